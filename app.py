@@ -1,0 +1,132 @@
+"""The map: every step with its trigger, on one page.
+
+Each line ties one trigger to one step: `functions/<workflow>/<step>.py`, a Lambda function of its own. Chalice serves the
+HTTP ones in development (`chalice local`); `python -m infra` reads this page to build the templates and deploys each step
+by itself. A step gets the untouched event and never imports Chalice.
+"""
+
+from typing import Any
+
+from chalice import Chalice, CognitoUserPoolAuthorizer, Rate, Response
+
+from functions.bills import (
+    add_items,
+    close_bill,
+    dispute_item,
+    end_bills,
+    find_due_bills,
+    get_bill,
+    list_bills,
+    open_bill,
+    refund_items,
+    verify_bill,
+    void_item,
+)
+from functions.events import forward_bill_changes, list_events, record_events
+from functions.gateway import check_health, show_contract
+from functions.identity import list_devices, register_device, remove_device, set_pin
+from functions.merchants import (
+    create_merchant,
+    get_merchant,
+    list_merchant_entries,
+    list_terminals,
+    register_terminal,
+    revoke_terminal,
+)
+from functions.wallets import (
+    expire_holds,
+    find_due_holds,
+    forward_transfers,
+    get_transfer,
+    list_wallet_entries,
+    list_wallets,
+    post_transfer,
+    record_entries,
+)
+
+app = Chalice(app_name="billfold")
+# The ARNs stand for what the deployment knows by name; nothing is looked up here.
+users = CognitoUserPoolAuthorizer("users", provider_arns=["arn:aws:cognito-idp:*:*:userpool/billfold"])
+
+
+def name_of(step: Any) -> str:
+    """The step's one name: file = function = log name."""
+    return str(step.__name__).rpartition(".")[2]
+
+
+def http(method: str, path: str, step: Any, *, signed_in: bool = True) -> None:
+    """A route answered by a step."""
+
+    def view(**_: str) -> Response:
+        request = app.current_request
+        answer = step.handler(request.to_original_event(), app.lambda_context)
+        return Response(body=answer["body"], status_code=answer["statusCode"], headers=answer["headers"])
+
+    authorizer = {"authorizer": users} if signed_in else {}
+    types = ["application/json", "application/octet-stream", ""]
+    app.route(path, methods=[method], name=name_of(step), content_types=types, **authorizer)(view)
+
+
+def queue(name: str, step: Any, *, batch: int = 10) -> None:
+    """A queue whose messages a step handles."""
+    app.on_sqs_message(queue=f"billfold-{name}", batch_size=batch, name=name_of(step))(_named(step))
+
+
+def stream(table: str, step: Any) -> None:
+    """A table whose changes a step forwards."""
+    arn = f"arn:aws:dynamodb:*:*:table/billfold-{table}/stream/*"
+    app.on_dynamodb_record(stream_arn=arn, batch_size=100, starting_position="TRIM_HORIZON", name=name_of(step))(_named(step))
+
+
+def every_minute(step: Any) -> None:
+    """A schedule."""
+    app.schedule(Rate(1, unit=Rate.MINUTES), name=name_of(step))(_named(step))
+
+
+def _named(step: Any) -> Any:
+    def run(event: Any) -> Any:
+        return step.handler(event.to_dict(), event.context)
+
+    run.__name__ = name_of(step)
+    return run
+
+
+http("GET", "/v1/health", check_health, signed_in=False)
+http("GET", "/v1/openapi.json", show_contract, signed_in=False)
+
+http("POST", "/v1/devices", register_device)
+http("GET", "/v1/devices", list_devices)
+http("DELETE", "/v1/devices/{device}", remove_device)
+http("PUT", "/v1/pin", set_pin)
+
+http("GET", "/v1/wallets", list_wallets)
+http("GET", "/v1/wallets/{currency}/entries", list_wallet_entries)
+http("POST", "/v1/transfers", post_transfer)
+http("GET", "/v1/transfers/{transfer}", get_transfer)
+stream("ledger", forward_transfers)
+queue("transfers", record_entries)
+every_minute(find_due_holds)
+queue("due-holds", expire_holds)
+
+http("POST", "/v1/bills", open_bill)
+http("GET", "/v1/bills", list_bills)
+http("GET", "/v1/bills/{bill}", get_bill)
+http("POST", "/v1/bills/{bill}/items", add_items)
+http("DELETE", "/v1/bills/{bill}/items/{item}", void_item)
+http("POST", "/v1/bills/{bill}/items/{item}/dispute", dispute_item)
+http("POST", "/v1/bills/{bill}/close", close_bill)
+http("POST", "/v1/bills/{bill}/verification", verify_bill)
+http("POST", "/v1/bills/{bill}/refunds", refund_items)
+every_minute(find_due_bills)
+queue("due-bills", end_bills)
+
+http("POST", "/v1/merchants", create_merchant)
+http("GET", "/v1/merchants/{merchant}", get_merchant)
+http("GET", "/v1/merchants/{merchant}/entries", list_merchant_entries)
+http("GET", "/v1/merchants/{merchant}/terminals", list_terminals)
+http("POST", "/v1/terminals", register_terminal)
+http("DELETE", "/v1/terminals/{terminal}", revoke_terminal)
+
+stream("bills", forward_bill_changes)
+queue("events", record_events)
+http("GET", "/v1/events", list_events)

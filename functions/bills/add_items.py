@@ -1,0 +1,77 @@
+"""Tap a batch of signed items into a bill; each lands once, and a bad one refuses only itself.
+
+Trigger   POST /v1/bills/{bill}/items        (the bill's device)
+Reads     bill; user, device, terminals
+Writes    bill, change                       (one transaction)
+Answers   200 an outcome per item, in order, and the bill; 403 not the bill's device; 404 not the caller's bill
+Again     the same Idempotency-Key gets the first answer; an item that landed before is `repeated`
+May       bills PutItem Query UpdateItem; merchants BatchGetItem; people BatchGetItem
+"""
+
+from typing import Annotated, Any
+
+from billfold import bills, identity
+from billfold.bills import Bill, Item, ItemsAdded, Outcome
+from billfold.errors import Refusal
+from billfold.identity import User
+from billfold.merchants import Terminal
+from billfold.tables import bill_rows, merchant_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, proof, taps, wire
+
+
+class AddItems(wire.Body):
+    items: Annotated[list[Any], wire.Meta(min_length=1, max_length=50)]
+
+
+@http.step(body=AddItems, key=True)
+def handler(request: http.Request[AddItems]) -> http.Answer:
+    device_id, sent, operation, now = proof.device(request), request.body.items, request.operation("opr"), request.now
+    journal = bill_rows.load(request.parameters["bill"])
+    device_key = people_rows.device_key(request.caller, device_id)
+    terminal_keys = {merchant_rows.terminal_key(terminal_id) for terminal_id in taps.terminals_of(sent)}
+    rows = read({people_rows.user_key(request.caller), device_key, *terminal_keys})
+    bill, device = journal.bill, people_rows.device(rows, request.caller, device_id)
+    user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
+    if done := journal.done(operation):
+        request.check_same(done.request)
+        return _answer(journal.as_of(done), done, user, now)
+
+    terminals = {key[1]: merchant_rows.terminal(rows, key[1]) for key in terminal_keys}
+    items, outcomes = _land(bill, sent, terminals, now)
+    change = ItemsAdded(now, items, outcomes, bills.is_late(bill, now), operation=operation, request=request.fingerprint)
+
+    if bills.worth_recording(bill, change):
+        commit = Commit(operation)
+        bill = bill_rows.put_change(commit, bill, change)
+        commit.send()
+
+    return _answer(bill, change, user, now)
+
+
+def _land(bill: Bill, sent: list[Any], terminals: dict[str, Terminal | None], now: int) -> tuple[list[Item], list[Outcome]]:
+    """What becomes of each item, judged in order: one that lands counts for the next one's counter, limits and cap."""
+    landed: list[Item] = []
+    outcomes: list[Outcome] = []
+    for number, value in enumerate(sent):
+        terminal = terminals.get(value.get("terminal")) if isinstance(value, dict) else None
+        try:
+            item = taps.item(value, bill, terminal, f"/items/{number}")
+            if known := bills.same_item(bill, item):
+                outcomes.append(Outcome("repeated", known.item_id))
+                continue
+            bills.check_accepts(bill, now)
+            taps.check_signature(value, terminal)
+            bills.check_item(bill, item, now)
+        except Refusal as refusal:
+            outcomes.append(Outcome("refused", refusal=refusal.code(), facts=refusal.facts))
+            continue
+        landed.append(item)
+        outcomes.append(Outcome("added", item.item_id))
+        bill = bills.with_item(bill, item)
+    return landed, outcomes
+
+
+def _answer(bill: Bill, change: ItemsAdded, user: User, now: int) -> http.Answer:
+    results = [wire.result(outcome) for outcome in change.outcomes]
+    return http.Answer(200, wire.ItemsAnswer(results, wire.bill(bill, identity.tries_left(user.pin, now))))

@@ -1,0 +1,39 @@
+"""Close a bill: its verification is requested, or, empty, it ends.
+
+Trigger   POST /v1/bills/{bill}/close        (the bill's device)
+Reads     bill; user, device
+Writes    bill, change, device               (one transaction)
+Answers   200 the bill, with its verification request; 409 it is not active
+Again     the same Idempotency-Key gets the first answer
+May       bills PutItem Query UpdateItem; people BatchGetItem UpdateItem
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from billfold import bills, identity
+from billfold.tables import bill_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, proof, wire
+
+
+@http.step(key=True)
+def handler(request: http.Request[Any]) -> http.Answer:
+    device_id, operation, now = proof.device(request), request.operation("opr"), request.now
+    journal = bill_rows.load(request.parameters["bill"])
+    rows = read([people_rows.user_key(request.caller), people_rows.device_key(request.caller, device_id)])
+    bill, device = journal.bill, people_rows.device(rows, request.caller, device_id)
+    user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
+    if done := journal.done(operation):
+        request.check_same(done.request)
+        return http.Answer(200, wire.bill(journal.as_of(done), identity.tries_left(user.pin, now)))
+
+    change = replace(bills.close(bill, now), operation=operation, request=request.fingerprint)
+
+    commit = Commit(operation)
+    bill = bill_rows.put_change(commit, bill, change)
+    if device and device.bill == bill.bill_id:
+        people_rows.free_device(commit, request.caller, device)
+    commit.send()
+
+    return http.Answer(200, wire.bill(bill, identity.tries_left(user.pin, now)))

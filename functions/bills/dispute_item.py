@@ -1,0 +1,40 @@
+"""Contest an item, as the user, before verifying; it is no longer part of the total.
+
+Trigger   POST /v1/bills/{bill}/items/{item}/dispute   (user)
+Reads     bill; user
+Writes    bill, change                       (one transaction)
+Answers   200 the bill, with a new list to verify; 404 not the caller's bill; 409 too late
+Again     the same Idempotency-Key gets the first answer
+May       bills PutItem Query UpdateItem; people BatchGetItem
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from billfold import bills, identity
+from billfold.errors import NotFound
+from billfold.tables import bill_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, wire
+
+
+@http.step(key=True)
+def handler(request: http.Request[Any]) -> http.Answer:
+    operation, now = request.operation("opr"), request.now
+    journal = bill_rows.load(request.parameters["bill"])
+    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+    bill = journal.bill
+    if user is None or bill.owner != request.caller:
+        raise NotFound()
+    if done := journal.done(operation):
+        request.check_same(done.request)
+        return http.Answer(200, wire.bill(journal.as_of(done), identity.tries_left(user.pin, now)))
+
+    identity.active(user)
+    change = bills.dispute(bill, request.parameters["item"], now)
+
+    commit = Commit(operation)
+    bill = bill_rows.put_change(commit, bill, replace(change, operation=operation, request=request.fingerprint))
+    commit.send()
+
+    return http.Answer(200, wire.bill(bill, identity.tries_left(user.pin, now)))

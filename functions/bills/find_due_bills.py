@@ -1,0 +1,18 @@
+"""Find the bills that time should change now, and queue them.
+
+Trigger   every minute
+Reads     index of deadlines
+Writes    nothing
+Answers   how many it queued for end_bills
+Again     a bill is queued again until it was changed; end_bills does each change once
+May       bills Query:due; queue due-bills
+"""
+
+from billfold.tables.bill_rows import HeadRow
+from billfold.tables.rows import DUE_SHARDS, due
+from billfold.triggers import queue, schedule
+
+
+@schedule.step
+def handler(now: int) -> int:
+    return queue.send("due-bills", (bill for shard in range(DUE_SHARDS) for bill in due(HeadRow, "bills", shard, now)))

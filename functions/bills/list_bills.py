@@ -1,0 +1,38 @@
+"""List the caller's bills, newest first.
+
+Trigger   GET /v1/bills                      (user)
+Reads     index of the owner's bills, heads
+Writes    nothing
+Answers   200 a page of bills without their items; with `?state=` only those, so a page can be short and still have a next
+Again     reading changes nothing
+May       bills BatchGetItem Query:by_owner
+"""
+
+from typing import Any
+
+from billfold.tables import bill_rows
+from billfold.triggers import http, lists, wire
+
+STATES = (
+    "",
+    "active",
+    "verifying",
+    "failed",
+    "settled",
+    "partially_refunded",
+    "refunded",
+    "unpaid",
+    "expired_empty",
+    "cancelled",
+)
+
+
+@http.step()
+def handler(request: http.Request[Any]) -> http.Answer:
+    limit, before = lists.limit(request), lists.position(request)
+    state = lists.choice(request, "state", STATES)
+
+    summaries, position = bill_rows.summaries(request.caller, before=before, limit=limit)
+
+    shown = [wire.summary(bill) for bill in summaries if state in ("", bill.state)]
+    return http.Answer(200, wire.Page(shown, lists.cursor(request, position)))

@@ -1,0 +1,73 @@
+"""Open a virtual bill for a phone.
+
+Trigger   POST /v1/bills                     (user)
+Reads     user, device, operation; the device's open bill if there is one
+Writes    bill, change, device, operation    (one transaction)
+Answers   201 the bill; 200 the one that is already open on this device; 403 unknown or suspended user; 404 unknown device
+Again     the same Idempotency-Key gets the first answer; at most one bill is open on a device
+May       people BatchGetItem UpdateItem; bills Query PutItem; operations BatchGetItem PutItem
+"""
+
+import os
+from typing import Annotated
+
+from billfold import bills, identity
+from billfold.errors import Invalid, NotFound
+from billfold.tables import bill_rows, operation_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, wire
+
+SANDBOX = os.environ.get("BILLFOLD_SANDBOX") == "1"
+
+
+class OpenBill(wire.Body):
+    device: wire.Id
+    currency: wire.Currency
+    period_seconds: Annotated[int, wire.Meta(ge=1, le=bills.PERIOD_MAX // 1000)] = bills.PERIOD_DEFAULT // 1000
+    cap: wire.Amount | None = None
+
+
+@http.step(body=OpenBill, key=True)
+def handler(request: http.Request[OpenBill]) -> http.Answer:
+    body, caller, operation = request.body, request.caller, request.operation("opr")
+    keys = [
+        people_rows.user_key(caller),
+        people_rows.device_key(caller, body.device),
+        operation_rows.operation_key(operation),
+    ]
+    rows = read(keys)
+    if done := operation_rows.operation(rows, operation):
+        return request.repeat(done)
+    user, device = people_rows.user(rows, caller), people_rows.device(rows, caller, body.device)
+
+    user = identity.active(user)
+    if device is None:
+        raise NotFound()
+    commit = Commit(operation)
+    if device.bill_until > request.now:
+        bill, status = bill_rows.load(device.bill).bill, 200
+    else:
+        opened = bills.open_for(
+            caller, body.device, _currency(body), period=_period(body), cap=body.cap and body.cap.amount, now=request.now
+        )
+        bill, status = bill_rows.put_opened(commit, request.new_id("bil"), opened), 201
+        people_rows.take_device(commit, caller, device, bill.bill_id, bill.expires_at)
+    answer = wire.to_builtins(wire.bill(bill, identity.tries_left(user.pin, request.now)))
+
+    operation_rows.record(commit, operation, request.fingerprint, status, answer, request.now)
+    commit.send()
+
+    return http.Answer(status, answer)
+
+
+def _currency(body: OpenBill) -> str:
+    if body.cap is not None and body.cap.currency != body.currency:
+        raise Invalid("the cap is in the bill's currency", "/cap/currency")
+    return wire.known_currency(body.currency, "/currency")
+
+
+def _period(body: OpenBill) -> int:
+    shortest = bills.PERIOD_MIN_SANDBOX if SANDBOX else bills.PERIOD_MIN
+    if body.period_seconds * 1000 < shortest:
+        raise Invalid(f"a period lasts at least {shortest // 1000} seconds", "/period_seconds")
+    return body.period_seconds * 1000

@@ -1,0 +1,52 @@
+"""Give settled items back, as their seller, through the same split.
+
+Trigger   POST /v1/bills/{bill}/refunds      (user)
+Reads     bill; user
+Writes    bill, change, balances, transfer   (one transaction)
+Answers   201 the bill as the seller sees it; 404 not the caller's merchant's items; 409 not settled, or refunded before
+Again     the same Idempotency-Key gets the first answer; an item is refunded at most once
+May       bills PutItem Query UpdateItem; people BatchGetItem; ledger PutItem UpdateItem
+"""
+
+from dataclasses import replace
+from typing import Annotated
+
+from billfold import bills, ledger
+from billfold.errors import NotFound
+from billfold.tables import bill_rows, ledger_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, wire
+
+
+class RefundItems(wire.Body):
+    items: Annotated[list[wire.Id], wire.Meta(min_length=1, max_length=bills.MAX_ITEMS)]
+    reason: wire.Reason
+
+
+@http.step(body=RefundItems, key=True)
+def handler(request: http.Request[RefundItems]) -> http.Answer:
+    body, operation, now = request.body, request.operation("opr"), request.now
+    journal = bill_rows.load(request.parameters["bill"])
+    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+    bill = journal.bill
+    merchants = frozenset(user.merchants if user else ()) & {item.merchant for item in bill.items}
+    if not merchants:
+        raise NotFound()
+    if done := journal.done(operation):
+        request.check_same(done.request)
+        return http.Answer(201, wire.bill(journal.as_of(done), 0, merchants=merchants))
+
+    transfer_id = request.operation("trf")
+    change = bills.refund(bill, body.items, merchants, transfer_id=transfer_id, reason=body.reason, now=now)
+    amount = sum(bill.item(item_id).amount for item_id in body.items)
+    legs = ledger.pay(ledger.sales(change.by, bill.currency), [(ledger.wallet(bill.owner, bill.currency), amount)])
+    transfer = ledger.transfer(
+        transfer_id, legs, at=now, reason="refund", about=bill.bill_id, reverses=bill.transfer_id
+    )
+
+    commit = Commit(operation)
+    bill = bill_rows.put_change(commit, bill, replace(change, operation=operation, request=request.fingerprint))
+    ledger_rows.post(commit, transfer)
+    commit.send()
+
+    return http.Answer(201, wire.bill(bill, 0, merchants=merchants))

@@ -1,0 +1,32 @@
+"""Take back an item, as its seller, before the bill closes.
+
+Trigger   DELETE /v1/bills/{bill}/items/{item}   (user)
+Reads     bill; user
+Writes    bill, change                       (one transaction)
+Answers   200 the bill as the seller sees it; 404 not the caller's merchant's item; 409 the bill is closed
+Again     a second time is 409 with the item's state; nothing happens twice
+May       bills PutItem Query UpdateItem; people BatchGetItem
+"""
+
+from typing import Any
+
+from billfold import bills
+from billfold.identity import User
+from billfold.tables import bill_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, wire
+
+
+@http.step()
+def handler(request: http.Request[Any]) -> http.Answer:
+    bill = bill_rows.load(request.parameters["bill"]).bill
+    rows = read([people_rows.user_key(request.caller)])
+    user = people_rows.user(rows, request.caller) or User(request.caller)
+
+    change = bills.void(bill, request.parameters["item"], user.merchants, request.now)
+
+    commit = Commit(f"{bill.bill_id}/{bill.revision}/{request.request_id}")
+    bill = bill_rows.put_change(commit, bill, change)
+    commit.send()
+
+    return http.Answer(200, wire.bill(bill, 0, merchants=frozenset(user.merchants)))

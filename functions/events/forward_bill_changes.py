@@ -1,0 +1,17 @@
+"""Forward every change of a bill, as an event for each audience, from the bills' stream.
+
+Trigger   stream bills
+Reads     the stream
+Writes    nothing
+Answers   queues one event per audience for record_events
+Again     a batch comes again after an error; record_events is idempotent
+May       queue events
+"""
+
+from billfold.tables import bill_rows, event_rows
+from billfold.triggers import stream
+
+
+@stream.step("events")
+def handler(image: stream.Image) -> list[str]:
+    return [event_rows.encode(event) for event in bill_rows.events_of(image)]

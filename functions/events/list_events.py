@@ -1,0 +1,46 @@
+"""List what happened, oldest first, after a given event.
+
+Trigger   GET /v1/events                     (user)
+Reads     feed; user when it is a merchant's
+Writes    nothing
+Answers   200 a page of events, at once, empty when nothing is new; `?merchant=` asks for a merchant's feed; 404 not the caller's
+Again     reading changes nothing
+May       events Query; people BatchGetItem
+"""
+
+from typing import Any
+
+from billfold.clock import to_text
+from billfold.errors import Invalid, NotFound
+from billfold.tables import event_rows, people_rows
+from billfold.tables.rows import read
+from billfold.triggers import http, lists, wire
+
+
+class EventAnswer(wire.Struct, frozen=True):
+    """`id` is the position to pass as `?after=` for what follows."""
+
+    id: str
+    type: str
+    at: str
+    about: str
+    data: dict[str, Any]
+
+
+@http.step()
+def handler(request: http.Request[Any]) -> http.Answer:
+    limit, after, merchant = lists.limit(request), request.query.get("after", ""), request.query.get("merchant", "")
+    if after and not (after.startswith("evt_") and after[4:].isdecimal() and len(after) == 16):
+        raise Invalid("after is the id of an event", "/after")
+    if merchant:
+        user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+        if user is None or merchant not in user.merchants:
+            raise NotFound()
+
+    events = event_rows.page(merchant or request.caller, after=after.removeprefix("evt_"), limit=limit + 1)
+
+    shown = [
+        EventAnswer(f"evt_{position}", event.kind, to_text(event.at), event.about, event.facts)
+        for position, event in events[:limit]
+    ]
+    return http.Answer(200, wire.Page(shown, shown[-1].id if len(events) > limit else None))

@@ -1,0 +1,43 @@
+"""List the caller's phones.
+
+Trigger   GET /v1/devices                    (user)
+Reads     user's devices
+Writes    nothing
+Answers   200 a page of devices
+Again     reading changes nothing
+May       people Query
+"""
+
+from typing import Any
+
+from billfold.clock import to_text
+from billfold.tables import people_rows
+from billfold.triggers import http, lists, wire
+
+
+class ListedDevice(wire.Struct, frozen=True, omit_defaults=True):
+    id: str
+    name: str
+    thumbprint: str
+    registered_at: str
+    bill: str | None = None
+
+
+@http.step()
+def handler(request: http.Request[Any]) -> http.Answer:
+    limit, after = lists.limit(request), lists.position(request)
+
+    devices = list(people_rows.devices(request.caller, after=after, limit=limit + 1))
+
+    shown = [
+        ListedDevice(
+            device.device_id,
+            device.name,
+            device.thumbprint,
+            to_text(device.registered_at),
+            device.bill if device.bill_until > request.now else None,
+        )
+        for device in devices[:limit]
+    ]
+    more = shown[-1].id if len(devices) > limit else ""
+    return http.Answer(200, wire.Page(shown, lists.cursor(request, more)))

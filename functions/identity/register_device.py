@@ -1,0 +1,55 @@
+"""Register a phone by its public key.
+
+Trigger   POST /v1/devices                   (user)
+Reads     user's devices, operation
+Writes    device, user, operation            (one transaction)
+Answers   201 the device; 400 the key is not Ed25519 or P-256; 409 too many devices
+Again     the same Idempotency-Key gets the first answer; the same key registered again is the same device
+May       people Query PutItem UpdateItem; operations BatchGetItem PutItem
+"""
+
+from typing import Any
+
+from billfold import identity
+from billfold.errors import DeviceLimitReached
+from billfold.identity import Device
+from billfold.tables import operation_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, proof, wire
+
+
+class RegisterDevice(wire.Body):
+    name: wire.Name
+    jwk: dict[str, Any]
+
+
+class DeviceAnswer(wire.Struct, frozen=True):
+    id: str
+    thumbprint: str
+    name: str
+
+
+@http.step(body=RegisterDevice, key=True)
+def handler(request: http.Request[RegisterDevice]) -> http.Answer:
+    jwk, thumbprint, _ = proof.public_key(request.body.jwk, "/jwk")
+    device = Device(f"dev_{thumbprint}", request.body.name, jwk, thumbprint, request.now)
+    operation = request.operation("opr")
+
+    done = operation_rows.operation(read([operation_rows.operation_key(operation)]), operation)
+    if done:
+        request.check_same(done.request)
+        return http.Answer(done.status, done.body)
+    registered = {known.device_id: known for known in people_rows.devices(request.caller)}
+
+    if device.device_id not in registered and len(registered) >= identity.MAX_DEVICES:
+        raise DeviceLimitReached(limit=identity.MAX_DEVICES)
+    known = registered.get(device.device_id)
+    answer = wire.to_builtins(DeviceAnswer(device.device_id, thumbprint, known.name if known else device.name))
+
+    commit = Commit(operation)
+    if not known:
+        people_rows.put_device(commit, request.caller, device, request.now)
+    operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
+    commit.send()
+
+    return http.Answer(201, answer)

@@ -1,0 +1,50 @@
+"""Create a merchant with its administrator.
+
+Trigger   POST /v1/merchants                 (merchant_admins, operations)
+Reads     the administrator's user, operation
+Writes    merchant, user, operation          (one transaction)
+Answers   201 the merchant; 403 only operations may name another administrator; 404 unknown user
+Again     the same Idempotency-Key gets the first answer
+May       people BatchGetItem UpdateItem; merchants PutItem; operations BatchGetItem PutItem
+"""
+
+from billfold.errors import Forbidden, NotFound
+from billfold.merchants import Merchant
+from billfold.tables import merchant_rows, operation_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, wire
+
+
+class CreateMerchant(wire.Body):
+    name: wire.Name
+    admin: wire.Id | None = None
+
+
+class MerchantAnswer(wire.Struct, frozen=True):
+    id: str
+    name: str
+    admin: str
+
+
+@http.step(body=CreateMerchant, key=True, groups=frozenset({"merchant_admins", "operations"}))
+def handler(request: http.Request[CreateMerchant]) -> http.Answer:
+    admin, operation = request.body.admin or request.caller, request.operation("opr")
+    rows = read([people_rows.user_key(admin), operation_rows.operation_key(operation)])
+    if done := operation_rows.operation(rows, operation):
+        return request.repeat(done)
+
+    if admin != request.caller and "operations" not in request.groups:
+        raise Forbidden()
+    user = people_rows.user(rows, admin)
+    if user is None:
+        raise NotFound()
+    merchant = Merchant(request.new_id("mer"), request.body.name, admin)
+    answer = wire.to_builtins(MerchantAnswer(merchant.merchant_id, merchant.name, merchant.admin))
+
+    commit = Commit(operation)
+    merchant_rows.put_merchant(commit, merchant, request.now)
+    people_rows.put_merchants(commit, user, (*user.merchants, merchant.merchant_id))
+    operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
+    commit.send()
+
+    return http.Answer(201, answer)

@@ -1,0 +1,39 @@
+"""Show a merchant and its takings to its administrator.
+
+Trigger   GET /v1/merchants/{merchant}       (user)
+Reads     merchant, balance lanes of one currency
+Writes    nothing
+Answers   200 the merchant, with `balance` when `?currency=` asks for it; 404 not the caller's
+Again     reading changes nothing
+May       merchants BatchGetItem; ledger BatchGetItem
+"""
+
+from typing import Any
+
+from billfold import ledger
+from billfold.errors import NotFound
+from billfold.tables import ledger_rows, merchant_rows
+from billfold.tables.rows import read
+from billfold.triggers import http, wire
+
+
+class MerchantView(wire.Struct, frozen=True, omit_defaults=True):
+    id: str
+    name: str
+    admin: str
+    balance: wire.Total | None = None
+
+
+@http.step()
+def handler(request: http.Request[Any]) -> http.Answer:
+    merchant_id, currency = request.parameters["merchant"], request.query.get("currency", "")
+    sales = ledger.sales(merchant_id, wire.known_currency(currency, "/currency")) if currency else None
+    balance_keys = ledger_rows.balance_keys(sales) if sales else []
+    rows = read([merchant_rows.merchant_key(merchant_id), *balance_keys])
+
+    merchant = merchant_rows.merchant(rows, merchant_id)
+    if merchant is None or merchant.admin != request.caller:
+        raise NotFound()
+
+    total = wire.Total(ledger_rows.balance(sales, rows).posted, currency) if sales else None
+    return http.Answer(200, MerchantView(merchant.merchant_id, merchant.name, merchant.admin, total))

@@ -1,0 +1,34 @@
+"""Show a merchant's statement to its administrator, newest or oldest first.
+
+Trigger   GET /v1/merchants/{merchant}/entries   (user)
+Reads     user, statement entries of one currency
+Writes    nothing
+Answers   200 a page of entries of `?currency=`; 404 not the caller's merchant
+Again     reading changes nothing
+May       people BatchGetItem; statements Query
+"""
+
+from typing import Any
+
+from billfold import ledger
+from billfold.errors import NotFound
+from billfold.tables import ledger_rows, people_rows
+from billfold.tables.rows import read
+from billfold.triggers import http, lists, wire
+
+
+@http.step()
+def handler(request: http.Request[Any]) -> http.Answer:
+    merchant_id = request.parameters["merchant"]
+    sales = ledger.sales(merchant_id, wire.known_currency(request.query.get("currency", "USD"), "/currency"))
+    limit, after = lists.limit(request), lists.position(request)
+    newest_first = lists.choice(request, "order", ("newest", "oldest")) == "newest"
+    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+
+    if user is None or merchant_id not in user.merchants:
+        raise NotFound()
+    entries = ledger_rows.entries(sales, after=after, newest_first=newest_first, limit=limit + 1)
+
+    shown = [wire.entry(entry, sales.currency) for entry in entries[:limit]]
+    more = entries[limit - 1].position if len(entries) > limit else ""
+    return http.Answer(200, wire.Page(shown, lists.cursor(request, more)))

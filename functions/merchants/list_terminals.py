@@ -1,0 +1,30 @@
+"""List a merchant's terminals.
+
+Trigger   GET /v1/merchants/{merchant}/terminals   (user)
+Reads     user, terminals
+Writes    nothing
+Answers   200 a page of terminals; 404 not the caller's merchant
+Again     reading changes nothing
+May       people BatchGetItem; merchants BatchGetItem Query:by_merchant
+"""
+
+from typing import Any
+
+from billfold.errors import NotFound
+from billfold.tables import merchant_rows, people_rows
+from billfold.tables.rows import read
+from billfold.triggers import http, lists, wire
+
+
+@http.step()
+def handler(request: http.Request[Any]) -> http.Answer:
+    merchant_id = request.parameters["merchant"]
+    limit, after = lists.limit(request), lists.position(request)
+    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+
+    if user is None or merchant_id not in user.merchants:
+        raise NotFound()
+    terminals = list(merchant_rows.terminals(merchant_id, after=after, limit=limit + 1))
+
+    more = terminals[limit - 1].terminal_id if len(terminals) > limit else ""
+    return http.Answer(200, wire.Page([wire.terminal(one) for one in terminals[:limit]], lists.cursor(request, more)))

@@ -1,0 +1,54 @@
+"""Register a merchant's terminal by its Ed25519 public key.
+
+Trigger   POST /v1/terminals                 (user)
+Reads     user, operation
+Writes    terminal, operation; the merchant must exist   (one transaction)
+Answers   201 the terminal; 400 the key is not 32 bytes of base64; 404 not the caller's merchant
+Again     the same Idempotency-Key gets the first answer
+May       people BatchGetItem; merchants ConditionCheckItem PutItem; operations BatchGetItem PutItem
+"""
+
+import base64
+from typing import Annotated
+
+from billfold.errors import Invalid, NotFound
+from billfold.merchants import Terminal
+from billfold.tables import merchant_rows, operation_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, wire
+
+
+class RegisterTerminal(wire.Body):
+    merchant: wire.Id
+    public_key: Annotated[str, wire.Meta(max_length=64, description="raw Ed25519 public key in base64")]
+    name: wire.Name = "terminal"
+
+
+@http.step(body=RegisterTerminal, key=True)
+def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
+    body, operation = request.body, request.operation("opr")
+    rows = read([people_rows.user_key(request.caller), operation_rows.operation_key(operation)])
+    if done := operation_rows.operation(rows, operation):
+        return request.repeat(done)
+
+    user = people_rows.user(rows, request.caller)
+    if user is None or body.merchant not in user.merchants:
+        raise NotFound()
+    terminal = Terminal(request.new_id("trm"), body.merchant, body.name, _checked_key(body.public_key))
+    answer = wire.to_builtins(wire.terminal(terminal))
+
+    commit = Commit(operation)
+    merchant_rows.put_terminal(commit, terminal)
+    operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
+    commit.send()
+
+    return http.Answer(201, answer)
+
+
+def _checked_key(text: str) -> str:
+    try:
+        if len(base64.b64decode(text, validate=True)) == 32:
+            return text
+    except ValueError:
+        pass
+    raise Invalid("an Ed25519 public key is 32 bytes in base64", "/public_key")

@@ -1,0 +1,34 @@
+"""Revoke a terminal: what it signs counts no more from the next request on.
+
+Trigger   DELETE /v1/terminals/{terminal}    (user)
+Reads     terminal, user
+Writes    terminal                           (one transaction)
+Answers   204; 404 not of the caller's merchants
+Again     a second revocation is 204 too; the first instant stays
+May       people BatchGetItem; merchants BatchGetItem UpdateItem
+"""
+
+from typing import Any
+
+from billfold.errors import NotFound
+from billfold.tables import merchant_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http
+
+
+@http.step()
+def handler(request: http.Request[Any]) -> http.Answer:
+    terminal_id = request.parameters["terminal"]
+    rows = read([merchant_rows.terminal_key(terminal_id), people_rows.user_key(request.caller)])
+    terminal, user = merchant_rows.terminal(rows, terminal_id), people_rows.user(rows, request.caller)
+
+    if terminal is None or user is None or terminal.merchant not in user.merchants:
+        raise NotFound()
+    if terminal.revoked_at is not None:
+        return http.Answer(204)
+
+    commit = Commit(f"{request.request_id}/{terminal_id}")
+    merchant_rows.revoke_terminal(commit, terminal, request.now)
+    commit.send()
+
+    return http.Answer(204)

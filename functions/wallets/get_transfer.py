@@ -1,0 +1,32 @@
+"""Show a transfer to its parties.
+
+Trigger   GET /v1/transfers/{transfer}       (user)
+Reads     transfer, user
+Writes    nothing
+Answers   200 the transfer; 404 unknown, or the caller is no party to it
+Again     reading changes nothing
+May       ledger BatchGetItem; people BatchGetItem
+"""
+
+from typing import Any
+
+from billfold.errors import NotFound
+from billfold.tables import ledger_rows, people_rows
+from billfold.tables.rows import read
+from billfold.triggers import http, wire
+
+
+@http.step()
+def handler(request: http.Request[Any]) -> http.Answer:
+    transfer_id = request.parameters["transfer"]
+    rows = read([ledger_rows.transfer_key(transfer_id), people_rows.user_key(request.caller)])
+    row, user = ledger_rows.posted(rows, transfer_id), people_rows.user(rows, request.caller)
+
+    if row is None or user is None:
+        raise NotFound()
+    transfer = ledger_rows.to_transfer(row)
+    parties = {request.caller, *user.merchants}
+    if not any(leg.account.name.split("/")[1] in parties for leg in transfer.legs):
+        raise NotFound()
+
+    return http.Answer(200, wire.transfer(transfer, parties))

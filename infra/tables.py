@@ -1,0 +1,68 @@
+"""The tables, said once: the template declares them, tests and benchmarks create them on an engine.
+
+On demand, encrypted, with point-in-time recovery, retained when the stack goes (infra adds that to every one of them).
+`due` is the sparse index of deadlines; an index that is not named here does not exist, so nothing can lean on it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Index:
+    """A global secondary index that projects keys only, so that only changes of its keys write to it."""
+
+    name: str
+    hash_key: str
+    range_key: str
+    range_type: str = "S"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with `pk` and `sk`; `streamed` when steps follow its changes; `ttl` the attribute that deletes what is over."""
+
+    name: str
+    indexes: tuple[Index, ...] = field(default=())
+    streamed: bool = False
+    ttl: str = ""
+
+
+DUE = Index("due", "due_shard", "due_at", "N")
+
+TABLES = (
+    Table("ledger", (DUE,), streamed=True),
+    Table("statements"),
+    Table("people"),
+    Table("merchants", (Index("by_merchant", "merchant", "pk"),)),
+    Table("bills", (DUE, Index("by_owner", "owner", "pk")), streamed=True),
+    Table("events", ttl="expires_at"),
+    Table("operations", ttl="expires_at"),
+)
+
+
+def definition(table: Table, name: str) -> dict[str, Any]:
+    """A table as CreateTable wants it (and, but for stream and tags, CloudFormation too)."""
+    types = {"pk": "S", "sk": "S"}
+    for index in table.indexes:
+        types |= {index.hash_key: "S", index.range_key: index.range_type}
+    definition: dict[str, Any] = {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind} for key, kind in sorted(types.items())],
+        "KeySchema": _keys("pk", "sk"),
+    }
+    if table.indexes:
+        definition["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index.name,
+                "KeySchema": _keys(index.hash_key, index.range_key),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+            for index in table.indexes
+        ]
+    return definition
+
+
+def _keys(hash_key: str, range_key: str) -> list[dict[str, str]]:
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]

@@ -1,0 +1,1 @@
+"""Billfold: virtual bills, verified once, paid once, on one double-entry ledger."""

@@ -1,0 +1,442 @@
+"""Virtual bills: opened for a device, filled by taps, verified once, paid once (VB-01 to VB-20).
+
+    active ──► verifying ──► settled ──► partially_refunded ──► refunded
+       │           │  ▲         ▲
+       │           │  └─ late tap (ended by its period only)
+       │           ├──► failed ─┘   (not enough money: items kept, verify again)
+       │           ├──► cancelled   (every item was disputed; so does `failed`)
+       │           └──► unpaid      (nobody verified within 30 minutes; so does `failed`)
+       └──► expired_empty           (a late tap still makes it `verifying`)
+
+A bill is the sum of its changes, in order: `rebuild` folds them, so a bill can be shown as it was after any of them. A
+rule looks at a bill and answers with the next change or refuses; `tables/bill_rows.py` commits it. `closed`, `verified`
+and `settling` are passed within one commit when a wallet pays.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from billfold import errors
+from billfold.clock import HOUR, MINUTE, SECOND
+from billfold.money import MAX_AMOUNT_MINOR, Money
+
+PERIOD_DEFAULT = 4 * HOUR
+PERIOD_MIN, PERIOD_MIN_SANDBOX, PERIOD_MAX = 5 * MINUTE, 5 * SECOND, 24 * HOUR
+LATE_TAP = 10 * MINUTE
+# A terminal's clock may run ahead of ours by this much; an item from further in the future is refused.
+CLOCK_SKEW = 2 * MINUTE
+VERIFY_WITHIN = 30 * MINUTE
+REMIND_AFTER = 15 * MINUTE
+MAX_ITEMS = 200
+# One settlement is one transaction of at most 100 rows: 40 sellers, the payer, the transfer and the bill's own rows.
+MAX_SELLERS = 40
+
+OPEN_FOR_PAYMENT = frozenset({"verifying", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One signed line tapped into a bill; what its signature covers is kept whole, as the seller's evidence."""
+
+    item_id: str
+    merchant: str
+    terminal: str
+    counter: int
+    signed_at: int
+    amount: int
+    lines: list[dict[str, Any]]
+    signed_at_text: str
+    signature: str
+    state: str = "added"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one item sent: added, repeated (both with its id) or refused (with the refusal's code and facts)."""
+
+    outcome: str
+    item_id: str = ""
+    refusal: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+# ------------------------------------------------------------------------------------------------------------- changes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to a bill, immutable. `operation` and `request` identify the request that asked for it, for repeats."""
+
+    at: int
+    operation: str = field(default="", kw_only=True)
+    request: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Change):
+    owner: str
+    device: str
+    currency: str
+    expires_at: int
+    cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsAdded(Change):
+    """`outcomes` has one entry per item sent, in order; only the added ones are in `items`."""
+
+    items: list[Item]
+    outcomes: list[Outcome]
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemVoided(Change):
+    item_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDisputed(Change):
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed(Change):
+    """The period is over: `by_user` or by time. Empty, the bill ends; otherwise its verification is requested."""
+
+    by_user: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded(Change):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaid(Change):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementFailed(Change):
+    """Verified, but the instrument could not pay; `refusal` is the code why and `facts` what was answered with it."""
+
+    refusal: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled(Change):
+    transfer_id: str
+    list_hash: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded(Change):
+    transfer_id: str
+    items: list[str]
+    reason: str
+    by: str
+
+
+# ---------------------------------------------------------------------------------------------------------------- bill
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A bill after `revision` changes. Instants in milliseconds, amounts in minor units."""
+
+    bill_id: str
+    owner: str
+    device: str
+    currency: str
+    opened_at: int
+    expires_at: int
+    cap: int | None
+    state: str = "active"
+    revision: int = 1
+    items: tuple[Item, ...] = ()
+    ended_at: int | None = None
+    closed_by_user: bool = False
+    verify_by: int | None = None
+    reminded: bool = False
+    transfer_id: str = ""
+    refunds: tuple[Refunded, ...] = ()
+
+    @property
+    def payable(self) -> tuple[Item, ...]:
+        """The items that count: neither voided nor disputed."""
+        return tuple(item for item in self.items if item.state not in ("voided", "disputed"))
+
+    @property
+    def total(self) -> Money:
+        """The server's sum of the items (VB-10)."""
+        return Money(sum(item.amount for item in self.payable), self.currency)
+
+    @property
+    def refunded(self) -> Money:
+        return Money(sum(item.amount for item in self.items if item.state == "refunded"), self.currency)
+
+    @property
+    def late_until(self) -> int:
+        """Until when an item signed within the period is still taken (VB-08)."""
+        return self.expires_at + LATE_TAP
+
+    @property
+    def due_at(self) -> int | None:
+        """When time will next change this bill, if it will."""
+        if self.state == "active":
+            return self.expires_at
+        if self.state in OPEN_FOR_PAYMENT and self.verify_by is not None:
+            return self.verify_by if self.reminded else self.verify_by - VERIFY_WITHIN + REMIND_AFTER
+        return None
+
+    def list_hash(self) -> str:
+        """SHA-256 over the exact list to be paid, which a verification is bound to (VB-14)."""
+        items = [[item.item_id, item.merchant, item.amount, item.signed_at] for item in self.payable]
+        text = json.dumps([self.bill_id, self.currency, items], separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def by_seller(self) -> dict[str, int]:
+        """What each seller is owed, in the order of first taps."""
+        owed: dict[str, int] = {}
+        for item in self.payable:
+            owed[item.merchant] = owed.get(item.merchant, 0) + item.amount
+        return owed
+
+    def item(self, item_id: str) -> Item:
+        for item in self.items:
+            if item.item_id == item_id:
+                return item
+        raise errors.NotFound()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One line of a list of bills."""
+
+    bill_id: str
+    device: str
+    state: str
+    total: Money
+    opened_at: int
+    expires_at: int
+
+
+def rebuild(bill_id: str, changes: Iterable[Change]) -> Bill:
+    """The bill that these changes, from its opening on, add up to."""
+    remaining = iter(changes)
+    opened = next(remaining)
+    assert isinstance(opened, Opened), "a bill's first change is its opening"
+    bill = Bill(
+        bill_id, opened.owner, opened.device, opened.currency, opened.at, opened.expires_at, opened.cap
+    )
+    for change in remaining:
+        bill = after(bill, change)
+    return bill
+
+
+def after(bill: Bill, change: Change) -> Bill:
+    """The bill with one more change."""
+    changed = replace(bill, revision=bill.revision + 1)
+    match change:
+        case ItemsAdded():
+            changed = replace(changed, items=bill.items + tuple(change.items))
+            reopened = bill.state == "expired_empty" and change.items
+            return _awaiting_verification(changed, change.at) if reopened else changed
+        case ItemVoided():
+            return replace(changed, items=_with_state(bill.items, [change.item_id], "voided"))
+        case ItemDisputed():
+            changed = replace(changed, items=_with_state(bill.items, [change.item_id], "disputed"))
+            return replace(changed, state="cancelled") if bill.state != "active" and not changed.payable else changed
+        case Closed():
+            changed = replace(changed, ended_at=change.at, closed_by_user=change.by_user)
+            return _awaiting_verification(changed, change.at) if bill.payable else replace(changed, state="expired_empty")
+        case Reminded():
+            return replace(changed, reminded=True)
+        case Unpaid():
+            return replace(changed, state="unpaid")
+        case SettlementFailed():
+            return replace(changed, state="failed")
+        case Settled():
+            paid = _with_state(bill.items, [item.item_id for item in bill.payable], "settled")
+            return replace(changed, state="settled", items=paid, transfer_id=change.transfer_id)
+        case Refunded():
+            items = _with_state(bill.items, change.items, "refunded")
+            left = any(item.state == "settled" for item in items)
+            state = "partially_refunded" if left else "refunded"
+            return replace(changed, state=state, items=items, refunds=(*bill.refunds, change))
+    raise TypeError(f"no such change: {change!r}")
+
+
+def concerned(bill: Bill, change: Change) -> list[str]:
+    """The merchants who are told of a change: those whose items it touches."""
+    match change:
+        case ItemsAdded():
+            sellers = [item.merchant for item in change.items]
+        case ItemVoided() | ItemDisputed():
+            sellers = [bill.item(change.item_id).merchant]
+        case Unpaid():
+            sellers = [item.merchant for item in bill.payable]
+        case Settled():
+            sellers = [item.merchant for item in bill.items if item.state == "settled"]
+        case Refunded():
+            sellers = [change.by]
+        case _:
+            sellers = []
+    return list(dict.fromkeys(sellers))
+
+
+def _awaiting_verification(bill: Bill, now: int) -> Bill:
+    return replace(bill, state="verifying", verify_by=now + VERIFY_WITHIN)
+
+
+def _with_state(items: Sequence[Item], item_ids: Iterable[str], state: str) -> tuple[Item, ...]:
+    named = set(item_ids)
+    return tuple(replace(item, state=state) if item.item_id in named else item for item in items)
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+def open_for(owner: str, device: str, currency: str, *, period: int, cap: int | None, now: int) -> Opened:
+    """The opening of a bill with a fixed effective period (VB-03) and, if wished, a spending cap (VB-19)."""
+    return Opened(now, owner, device, currency, now + period, cap)
+
+
+def is_late(bill: Bill, now: int) -> bool:
+    """Whether a tap that arrives now comes after the period (VB-08)."""
+    return bill.state != "active" or now >= bill.expires_at
+
+
+def accepts(bill: Bill, now: int) -> bool:
+    """Whether a tap can still arrive: within the period, or up to 10 minutes late unless the user closed or verified."""
+    if not is_late(bill, now):
+        return True
+    ended_by_time = bill.state in ("active", "verifying", "expired_empty") and not bill.closed_by_user
+    return ended_by_time and now <= bill.late_until
+
+
+def check_accepts(bill: Bill, now: int) -> None:
+    """BillClosed when the bill takes no tap any more (VB-05)."""
+    if not accepts(bill, now):
+        raise errors.BillClosed()
+
+
+def check_item(bill: Bill, item: Item, now: int) -> None:
+    """Refuses an item signed outside the period (VB-05), with a counter that did not rise (VB-07), or beyond a limit (VB-19)."""
+    if item.signed_at >= bill.expires_at:
+        raise errors.BillClosed()
+    if not bill.opened_at - CLOCK_SKEW <= item.signed_at <= now + CLOCK_SKEW:
+        raise errors.Invalid("the item was signed before the bill was opened, or in the future", "/signed_at")
+    if item.counter <= max((other.counter for other in bill.items if other.terminal == item.terminal), default=-1):
+        raise errors.CounterReused()
+    if len(bill.items) >= MAX_ITEMS or bill.revision >= MAX_CHANGES:
+        raise errors.BillFull(limit=MAX_ITEMS)
+    sellers = {other.merchant for other in bill.items}
+    if item.merchant not in sellers and len(sellers) >= MAX_SELLERS:
+        raise errors.BillFull(limit=MAX_SELLERS)
+    if bill.total.amount + item.amount > MAX_AMOUNT_MINOR:
+        raise errors.TransferTooLarge(limit_minor=MAX_AMOUNT_MINOR)
+    if bill.cap is not None and bill.total.amount + item.amount > bill.cap:
+        raise errors.CapExceeded(cap_minor=bill.cap, total_minor=bill.total.amount)
+
+
+def same_item(bill: Bill, item: Item) -> Item | None:
+    """The item that already landed with this very signature, if it did (VB-11)."""
+    for other in bill.items:
+        same_tap = other.terminal == item.terminal and other.counter == item.counter
+        if same_tap and other.signature == item.signature and other.lines == item.lines:
+            return other
+    return None
+
+
+def with_item(bill: Bill, item: Item) -> Bill:
+    """The bill as the next item of the same batch finds it."""
+    return replace(bill, items=(*bill.items, item))
+
+
+# Refusals that tell of a broken or dishonest terminal: they stay in the bill's record (VB-07).
+SUSPICIOUS = frozenset({"terminal_refused", "signature_invalid", "counter_reused"})
+MAX_CHANGES = 400
+
+
+def worth_recording(bill: Bill, change: ItemsAdded) -> bool:
+    """Whether a batch changes the bill: an item landed, or an open bill saw a suspicious one (within reason)."""
+    if change.items:
+        return True
+    suspicious = any(outcome.refusal in SUSPICIOUS for outcome in change.outcomes)
+    return suspicious and accepts(bill, change.at) and bill.revision < MAX_CHANGES
+
+
+def close(bill: Bill, now: int) -> Closed:
+    """The user closes (VB-13)."""
+    if bill.state != "active":
+        raise errors.BillStateConflict(state=bill.state)
+    return Closed(now, by_user=True)
+
+
+def on_deadline(bill: Bill, now: int) -> Change | None:
+    """What time alone does to this bill now: end its period, remind, or give it up (VB-13, VB-16, VB-18). None: nothing yet."""
+    if bill.due_at is None or now < bill.due_at:
+        return None
+    if bill.state == "active":
+        return Closed(now, by_user=False)
+    assert bill.verify_by is not None
+    return Unpaid(now) if now >= bill.verify_by else Reminded(now)
+
+
+def void(bill: Bill, item_id: str, merchants: Iterable[str], now: int) -> ItemVoided:
+    """A seller takes back its own item before the bill closes (VB-12)."""
+    item = bill.item(item_id)
+    if item.merchant not in merchants:
+        raise errors.NotFound()
+    if bill.state != "active" or now >= bill.expires_at:
+        raise errors.BillStateConflict(state="closed" if bill.state == "active" else bill.state)
+    if item.state != "added":
+        raise errors.ItemStateConflict(state=item.state)
+    return ItemVoided(now, item_id, by=item.merchant)
+
+
+def dispute(bill: Bill, item_id: str, now: int) -> ItemDisputed:
+    """The user contests an item before verifying; it is no longer part of the total (VB-12)."""
+    item = bill.item(item_id)
+    if bill.state not in ("active", "verifying", "failed"):
+        raise errors.BillStateConflict(state=bill.state)
+    if item.state != "added":
+        raise errors.ItemStateConflict(state=item.state)
+    return ItemDisputed(now, item_id)
+
+
+def check_verifiable(bill: Bill, list_hash: str, now: int) -> None:
+    """Refuses a verification out of its time (VB-16) or of another list than today's (VB-14)."""
+    if bill.state not in OPEN_FOR_PAYMENT:
+        raise errors.BillStateConflict(state=bill.state)
+    if bill.verify_by is None or now >= bill.verify_by:
+        raise errors.VerificationExpired()
+    if not bill.payable:
+        raise errors.BillStateConflict(state="without a payable item")
+    if list_hash != bill.list_hash():
+        raise errors.ListChanged()
+
+
+def refund(bill: Bill, item_ids: Sequence[str], merchants: Iterable[str], *, transfer_id: str, reason: str, now: int) -> Refunded:
+    """A seller gives back settled items of its own (VB-20); each at most once."""
+    allowed = set(merchants)
+    chosen = [bill.item(item_id) for item_id in item_ids]
+    if any(item.merchant not in allowed for item in chosen):
+        raise errors.NotFound()
+    if len(set(item_ids)) != len(item_ids):
+        raise errors.Invalid("an item is named twice", "/items")
+    for item in chosen:
+        if item.state != "settled":
+            raise errors.ItemStateConflict(state=item.state)
+    sellers = {item.merchant for item in chosen}
+    if len(sellers) != 1:
+        raise errors.Invalid("one refund is of one seller's items", "/items")
+    return Refunded(now, transfer_id, list(item_ids), reason, by=sellers.pop())

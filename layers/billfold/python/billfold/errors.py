@@ -1,0 +1,303 @@
+"""The refusals, as a tree. Each becomes one RFC 9457 problem; the wire code is the class's name in snake case.
+
+    Refusal
+    ├── Invalid        fix the request               400, 422
+    ├── Refused        a rule says no                401, 403, 404, 409, 429
+    └── Unavailable    nothing is wrong, try again   503, always with Retry-After
+
+A refusal carries a text for the user, a text for the operator of the system and the next action. `facts` are members
+added to the problem (what is left, what is needed). Anything else that is raised is a bug: it becomes a bare 500.
+"""
+
+import re
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """A 'no' that is part of the product."""
+
+    status: ClassVar[int] = 500
+    user: ClassVar[str] = ""
+    operations: ClassVar[str] = ""
+    next: ClassVar[str] = ""
+    retry_after_seconds: int | None = None
+
+    def __init__(self, *, retry_after_seconds: int | None = None, **facts: Any) -> None:
+        super().__init__(self.code())
+        self.facts = facts
+        if retry_after_seconds is not None:
+            self.retry_after_seconds = retry_after_seconds
+
+    @classmethod
+    def code(cls) -> str:
+        """BillClosed -> bill_closed."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def problem(self) -> dict[str, Any]:
+        """The RFC 9457 members of this refusal, without `instance`."""
+        code = self.code()
+        return {
+            "type": f"urn:billfold:problem:{code}",
+            "title": code.replace("_", " ").capitalize(),
+            "status": self.status,
+            "detail": self.user.format_map(self.facts),
+            "code": code,
+            "operations": self.operations,
+            "next": self.next,
+            **{name: fact for name, fact in self.facts.items() if name != "reason"},
+        }
+
+
+# --------------------------------------------------------------------------------------------------- fix the request
+
+
+class Invalid(Refusal):
+    """The request cannot be understood or breaks a bound. `pointer` is the JSON pointer (RFC 6901) to the fault."""
+
+    status = 400
+    user = "Something in this request is not right: {reason}."
+    operations = "The client sent what the contract does not allow; see `pointer`."
+    next = "correct_the_request"
+
+    def __init__(self, reason: str, pointer: str = "", **facts: Any) -> None:
+        super().__init__(reason=reason, pointer=pointer, **facts)
+
+
+class RequestTooLarge(Invalid):
+    status = 413
+
+
+class IdempotencyKeyMissing(Invalid):
+    operations = "Every POST needs an Idempotency-Key header of 1 to 255 visible ASCII characters."
+
+
+class IdempotencyKeyReused(Invalid):
+    status = 422
+    operations = "The same key came with another body from the same caller; the first operation stands."
+    next = "use_a_new_idempotency_key"
+
+
+class PinTooObvious(Invalid):
+    status = 422
+    user = "This PIN is too easy to guess. Choose another."
+    operations = "The PIN repeats a digit or pair, counts up or down, or is on the list of common PINs."
+    next = "choose_another_pin"
+
+
+class ProofInvalid(Invalid):
+    """The DPoP proof is there but proves nothing (RFC 9449 section 4.3)."""
+
+    status = 403
+    operations = "The DPoP header is malformed, stale, for another method or path, or wrongly signed."
+    next = "sign_a_new_proof"
+
+
+# ------------------------------------------------------------------------------------------------------ a rule says no
+
+
+class Refused(Refusal):
+    status = 409
+
+
+class Unauthenticated(Refused):
+    status = 401
+    user = "Please sign in."
+    operations = "No verified identity reached the step."
+    next = "sign_in"
+
+
+class Forbidden(Refused):
+    status = 403
+    user = "You are not allowed to do this."
+    operations = "The caller's groups do not include the one that this step asks for."
+    next = "ask_for_access"
+
+
+class NotFound(Refused):
+    """Also the answer for what belongs to somebody else."""
+
+    status = 404
+    user = "This does not exist."
+    operations = "Unknown, or another's: the two are answered alike."
+    next = "check_the_address"
+
+
+class UserUnknown(Refused):
+    status = 403
+    user = "Register this phone first."
+    operations = "The identity is valid, but no device was ever registered for it, so no user row exists."
+    next = "register_a_device"
+
+
+class UserSuspended(Refused):
+    status = 403
+    user = "This account is suspended."
+    operations = "Operations suspended this user."
+    next = "contact_support"
+
+
+class ProofMissing(Refused):
+    status = 403
+    user = "Use the phone on which this bill was opened."
+    operations = "This call needs a DPoP header signed by the bill's own device."
+    next = "sign_a_proof"
+
+
+class DeviceMismatch(Refused):
+    status = 403
+    user = "Use the phone on which this bill was opened."
+    operations = "The proof is sound, but signed by a device that is removed, unknown or not the bill's own."
+    next = "use_the_bills_device"
+
+
+class DeviceLimitReached(Refused):
+    user = "You have {limit} phones registered. Remove one first."
+    operations = "The limit of devices per user."
+    next = "remove_a_device"
+
+
+class DeviceBusy(Refused):
+    user = "This phone has an open bill. Finish it first."
+    operations = "A device with an active bill cannot be removed."
+    next = "close_the_bill"
+
+
+class PinMissing(Refused):
+    status = 403
+    user = "Set a payment PIN first."
+    operations = "The user never set a PIN."
+    next = "set_a_pin"
+
+
+class PinWrong(Refused):
+    status = 403
+    user = "Wrong PIN. Tries left: {tries_left}."
+    operations = "The payment PIN did not match; the try is counted."
+    next = "try_again"
+
+
+class PinLocked(Refused):
+    status = 403
+    user = "Too many wrong PINs. Try again later."
+    operations = "Three wrong tries lock the PIN for 15 minutes."
+    next = "wait"
+
+
+class BalanceTooLow(Refused):
+    user = "There is not enough money in this wallet."
+    operations = "The write's condition or the rule found less available than the debit."
+    next = "top_up_or_use_another_instrument"
+
+
+class TransferTooLarge(Refused):
+    user = "This amount is above the limit of {limit_minor}."
+    operations = "Amounts are at most 10^12 minor units."
+    next = "use_a_smaller_amount"
+
+
+class AlreadyResolved(Refused):
+    user = "This has already been settled."
+    operations = "A hold is posted, voided or expired at most once."
+    next = "none"
+
+
+class HoldExpired(Refused):
+    user = "The reservation has run out."
+    operations = "The hold's deadline passed before it was posted."
+    next = "start_again"
+
+
+class BillClosed(Refused):
+    user = "This bill has closed. Start a new one."
+    operations = "The bill's period is over or its verification has begun."
+    next = "open_a_bill"
+
+
+class BillFull(Refused):
+    user = "This bill has no room for more. Close it and start a new one."
+    operations = "A limit of items or sellers per bill was reached."
+    next = "close_the_bill"
+
+
+class BillStateConflict(Refused):
+    user = "This bill is {state}; that cannot be done now."
+    operations = "The bill's state does not allow this step."
+    next = "look_at_the_bill"
+
+
+class CapExceeded(Refused):
+    user = "This would take the bill over your cap."
+    operations = "The item would raise the total above the cap set at opening."
+    next = "pay_otherwise"
+
+
+class ItemStateConflict(Refused):
+    user = "This item is {state}; that cannot be done now."
+    operations = "The item's state does not allow this step."
+    next = "look_at_the_bill"
+
+
+class ListChanged(Refused):
+    user = "The bill has changed. Look at it again before you pay."
+    operations = "The verification named the hash of another list; `verification` is the current one."
+    next = "verify_the_new_list"
+
+
+class VerificationExpired(Refused):
+    user = "The time to verify this bill is over."
+    operations = "Not verified within 30 minutes of closing."
+    next = "contact_the_seller"
+
+
+class TerminalRefused(Refused):
+    user = "This terminal cannot add to your bill."
+    operations = "The terminal is unknown or revoked."
+    next = "ask_the_seller"
+
+
+class SignatureInvalid(Refused):
+    user = "This item could not be verified."
+    operations = "The Ed25519 signature does not match the item's canonical form."
+    next = "tap_again"
+
+
+class CounterReused(Refused):
+    user = "This item could not be verified."
+    operations = "The terminal's counter did not rise on this bill: a copy, or a cloned terminal."
+    next = "tap_again"
+
+
+class OperationRunning(Refused):
+    user = "Still working on it."
+    operations = "The first request with this Idempotency-Key has not finished."
+    next = "retry_with_the_same_key"
+    retry_after_seconds = 1
+
+
+# ----------------------------------------------------------------------------------------------------------- try again
+
+
+class Unavailable(Refusal):
+    status = 503
+    user = "Please try again in a moment. Nothing was charged twice."
+    operations = "A dependency did not answer or refused; see the log line of this request."
+    next = "retry_with_the_same_key"
+    retry_after_seconds = 1
+
+
+class Busy(Unavailable):
+    operations = "Others kept changing the same rows; every attempt found its assumptions outdated."
+
+
+def named(code: str, facts: dict[str, Any]) -> Refusal:
+    """The refusal that a stored code and its facts stand for."""
+    families = [Refusal]
+    for family in families:
+        if family.code() == code:
+            return family(**facts)
+        families.extend(family.__subclasses__())
+    raise LookupError(f"no refusal is called {code}")
+
+
+class Stale(Exception):
+    """Not a refusal: what a decision assumed is no longer so, or was done already. The trigger runs the step again."""

@@ -1,0 +1,1 @@
+"""DynamoDB rows and the transactions that commit. The only package that talks to DynamoDB."""

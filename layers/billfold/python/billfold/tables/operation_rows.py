@@ -1,0 +1,44 @@
+"""Idempotency records of operations that leave no other row to repeat the answer from (LG-10).
+
+    pk     sk          what
+    opr_…  operation   a keyed hash of the request, the answer's status and body; deleted by TTL after two days
+"""
+
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+
+from billfold.clock import HOUR, SECOND
+from billfold.tables.rows import Commit, Integer, Json, Key, Row, table
+
+KEPT = 48 * HOUR
+
+
+class OperationRow(Row):
+    class Meta:
+        table_name = table("operations")
+
+    SORT = "operation"
+    request = UnicodeAttribute()
+    status = Integer()
+    body = Json()
+    expires_at = Integer()
+
+
+def operation_key(operation: str) -> Key:
+    return (OperationRow, operation, OperationRow.SORT)
+
+
+def operation(rows: dict[Key, Row], operation_id: str) -> OperationRow | None:
+    row = rows.get(operation_key(operation_id))
+    return row if isinstance(row, OperationRow) else None
+
+
+def record(commit: Commit, operation_id: str, request: str, status: int, body: Any, now: int) -> None:
+    """Add to a commit that this operation was done and what it answered; it must not have been done before."""
+    expires_at = (now + KEPT) // SECOND
+    commit.record(
+        OperationRow(
+            operation_id, OperationRow.SORT, request=request, status=status, body=body, expires_at=expires_at
+        )
+    )

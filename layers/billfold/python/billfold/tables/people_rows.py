@@ -1,0 +1,159 @@
+"""Users, their devices and their payment PIN.
+
+    pk     sk                    what
+    usr_…  user                  when joined or suspended, the PIN's hash and tries, the merchants administered
+    usr_…  device#dev_…          a phone's public key, and the bill that is open on it
+
+A device's id is derived from its key's thumbprint (RFC 7638), so that a proof names its row without a search.
+"""
+
+from collections.abc import Iterator
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+
+from billfold.errors import Refusal
+from billfold.identity import Device, Pin, User
+from billfold.tables import operation_rows
+from billfold.tables.rows import Commit, Integer, Json, Key, Row, pages, table
+
+
+class UserRow(Row):
+    class Meta:
+        table_name = table("people")
+
+    SORT = "user"
+    joined_at = Integer()
+    suspended_at = Integer(null=True)
+    pin_hash = UnicodeAttribute(null=True)
+    pin_tries = Integer(default=0)
+    pin_locked_until = Integer(null=True)
+    merchants = Json(null=True)
+
+
+class DeviceRow(Row):
+    class Meta:
+        table_name = table("people")
+
+    SORT = "device#"
+    name = UnicodeAttribute()
+    jwk = Json()
+    thumbprint = UnicodeAttribute()
+    registered_at = Integer()
+    bill = UnicodeAttribute(null=True)
+    bill_until = Integer(null=True)
+
+
+def user_key(user_id: str) -> Key:
+    return (UserRow, user_id, UserRow.SORT)
+
+
+def device_key(user_id: str, device_id: str) -> Key:
+    return (DeviceRow, user_id, DeviceRow.SORT + device_id)
+
+
+def user(rows: dict[Key, Row], user_id: str) -> User | None:
+    """The user among rows that were read, or None: never registered."""
+    row = rows.get(user_key(user_id))
+    if not isinstance(row, UserRow):
+        return None
+    pin = Pin(row.pin_hash or "", row.pin_tries, row.pin_locked_until or 0)
+    return User(row.pk, row.suspended_at is not None, pin, tuple(row.merchants or ()))
+
+
+def device(rows: dict[Key, Row], user_id: str, device_id: str) -> Device | None:
+    """The user's device among rows that were read, or None: unknown or removed."""
+    row = rows.get(device_key(user_id, device_id))
+    return _to_device(row) if isinstance(row, DeviceRow) else None
+
+
+def _to_device(row: DeviceRow) -> Device:
+    device_id = row.sk.removeprefix(DeviceRow.SORT)
+    return Device(device_id, row.name, row.jwk, row.thumbprint, row.registered_at, row.bill or "", row.bill_until or 0)
+
+
+def devices(user_id: str, *, after: str = "", limit: int | None = None) -> Iterator[Device]:
+    """A user's devices by id."""
+    start = DeviceRow.SORT + after
+    for item in pages(DeviceRow, user_id, after=start, before=DeviceRow.SORT + "~", limit=limit):
+        yield _to_device(DeviceRow.from_raw_data(item))
+
+
+def put_device(commit: Commit, user_id: str, device: Device, now: int) -> None:
+    """Add a device to a commit, and its user if this is the first one."""
+    commit.put_new(
+        DeviceRow(
+            user_id,
+            DeviceRow.SORT + device.device_id,
+            name=device.name,
+            jwk=device.jwk,
+            thumbprint=device.thumbprint,
+            registered_at=device.registered_at,
+        )
+    )
+    joined = UserRow.joined_at.set(UserRow.joined_at | now)
+    commit.update(UserRow(user_id, UserRow.SORT), [joined])
+
+
+def delete_device(commit: Commit, user_id: str, device_id: str, now: int) -> None:
+    """Add a device's removal to a commit; a device with an open bill stays."""
+    idle = DeviceRow.bill.does_not_exist() | (DeviceRow.bill_until <= now)
+    commit.delete(device_key(user_id, device_id), DeviceRow.pk.exists() & idle)
+
+
+def take_device(commit: Commit, user_id: str, device: Device, bill_id: str, until: int) -> None:
+    """Add to a commit that this bill is the open one on the device, which is as it was read (VB-04)."""
+    row = DeviceRow(user_id, DeviceRow.SORT + device.device_id)
+    unchanged = DeviceRow.bill == device.bill if device.bill else DeviceRow.bill.does_not_exist()
+    commit.update(row, [DeviceRow.bill.set(bill_id), DeviceRow.bill_until.set(until)], DeviceRow.pk.exists() & unchanged)
+
+
+def free_device(commit: Commit, user_id: str, device: Device) -> None:
+    """Add to a commit that the bill that is open on the device, as read, is open no more."""
+    row = DeviceRow(user_id, DeviceRow.SORT + device.device_id)
+    commit.update(row, [DeviceRow.bill.remove(), DeviceRow.bill_until.remove()], DeviceRow.bill == device.bill)
+
+
+def put_pin(commit: Commit, user_id: str, before: Pin, after: Pin) -> None:
+    """Add a PIN's new hash or try count to a commit; it must be as it was read."""
+    row = UserRow(user_id, UserRow.SORT)
+    actions = [UserRow.pin_hash.set(after.hash), UserRow.pin_tries.set(after.tries)]
+    if after.locked_until:
+        actions.append(UserRow.pin_locked_until.set(after.locked_until))
+    else:
+        actions.append(UserRow.pin_locked_until.remove())
+    commit.update(row, actions, _pin_as_read(before))
+
+
+def check_pin(commit: Commit, user_id: str, pin: Pin) -> None:
+    """Add to a commit that the PIN that was verified is as it was read: no other try, right or wrong, came between.
+
+    This is what makes three tries three, however many guesses run at once. After earlier wrong tries it clears them.
+    """
+    if pin.tries or pin.locked_until:
+        put_pin(commit, user_id, pin, Pin(pin.hash))
+    else:
+        commit.check(user_key(user_id), _pin_as_read(pin))
+
+
+def count_wrong_try(operation: str, request: str, user: User, after: Pin, refusal: Refusal, now: int) -> None:
+    """Commit a wrong try (VB-15) and what it is answered, so that a repeat of this request is not another try."""
+    commit = Commit(operation)
+    put_pin(commit, user.user_id, user.pin, after)
+    operation_rows.record(commit, operation, request, refusal.status, refusal.problem(), now)
+    commit.send()
+
+
+def _pin_as_read(pin: Pin) -> Condition:
+    same = UserRow.pin_hash == pin.hash if pin.hash else UserRow.pin_hash.does_not_exist()
+    tries = UserRow.pin_tries == pin.tries
+    if pin.tries == 0:
+        tries = tries | UserRow.pin_tries.does_not_exist()
+    return UserRow.joined_at.exists() & same & tries & UserRow.suspended_at.does_not_exist()
+
+
+def put_merchants(commit: Commit, before: User, merchants: tuple[str, ...]) -> None:
+    """Add to a commit which merchants a user administers; the list must be as it was read."""
+    row = UserRow(before.user_id, UserRow.SORT)
+    same = UserRow.merchants == list(before.merchants) if before.merchants else UserRow.merchants.does_not_exist()
+    commit.update(row, [UserRow.merchants.set(list(merchants))], UserRow.joined_at.exists() & same)

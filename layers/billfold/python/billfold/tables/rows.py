@@ -1,0 +1,300 @@
+"""Rows and transactions: what every table module stands on.
+
+One connection serves all tables (PynamoDB would make a client per model). Reads are strongly consistent. A `Commit` is one
+TransactWriteItems: a failed condition means that what the decision assumed is no longer so, which `Stale` says; the
+trigger then runs the step again, which loads, looks for a repeat and decides anew. Conflicts with other transactions are
+retried here, because neither boto3 nor PynamoDB does.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.constants import NUMBER, STRING
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from billfold import ids
+from billfold.errors import Busy, OperationRunning, Stale, Unavailable
+
+PREFIX = os.environ.get("BILLFOLD_PREFIX", "billfold")
+REGION = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+
+# Seven tries with full jitter wait 10 + 20 + … + 640 ms at most, 0.6 s on average: within an API call's patience.
+CONFLICT_TRIES = 7
+CONFLICT_WAIT_SECONDS = 0.01
+# A lost answer is asked for again by botocore with the same token, so the second ask cannot act twice.
+ATTEMPTS = 3
+DUE_SHARDS = 8
+
+_connection: Connection | None = None
+
+
+def connection() -> Connection:
+    """The one connection of this process, made at first use."""
+    global _connection
+    if _connection is None:
+        _connection = Connection(
+            region=REGION,
+            connect_timeout_seconds=1,
+            read_timeout_seconds=3,
+            max_retry_attempts=ATTEMPTS,
+            max_pool_connections=int(os.environ.get("BILLFOLD_CONNECTIONS", "10")),
+        )
+    return _connection
+
+
+class Integer(Attribute[int]):
+    """A DynamoDB number that is an int both ways (PynamoDB's own decodes to float)."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        return str(int(value))
+
+    def deserialize(self, value: str) -> int:
+        return int(value)
+
+
+class Json(Attribute[Any]):
+    """A value kept as JSON text: smaller than a map, and opaque to expressions."""
+
+    attr_type = STRING
+
+    def serialize(self, value: Any) -> str:
+        return msgspec.json.encode(value).decode()
+
+    def deserialize(self, value: str) -> Any:
+        return msgspec.json.decode(value)
+
+
+class Row(Model):
+    """A row of any table: a partition and a sort key."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    SORT: ClassVar[str] = ""
+
+    @classmethod
+    def table(cls) -> str:
+        return str(cls.Meta.table_name)
+
+
+def table(name: str) -> str:
+    """The full name of a table in this stage."""
+    return f"{PREFIX}-{name}"
+
+
+def due_shard(table_name: str, key: str) -> str:
+    """Which part of the sparse index of deadlines a row belongs to: eight, so that no minute's deadlines heat one partition."""
+    return f"{table_name}#{sum(key.encode()) % DUE_SHARDS}"
+
+
+Key = tuple[type[Row], str, str]
+
+
+def call(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """One DynamoDB call; whatever is not our own mistake becomes Unavailable."""
+    try:
+        return dict(connection().dispatch(operation, arguments))
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationException":
+            raise
+        raise Unavailable() from error
+    except BotoCoreError as error:
+        raise Unavailable() from error
+
+
+def read(keys: Iterable[Key]) -> dict[Key, Row]:
+    """The rows at these keys, over all tables, in one BatchGetItem (at most 100); missing rows are left out."""
+    wanted = {(model.table(), pk, sk): (model, pk, sk) for model, pk, sk in keys}
+    found: dict[Key, Row] = {}
+    request = _batch(wanted)
+    for attempt in range(CONFLICT_TRIES):
+        if not request:
+            return found
+        if attempt:
+            _wait(attempt)
+        answer = call("BatchGetItem", {"RequestItems": request})
+        for name, items in answer.get("Responses", {}).items():
+            for item in items:
+                key = wanted[name, item["pk"]["S"], item["sk"]["S"]]
+                found[key] = key[0].from_raw_data(item)
+        request = answer.get("UnprocessedKeys", {})
+    raise Unavailable()
+
+
+def _batch(wanted: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
+    request: dict[str, Any] = {}
+    for name, pk, sk in wanted:
+        keys = request.setdefault(name, {"Keys": [], "ConsistentRead": True})["Keys"]
+        keys.append({"pk": {"S": pk}, "sk": {"S": sk}})
+    return request
+
+
+def write_all(rows: Iterable[Row]) -> None:
+    """Put rows whose repetition changes nothing, 25 a BatchWriteItem."""
+    waiting = [(row.table(), {"PutRequest": {"Item": row.serialize()}}) for row in rows]
+    for attempt in range(CONFLICT_TRIES):
+        if attempt:
+            _wait(attempt)
+        left: list[tuple[str, Any]] = []
+        for start in range(0, len(waiting), 25):
+            request: dict[str, Any] = {}
+            for name, put in waiting[start : start + 25]:
+                request.setdefault(name, []).append(put)
+            answer = call("BatchWriteItem", {"RequestItems": request})
+            left += [(name, put) for name, puts in answer.get("UnprocessedItems", {}).items() for put in puts]
+        if not left:
+            return
+        waiting = left
+    raise Unavailable()
+
+
+def pages(model: type[Row], pk: str, *, after: str = "", before: str = "", newest_first: bool = False, limit: int | None = None) -> Iterator[dict[str, Any]]:
+    """The raw rows of a partition in order of their sort key, page after page, strongly consistent."""
+    names = {"#pk": "pk"}
+    values = {":pk": {"S": pk}}
+    condition = "#pk = :pk"
+    for bound, sign, name in ((after, ">", ":after"), (before, "<", ":before")):
+        if bound:
+            condition += f" AND #sk {sign} {name}"
+            names["#sk"] = "sk"
+            values[name] = {"S": bound}
+    arguments: dict[str, Any] = {
+        "TableName": model.table(),
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+        "ConsistentRead": True,
+        "ScanIndexForward": not newest_first,
+    }
+    if limit is not None:
+        arguments["Limit"] = limit
+    while True:
+        answer = call("Query", arguments)
+        yield from answer["Items"]
+        if limit is not None or "LastEvaluatedKey" not in answer:
+            return
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def due(model: type[Row], name: str, shard: int, now: int) -> Iterator[str]:
+    """The partition keys of the rows in one shard of the index of deadlines whose time has come, the most overdue first."""
+    arguments: dict[str, Any] = {
+        "TableName": model.table(),
+        "IndexName": "due",
+        "KeyConditionExpression": "due_shard = :shard AND due_at <= :now",
+        "ExpressionAttributeValues": {":shard": {"S": f"{name}#{shard}"}, ":now": {"N": str(now)}},
+    }
+    while True:
+        answer = call("Query", arguments)
+        yield from (item["pk"]["S"] for item in answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _wait(attempt: int) -> None:
+    time.sleep(random.uniform(0, CONFLICT_WAIT_SECONDS * 2 ** (attempt - 1)))
+
+
+Request = dict[str, Any]
+
+
+class Commit:
+    """One TransactWriteItems. Its writes are made anew for each try, so that a busy account can take another lane.
+
+    Raises Stale when a condition fails, OperationRunning when a twin holds this operation's own record, Busy when other
+    transactions keep winning, Unavailable when DynamoDB does.
+    """
+
+    def __init__(self, token: str) -> None:
+        """`token` makes a retried send one transaction for ten minutes; the conditions guard for ever."""
+        self._token = token
+        # In the order in which PynamoDB sends them, which is the order of the reasons when one is cancelled.
+        self._checks: list[Callable[[], Request]] = []
+        self._deletes: list[Callable[[], Request]] = []
+        self._puts: list[Callable[[], Request]] = []
+        self._updates: list[Callable[[], Request]] = []
+        self._records: set[int] = set()
+
+    def record(self, row: Row) -> None:
+        """Put the row that proves that this operation was done; it must not exist."""
+        self._records.add(len(self._puts))
+        self.put_new(row)
+
+    def put_new(self, row: Row) -> None:
+        """Put a row that must not exist."""
+        model = type(row)
+        self._puts.append(lambda: row.get_save_kwargs_from_instance(condition=model.pk.does_not_exist()))
+
+    def put(self, row: Row, condition: Condition | None = None) -> None:
+        self._puts.append(lambda: row.get_save_kwargs_from_instance(condition=condition))
+
+    def update(self, row: Row, actions: list[Action], condition: Condition | None = None) -> None:
+        self._updates.append(lambda: row.get_update_kwargs_from_instance(actions=actions, condition=condition))
+
+    def update_each_try(self, make: Callable[[], Request]) -> None:
+        """An update whose row is chosen anew for each try."""
+        self._updates.append(make)
+
+    def check(self, key: Key, condition: Condition) -> None:
+        """A row that is not written must be as it was read."""
+        model, pk, sk = key
+        self._checks.append(lambda: model.get_operation_kwargs_from_class(pk, range_key=sk, condition=condition))
+
+    def delete(self, key: Key, condition: Condition | None = None) -> None:
+        model, pk, sk = key
+        self._deletes.append(lambda: model.get_operation_kwargs_from_class(pk, range_key=sk, condition=condition))
+
+    def send(self) -> None:
+        conflicts: set[int] = set()
+        for attempt in range(CONFLICT_TRIES):
+            if attempt:
+                _wait(attempt)
+            try:
+                self._send(attempt)
+                return
+            except TransactWriteError as error:
+                conflicts = self._conflicts(error)
+        first_put = len(self._checks) + len(self._deletes)
+        raise OperationRunning() if {index - first_put for index in conflicts} & self._records else Busy()
+
+    def _send(self, attempt: int) -> None:
+        connection().transact_write_items(
+            condition_check_items=[make() for make in self._checks],
+            delete_items=[make() for make in self._deletes],
+            put_items=[make() for make in self._puts],
+            update_items=[make() for make in self._updates],
+            # A try with other lanes is another request; a token of its own keeps it from being a mismatch.
+            client_request_token=ids.derived("tok", self._token, str(attempt))[:36],
+        )
+
+    def _conflicts(self, error: TransactWriteError) -> set[int]:
+        """Which writes met another transaction, when that alone is why this one was cancelled; otherwise raises."""
+        if error.cause_response_code == "TransactionConflictException":
+            return set()
+        if error.cause_response_code == "IdempotentParameterMismatchException":
+            raise Stale() from error
+        if error.cause_response_code == "ValidationException":
+            raise error
+        if error.cause_response_code != "TransactionCanceledException":
+            raise Unavailable() from error
+        codes = {index: reason.code for index, reason in enumerate(error.cancellation_reasons) if reason is not None}
+        if "ConditionalCheckFailed" in codes.values():
+            raise Stale() from error
+        if "ValidationError" in codes.values() or "ItemCollectionSizeLimitExceeded" in codes.values():
+            raise error
+        if set(codes.values()) - {"TransactionConflict"}:
+            raise Unavailable() from error
+        return set(codes)
+

@@ -1,0 +1,1 @@
+"""How events come in and answers go out: one module a kind of trigger."""

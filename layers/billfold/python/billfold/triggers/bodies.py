@@ -1,0 +1,76 @@
+"""Strict JSON in: what a request's body may be, and where exactly it is wrong.
+
+Refused with a pointer (RFC 6901): not JSON, duplicate keys, NaN and infinities, lone surrogates, more than 64 KiB, nesting
+without end, unknown or missing fields, wrong types (a float is never an amount), broken bounds.
+"""
+
+import json
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from billfold.errors import Invalid, RequestTooLarge
+
+T = TypeVar("T")
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 32
+_STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+)\]")
+_FIELD = re.compile(r"(?:missing required|contains unknown) field `([^`]+)`")
+
+
+def parse(text: str) -> Any:
+    """The JSON value in a body; Invalid with the reason when it is not strictly one."""
+    if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise RequestTooLarge("the body is larger than 64 KiB")
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_int
+        )
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else "it is not valid JSON"
+        raise Invalid(f"the body cannot be read: {reason}") from None
+    if "\\u" in text:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise Invalid("the body has half of a character (a lone surrogate)") from None
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise Invalid("a field appears twice", "/" + _escaped(repeated))
+    return value
+
+
+def _no_constant(text: str) -> Any:
+    raise Invalid(f"{text} is not a JSON number")
+
+
+def _int(text: str) -> int:
+    if len(text) > 20:
+        raise Invalid("a number is too large")
+    return int(text)
+
+
+def convert(value: Any, model: type[T], at: str = "") -> T:
+    """The value as the model says it must be; Invalid with a pointer below `at`."""
+    try:
+        return msgspec.convert(value, model, strict=True)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `")
+        field = _FIELD.search(message)
+        pointer = at + "".join("/" + _escaped(name or index) for name, index in _STEP.findall(path))
+        if field:
+            pointer += "/" + _escaped(field[1])
+        raise Invalid(message[0].lower() + message[1:].replace("`", "'"), pointer) from None
+    except RecursionError:
+        raise Invalid("the body is nested too deeply", at) from None
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,248 @@
+"""HTTP in and out: an API Gateway proxy event becomes a Request, what the step returns an answer, a refusal a problem.
+
+    @http.step(body=OpenBill, key=True)
+    def handler(request: http.Request[OpenBill]) -> http.Answer:
+        # load … decide … commit … answer
+
+The step is run again when its commit finds that what it had read has changed (`Stale`): it loads, looks for a repeat and
+decides anew, so every refusal comes from a rule that saw the present. After five runs the caller hears Busy.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+import re
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+from aws_lambda_powertools import Logger
+
+from billfold import clock, ids
+from billfold.errors import (
+    Busy,
+    Forbidden,
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+    Invalid,
+    Refusal,
+    Stale,
+    Unauthenticated,
+    Unavailable,
+)
+from billfold.triggers import bodies
+
+B = TypeVar("B")
+RUNS = 5
+SECRET_FIELDS = frozenset({"pin", "current_pin"})
+logger = Logger(service="billfold", log_uncaught_exceptions=False)
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class Done(Protocol):
+    """An operation's record: the fingerprint of its request, and what was answered."""
+
+    request: Any
+    status: Any
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a step answers: a status, a body to encode (None: no body) and headers beyond the usual."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[B]):
+    """One call. `operation` is the same for every repeat of it (caller, method, path, key); `fingerprint` is a hash of its
+    body, PINs left out, keyed by the Idempotency-Key itself, which is stored nowhere."""
+
+    request_id: str
+    caller: str
+    groups: frozenset[str]
+    method: str
+    path: str
+    parameters: dict[str, str]
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: B
+    now: int
+    idempotency_key: str
+    fingerprint: str
+
+    def operation(self, prefix: str) -> str:
+        """The id that this operation yields, whenever and however often it arrives."""
+        return ids.derived(prefix, self.caller, self.method, self.path, self.idempotency_key)
+
+    def check_same(self, fingerprint: str) -> None:
+        """IdempotencyKeyReused when the earlier request with this key had another body."""
+        if fingerprint != self.fingerprint:
+            raise IdempotencyKeyReused("this Idempotency-Key was used for another request")
+
+    def repeat(self, done: Done) -> "Answer":
+        """The first answer of this operation, from its record."""
+        self.check_same(done.request)
+        kind = {"Content-Type": "application/problem+json"} if done.status >= 400 else {}
+        return Answer(done.status, done.body, kind)
+
+    def new_id(self, prefix: str) -> str:
+        return ids.new(prefix, self.now)
+
+
+Step = Callable[[Request[Any]], Answer]
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def step(*, body: Any = None, key: bool = False, groups: frozenset[str] | None = None, open_to_all: bool = False) -> Callable[[Step], Handler]:
+    """Make a step a Lambda handler.
+
+    body: the msgspec model of its body. key: whether it needs an Idempotency-Key. groups: which Cognito groups may call it
+    (any of them). open_to_all: whether it answers without a signed-in caller.
+    """
+
+    def decorate(run: Step) -> Handler:
+        def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            started = time.perf_counter()
+            request_id = str((event.get("requestContext") or {}).get("requestId") or getattr(context, "aws_request_id", ""))
+            line: dict[str, Any] = {"step": run.__module__.rpartition(".")[2], "request_id": request_id}
+            try:
+                request = _request(event, request_id, body, key, groups, open_to_all)
+                line |= {"caller": request.caller, **request.parameters}
+                answer = _run(run, request)
+            except Refusal as refusal:
+                answer = _refused(refusal, request_id, line)
+            except Exception as fault:
+                answer = _crashed(fault, request_id, line)
+            line |= {"status": answer.status, "milliseconds": round((time.perf_counter() - started) * 1000, 1)}
+            (logger.error if answer.status >= 500 else logger.info)("answered", extra=line)
+            return _answered(answer, request_id)
+
+        handler.__module__ = run.__module__
+        handler.__doc__ = run.__doc__
+        handler.body = body  # type: ignore[attr-defined]
+        return handler
+
+    return decorate
+
+
+def _run(run: Step, request: Request[Any]) -> Answer:
+    for attempt in range(RUNS):
+        if attempt:
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))
+        try:
+            return run(request)
+        except Stale:
+            continue
+    raise Busy()
+
+
+def _request(event: dict[str, Any], request_id: str, model: Any, key: bool, groups: frozenset[str] | None, open_to_all: bool) -> Request[Any]:
+    claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
+    caller = f"usr_{claims['sub'].replace('-', '')}" if claims.get("sub") else ""
+    member_of = frozenset(re.findall(r"[\w-]+", str(claims.get("cognito:groups") or "")))
+    if not caller and not open_to_all:
+        raise Unauthenticated()
+    if groups is not None and not groups & member_of:
+        raise Forbidden()
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    parameters = dict(event.get("pathParameters") or {})
+    method = event["httpMethod"]
+    path = re.sub(r"\{(\w+)\+?\}", lambda match: parameters[match[1]], event["resource"])
+    idempotency_key = headers.get("idempotency-key", "")
+    if key and not _KEY.fullmatch(idempotency_key):
+        raise IdempotencyKeyMissing("the Idempotency-Key header is missing or not 1 to 255 visible ASCII characters")
+    value, typed = _body(event, model)
+    return Request(
+        request_id,
+        caller,
+        member_of,
+        method,
+        path,
+        parameters,
+        dict(event.get("queryStringParameters") or {}),
+        headers,
+        typed,
+        clock.now(),
+        idempotency_key,
+        _fingerprint(idempotency_key, value) if key else "",
+    )
+
+
+def _body(event: dict[str, Any], model: Any) -> tuple[Any, Any]:
+    text = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            text = base64.b64decode(text, validate=True).decode()
+        except ValueError:
+            raise Invalid("the body is not UTF-8 text") from None
+    if model is None:
+        if text.strip() not in ("", "{}"):
+            raise Invalid("this call takes no body")
+        return None, None
+    value = bodies.parse(text)
+    return value, bodies.convert(value, model)
+
+
+def _fingerprint(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        value = {name: part for name, part in value.items() if name not in SECRET_FIELDS}
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _refused(refusal: Refusal, request_id: str, line: dict[str, Any]) -> Answer:
+    line["code"] = refusal.code()
+    if isinstance(refusal, Unavailable):
+        line["cause"] = _cause(refusal)
+    return problem(refusal, request_id)
+
+
+def _cause(fault: BaseException | None) -> str:
+    """What AWS called the fault behind an Unavailable, or its type: never a message, which may carry what a customer sent."""
+    name = ""
+    while fault is not None:
+        response = getattr(fault, "response", None)
+        if isinstance(response, dict):
+            return str(response.get("Error", {}).get("Code", name))
+        name, fault = type(fault).__name__, fault.__cause__
+    return name
+
+
+def problem(refusal: Refusal, request_id: str) -> Answer:
+    """A refusal as an RFC 9457 answer."""
+    headers = {"Content-Type": "application/problem+json"}
+    if refusal.retry_after_seconds is not None:
+        headers["Retry-After"] = str(refusal.retry_after_seconds)
+    return Answer(refusal.status, refusal.problem() | {"instance": f"urn:billfold:request:{request_id}"}, headers)
+
+
+def _crashed(fault: Exception, request_id: str, line: dict[str, Any]) -> Answer:
+    """A bug. The log gets its type and place but never its text, which may carry what a customer sent."""
+    frames = traceback.extract_tb(fault.__traceback__)[-3:]
+    line |= {"fault": type(fault).__name__, "at": [f"{frame.name}:{frame.lineno}" for frame in frames]}
+    body = {
+        "type": "urn:billfold:problem:internal_fault",
+        "title": "Internal fault",
+        "status": 500,
+        "detail": "Something went wrong on our side. Nothing was charged twice.",
+        "code": "internal_fault",
+        "operations": "A bug: find the log line with this request id.",
+        "next": "retry_with_the_same_key",
+        "instance": f"urn:billfold:request:{request_id}",
+    }
+    return Answer(500, body, {"Content-Type": "application/problem+json"})
+
+
+def _answered(answer: Answer, request_id: str) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "Request-Id": request_id, **answer.headers}
+    body = "" if answer.body is None else msgspec.json.encode(answer.body).decode()
+    return {"statusCode": answer.status, "headers": headers, "body": body, "isBase64Encoded": False}

@@ -1,0 +1,60 @@
+"""Pages of lists: limits, and cursors that are opaque and signed.
+
+A cursor holds a position within what the caller may see anyway; the signature, keyed by the stage's secret and bound to the
+caller, path and filters, keeps anyone from making one up or carrying it elsewhere.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+from typing import Any
+
+from billfold.errors import Invalid
+from billfold.triggers.http import Request
+
+LIMIT_DEFAULT, LIMIT_MAX = 20, 100
+
+
+def limit(request: Request[Any]) -> int:
+    """How many to show: `?limit=` from 1 to 100, 20 when it is not said."""
+    text = request.query.get("limit", str(LIMIT_DEFAULT))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= LIMIT_MAX):
+        raise Invalid(f"limit is a number from 1 to {LIMIT_MAX}", "/limit")
+    return int(text)
+
+
+def choice(request: Request[Any], name: str, allowed: tuple[str, ...]) -> str:
+    """A query parameter out of a few; the first when it is not said."""
+    value = request.query.get(name, allowed[0])
+    if value not in allowed:
+        raise Invalid(f"{name} is one of {', '.join(one for one in allowed if one)}", f"/{name}")
+    return value
+
+
+def cursor(request: Request[Any], position: str) -> str | None:
+    """The cursor for what follows a position; None at the end."""
+    if not position:
+        return None
+    return base64.urlsafe_b64encode(_seal(request, position) + position.encode()).rstrip(b"=").decode()
+
+
+def position(request: Request[Any]) -> str:
+    """The position that `?cursor=` stands for, empty at the start; Invalid when it was not made here for this list."""
+    text = request.query.get("cursor", "")
+    if not text:
+        return ""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        found = raw[16:].decode()
+    except ValueError:
+        raise Invalid("this cursor was not made here", "/cursor") from None
+    if not found or not hmac.compare_digest(raw[:16], _seal(request, found)):
+        raise Invalid("this cursor was not made for this list", "/cursor")
+    return found
+
+
+def _seal(request: Request[Any], position: str) -> bytes:
+    filters = sorted((name, value) for name, value in request.query.items() if name not in ("cursor", "limit"))
+    text = "\n".join([request.caller, request.path, repr(filters), position])
+    return hmac.new(os.environ["BILLFOLD_CURSOR_KEY"].encode(), text.encode(), hashlib.sha256).digest()[:16]

@@ -1,0 +1,82 @@
+"""Queues in and out: SQS batches whose failed messages alone come again, and sending to a queue.
+
+A message that fails is reported by its id (ReportBatchItemFailures), comes again after its visibility time-out, and after
+five receptions rests in the dead-letter queue.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from botocore.config import Config
+
+from billfold.errors import Busy, Stale
+
+RUNS = 5
+logger = Logger(service="billfold", log_uncaught_exceptions=False)
+_client: Any = None
+
+
+def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """Make a function of one message's body a Lambda handler. It answers with a word for the log on what became of it."""
+
+    def one(record: dict[str, Any]) -> None:
+        line: dict[str, Any] = {"step": run.__module__.rpartition(".")[2], "message": record["messageId"]}
+        try:
+            line["outcome"] = _run(run, record["body"])
+        except Exception as fault:
+            # The type and never the text: a message of an exception may carry what a customer sent.
+            logger.error("failed", extra=line | {"fault": type(fault).__name__})
+            raise
+        logger.info("done", extra=line)
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+        return dict(process_partial_response(event, one, processor, context))
+
+    handler.__module__ = run.__module__
+    handler.__doc__ = run.__doc__
+    return handler
+
+
+def _run(run: Callable[[str], str], body: str) -> str:
+    for attempt in range(RUNS):
+        if attempt:
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))
+        try:
+            return run(body)
+        except Stale:
+            continue
+    raise Busy()
+
+
+def send(name: str, bodies: Iterable[str]) -> int:
+    """Send messages to a queue of this stage, ten a call, and say how many; an error when any was refused.
+
+    The caller is then called again, so receivers see some messages twice: every one of them is idempotent.
+    """
+    global _client
+    if _client is None:
+        config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
+        _client = boto3.client("sqs", config=config)
+    address = os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"]
+    sent, batch = 0, []
+    for body in bodies:
+        batch.append(body)
+        if len(batch) == 10:
+            sent += _send(address, batch)
+            batch = []
+    return sent + (_send(address, batch) if batch else 0)
+
+
+def _send(address: str, batch: list[str]) -> int:
+    entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
+    answer = _client.send_message_batch(QueueUrl=address, Entries=entries)
+    if answer.get("Failed"):
+        raise Busy()
+    return len(batch)

@@ -1,0 +1,247 @@
+"""What goes over the wire: the models that requests and answers share, validated and published from one definition."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from billfold import bills, errors, money
+from billfold.bills import Bill, Outcome, Summary
+from billfold.clock import to_text
+from billfold.errors import Invalid
+from billfold.ledger import Entry, Transfer
+from billfold.merchants import Terminal
+
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 alphabetic code")]
+Minor = Annotated[int, Meta(ge=1, le=money.MAX_AMOUNT_MINOR, description="an amount in minor units")]
+Name = Annotated[str, Meta(min_length=1, max_length=80)]
+Pin = Annotated[str, Meta(pattern="^[0-9]{4,8}$", description="4 to 8 digits")]
+Reason = Annotated[str, Meta(min_length=1, max_length=140)]
+Id = Annotated[str, Meta(min_length=5, max_length=64, pattern="^[a-z]{3}_[A-Za-z0-9_-]+$")]
+
+
+class Body(Struct, frozen=True, forbid_unknown_fields=True):
+    """A request's body: unknown fields are refused."""
+
+
+class Amount(Body):
+    """Money in minor units: {"amount": 1250, "currency": "USD"} is $12.50."""
+
+    amount: Minor
+    currency: Currency
+
+
+class Total(Struct, frozen=True):
+    """A sum in minor units, which can be zero."""
+
+    amount: int
+    currency: str
+
+
+class BillItem(Struct, frozen=True):
+    id: str
+    merchant: str
+    terminal: str
+    counter: int
+    signed_at: str
+    lines: list[dict[str, Any]]
+    amount: int
+    state: str
+
+
+class ListedItem(Struct, frozen=True):
+    item: str
+    merchant: str
+    amount: int
+    signed_at: str
+
+
+class Verification(Struct, frozen=True):
+    """The verification request: exactly what is to be paid, under the hash that a verification must name."""
+
+    list_hash: str
+    items: list[ListedItem]
+    total: Total
+    expires_at: str
+    tries_left: int
+
+
+class Refund(Struct, frozen=True):
+    transfer: str
+    items: list[str]
+    reason: str
+    at: str
+
+
+class BillAnswer(Struct, frozen=True, omit_defaults=True):
+    id: str
+    state: str
+    device: str
+    opened_at: str
+    expires_at: str
+    total: Total
+    items: list[BillItem]
+    cap: Total | None = None
+    verification: Verification | None = None
+    transfer: str | None = None
+    refunds: list[Refund] | None = None
+
+
+class ItemResult(Struct, frozen=True, omit_defaults=True):
+    outcome: str
+    item: str | None = None
+    problem: dict[str, Any] | None = None
+
+
+class ItemsAnswer(Struct, frozen=True):
+    results: list[ItemResult]
+    bill: BillAnswer
+
+
+class TransferAnswer(Struct, frozen=True, omit_defaults=True):
+    id: str
+    at: str
+    amount: Total
+    reason: str
+    payer: str
+    payees: list[str]
+    about: str | None = None
+    reverses: str | None = None
+
+
+class EntryAnswer(Struct, frozen=True, omit_defaults=True):
+    """One line of a statement: what a transfer did to the account; negative is a debit, in minor units."""
+
+    transfer: str
+    at: str
+    amount: int
+    currency: str
+    reason: str
+    about: str | None = None
+
+
+class TerminalAnswer(Struct, frozen=True, omit_defaults=True):
+    id: str
+    merchant: str
+    name: str
+    public_key: str
+    revoked_at: str | None = None
+
+
+class BillSummary(Struct, frozen=True):
+    id: str
+    state: str
+    device: str
+    opened_at: str
+    expires_at: str
+    total: Total
+
+
+class Page(Struct, frozen=True, omit_defaults=True):
+    """One page of a list; `next` is the cursor of the following one, absent at the end."""
+
+    items: list[Any]
+    next: str | None = None
+
+
+def known_currency(code: str, pointer: str) -> str:
+    """The code, if ISO 4217 lists it with a minor unit; Invalid at the pointer otherwise."""
+    if not money.is_currency(code):
+        raise Invalid("ISO 4217 does not list this currency", pointer)
+    return code
+
+
+def bill(seen: Bill, tries_left: int, *, merchants: frozenset[str] | None = None) -> BillAnswer:
+    """A bill as its owner sees it, or, given merchants, as their admin does: their own items only."""
+    items = [item for item in seen.items if merchants is None or item.merchant in merchants]
+    own = [item.amount for item in items if item.state not in ("voided", "disputed")]
+    return BillAnswer(
+        id=seen.bill_id,
+        state=seen.state,
+        device=seen.device if merchants is None else "",
+        opened_at=to_text(seen.opened_at),
+        expires_at=to_text(seen.expires_at),
+        total=Total(sum(own), seen.currency),
+        items=[_item(item) for item in items],
+        cap=Total(seen.cap, seen.currency) if seen.cap is not None and merchants is None else None,
+        verification=verification(seen, tries_left) if merchants is None else None,
+        transfer=seen.transfer_id or None if merchants is None else None,
+        refunds=[
+            Refund(refund.transfer_id, refund.items, refund.reason, to_text(refund.at))
+            for refund in seen.refunds
+            if merchants is None or refund.by in merchants
+        ]
+        or None,
+    )
+
+
+def _item(item: bills.Item) -> BillItem:
+    return BillItem(
+        item.item_id,
+        item.merchant,
+        item.terminal,
+        item.counter,
+        item.signed_at_text,
+        item.lines,
+        item.amount,
+        item.state,
+    )
+
+
+def verification(seen: Bill, tries_left: int) -> Verification | None:
+    """The verification request of a bill that waits for one (VB-13)."""
+    if seen.state not in bills.OPEN_FOR_PAYMENT or seen.verify_by is None:
+        return None
+    listed = [ListedItem(item.item_id, item.merchant, item.amount, item.signed_at_text) for item in seen.payable]
+    amount = Total(seen.total.amount, seen.currency)
+    return Verification(seen.list_hash(), listed, amount, to_text(seen.verify_by), tries_left)
+
+
+def result(outcome: Outcome) -> ItemResult:
+    """What became of one item of a batch."""
+    if outcome.outcome == "refused":
+        return ItemResult("refused", problem=errors.named(outcome.refusal, outcome.facts).problem())
+    return ItemResult(outcome.outcome, item=outcome.item_id)
+
+
+def transfer(posted: Transfer, parties: set[str] | None = None) -> TransferAnswer:
+    """A transfer as its payer sees it, or, given parties, as a payee does: without the other payees (XX-05)."""
+    owners = [(leg.amount, leg.account.name.split("/")[1]) for leg in posted.legs]
+    payers = [owner for amount, owner in owners if amount < 0]
+    credits = [(amount, owner) for amount, owner in owners if amount > 0]
+    if parties is not None and not parties & set(payers):
+        credits = [(amount, owner) for amount, owner in credits if owner in parties]
+    return TransferAnswer(
+        id=posted.transfer_id,
+        at=to_text(posted.at),
+        amount=Total(sum(amount for amount, _ in credits), posted.currency),
+        reason=posted.reason,
+        payer=payers[0],
+        payees=[owner for _, owner in credits],
+        about=posted.about or None,
+        reverses=posted.reverses or None,
+    )
+
+
+def entry(line: Entry, currency: str) -> EntryAnswer:
+    """A line of a statement."""
+    return EntryAnswer(
+        line.transfer_id, to_text(line.at), line.amount, currency, line.reason, line.about or None
+    )
+
+
+def terminal(one: Terminal) -> TerminalAnswer:
+    """A terminal as its merchant's administrator sees it."""
+    revoked_at = None if one.revoked_at is None else to_text(one.revoked_at)
+    return TerminalAnswer(one.terminal_id, one.merchant, one.name, one.public_key, revoked_at)
+
+
+def summary(one: Summary) -> BillSummary:
+    """One line of a list of bills."""
+    total = Total(one.total.amount, one.total.currency)
+    return BillSummary(one.bill_id, one.state, one.device, to_text(one.opened_at), to_text(one.expires_at), total)
+
+
+def to_builtins(value: Any) -> Any:
+    """An answer as plain JSON values, to be kept in an idempotency record."""
+    return msgspec.to_builtins(value)
