@@ -161,14 +161,14 @@ def write_all(rows: Iterable[Row]) -> None:
 
 def pages(model: type[Row], pk: str, *, after: str = "", before: str = "", newest_first: bool = False, limit: int | None = None) -> Iterator[dict[str, Any]]:
     """The raw rows of a partition in order of their sort key, page after page, strongly consistent."""
-    names = {"#pk": "pk"}
-    values = {":pk": {"S": pk}}
-    condition = "#pk = :pk"
-    for bound, sign, name in ((after, ">", ":after"), (before, "<", ":before")):
-        if bound:
-            condition += f" AND #sk {sign} {name}"
-            names["#sk"] = "sk"
-            values[name] = {"S": bound}
+    names, values, condition = {"#pk": "pk"}, {":pk": {"S": pk}}, "#pk = :pk"
+    if after or before:
+        names["#sk"] = "sk"
+        # BETWEEN includes its bounds; no key continues another with a space, so the bound itself stays out.
+        values |= {":after": {"S": after + " " if before else after}} if after else {}
+        values |= {":before": {"S": before}} if before else {}
+        both = "#sk BETWEEN :after AND :before"
+        condition += " AND " + (both if after and before else "#sk > :after" if after else "#sk < :before")
     arguments: dict[str, Any] = {
         "TableName": model.table(),
         "KeyConditionExpression": condition,

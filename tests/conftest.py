@@ -1,0 +1,36 @@
+"""What every test stands on: settings before anything is imported, and one real DynamoDB engine for the whole run."""
+
+import os
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+    AWS_DEFAULT_REGION="eu-west-1",
+    BILLFOLD_PREFIX="billfold",
+    BILLFOLD_SANDBOX="1",
+    BILLFOLD_CURSOR_KEY="a key for tests only",
+    BILLFOLD_CONNECTIONS="64",
+    POWERTOOLS_LOG_LEVEL="INFO",
+    **{f"BILLFOLD_QUEUE_{name}": name.lower().replace("_", "-") for name in ("TRANSFERS", "DUE_HOLDS", "DUE_BILLS", "EVENTS")},
+)
+for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+    os.environ.pop(name, None)
+
+import pytest  # noqa: E402
+
+from tests.engine import Engine  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """A dynoxide process on loopback, ended by its own handle when the run is over."""
+    with Engine() as running:
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = running.url
+        yield running
+
+
+@pytest.fixture
+def store(engine):
+    """Empty tables on the engine."""
+    engine.empty()
+    return engine
