@@ -11,12 +11,15 @@ os.environ.update(
     BILLFOLD_CURSOR_KEY="a key for tests only",
     BILLFOLD_CONNECTIONS="64",
     POWERTOOLS_LOG_LEVEL="INFO",
-    **{f"BILLFOLD_QUEUE_{name}": name.lower().replace("_", "-") for name in ("TRANSFERS", "DUE_HOLDS", "DUE_BILLS", "EVENTS")},
 )
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 
+import boto3  # noqa: E402
 import pytest  # noqa: E402
+from moto import mock_aws  # noqa: E402
+
+from billfold.triggers import queue  # noqa: E402
 
 from tests.engine import Engine  # noqa: E402
 
@@ -34,3 +37,16 @@ def store(engine):
     """Empty tables on the engine."""
     engine.empty()
     return engine
+
+
+@pytest.fixture
+def queues(store):
+    """The stage's queues, on moto, beside the tables on the engine; `tests.delivery` carries messages between them."""
+    with mock_aws():
+        client = boto3.client("sqs")
+        for name in ("transfers", "due-holds", "due-bills", "events"):
+            address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
+            os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
+        queue._client = None
+        yield client
+        queue._client = None

@@ -64,7 +64,8 @@ class Engine:
             name = f"billfold-{table.name}"
             if name in known:
                 self.client.delete_table(TableName=name)
-            self.client.create_table(**definition(table, name))
+            stream = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"} if table.streamed else {"StreamEnabled": False}
+            self.client.create_table(**definition(table, name), StreamSpecification=stream)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table, for tests that look at all of it."""

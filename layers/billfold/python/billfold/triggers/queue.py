@@ -26,7 +26,7 @@ def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str,
     """Make a function of one message's body a Lambda handler. It answers with a word for the log on what became of it."""
 
     def one(record: dict[str, Any]) -> None:
-        line: dict[str, Any] = {"step": run.__module__.rpartition(".")[2], "message": record["messageId"]}
+        line: dict[str, Any] = {"step": run.__module__.rpartition(".")[2], "message_id": record["messageId"]}
         try:
             line["outcome"] = _run(run, record["body"])
         except Exception as fault:

@@ -76,11 +76,11 @@ class Refund(Struct, frozen=True):
 class BillAnswer(Struct, frozen=True, omit_defaults=True):
     id: str
     state: str
-    device: str
     opened_at: str
     expires_at: str
     total: Total
     items: list[BillItem]
+    device: str | None = None
     cap: Total | None = None
     verification: Verification | None = None
     transfer: str | None = None
@@ -158,7 +158,7 @@ def bill(seen: Bill, tries_left: int, *, merchants: frozenset[str] | None = None
     return BillAnswer(
         id=seen.bill_id,
         state=seen.state,
-        device=seen.device if merchants is None else "",
+        device=seen.device if merchants is None else None,
         opened_at=to_text(seen.opened_at),
         expires_at=to_text(seen.expires_at),
         total=Total(sum(own), seen.currency),

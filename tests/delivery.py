@@ -1,0 +1,78 @@
+"""What AWS does between steps: the tables' streams to the forwarding steps, the queues to their followers.
+
+Everything is delivered at least once; `twice=True` delivers every record and message a second time.
+"""
+
+import os
+from typing import Any
+
+import boto3
+
+import app as billfold_map
+from tests.engine import Engine
+from tests.world import STEPS
+
+STREAMS = {"ledger": "forward_transfers", "bills": "forward_bill_changes"}
+QUEUES = {config.queue.removeprefix("billfold-"): config.name for config in billfold_map.app.event_sources if hasattr(config, "queue")}
+
+
+def records(engine: Engine, table: str) -> list[dict[str, Any]]:
+    """A table's stream from its beginning, as Lambda receives it."""
+    client = boto3.client("dynamodbstreams", endpoint_url=engine.url)
+    arn = client.list_streams(TableName=f"billfold-{table}")["Streams"][0]["StreamArn"]
+    found = []
+    for shard in client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        iterator = client.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        while iterator:
+            answer = client.get_records(ShardIterator=iterator)
+            if not answer["Records"]:
+                break
+            found += answer["Records"]
+            iterator = answer.get("NextShardIterator")
+    return found
+
+
+def follow_streams(engine: Engine, *, twice: bool = False) -> None:
+    """Every record of every stream to its forwarding step, from the beginning each time: followers must not mind."""
+    for table, name in STREAMS.items():
+        for _ in range(2 if twice else 1):
+            STEPS[name].handler({"Records": records(engine, table)}, None)
+
+
+def drain(client: Any, *, twice: bool = False) -> int:
+    """Messages to their steps until every queue is empty; says how many there were. A reported failure fails the test."""
+    handled = 0
+    while True:
+        before = handled
+        for name, step in QUEUES.items():
+            address = os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"]
+            messages = client.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", [])
+            if not messages:
+                continue
+            for _ in range(2 if twice else 1):
+                answer = STEPS[step].handler(sqs_event(message["Body"] for message in messages), None)
+                assert answer == {"batchItemFailures": []}, answer
+            for message in messages:
+                client.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
+            handled += len(messages)
+        if handled == before:
+            return handled
+
+
+def sqs_event(bodies: Any) -> dict[str, Any]:
+    """A batch of messages as Lambda receives it."""
+    return {
+        "Records": [
+            {"messageId": f"message-{number}", "body": body, "eventSource": "aws:sqs", "attributes": {}}
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def deliver(engine: Engine, client: Any, *, twice: bool = False) -> None:
+    """Everything that follows from what was committed, and what follows from that."""
+    for _ in range(2):
+        follow_streams(engine, twice=twice)
+        drain(client, twice=twice)
