@@ -59,6 +59,7 @@ def http(method: str, path: str, step: Any, *, signed_in: bool = True) -> None:
 
     def view(**_: str) -> Response:
         request = app.current_request
+        assert request is not None, "a view runs within a request"
         answer = step.handler(request.to_original_event(), app.lambda_context)
         return Response(body=answer["body"], status_code=answer["statusCode"], headers=answer["headers"])
 
@@ -75,7 +76,9 @@ def queue(name: str, step: Any, *, batch: int = 10) -> None:
 def stream(table: str, step: Any) -> None:
     """A table whose changes a step forwards."""
     arn = f"arn:aws:dynamodb:*:*:table/billfold-{table}/stream/*"
-    app.on_dynamodb_record(stream_arn=arn, batch_size=100, starting_position="TRIM_HORIZON", name=name_of(step))(_named(step))
+    app.on_dynamodb_record(stream_arn=arn, batch_size=100, starting_position="TRIM_HORIZON", name=name_of(step))(
+        _named(step)
+    )
 
 
 def every_minute(step: Any) -> None:

@@ -50,7 +50,9 @@ class Till:
         self.private_key = base64.b64encode(raw).decode()
         self._counter = 0
 
-    def item(self, bill: str, lines: list[tuple[str, int, int]], currency: str = "USD", **fields: Any) -> dict[str, Any]:
+    def item(
+        self, bill: str, lines: list[tuple[str, int, int]], currency: str = "USD", **fields: Any
+    ) -> dict[str, Any]:
         """A signed item of (name, quantity, unit amount) lines; fields given replace the honest ones before signing."""
         self._counter += 1
         item: dict[str, Any] = {

@@ -20,7 +20,6 @@ import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from billfold.triggers import queue  # noqa: E402
-
 from tests.engine import Engine  # noqa: E402
 
 

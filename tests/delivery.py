@@ -13,7 +13,11 @@ from tests.engine import Engine
 from tests.world import STEPS
 
 STREAMS = {"ledger": "forward_transfers", "bills": "forward_bill_changes"}
-QUEUES = {config.queue.removeprefix("billfold-"): config.name for config in billfold_map.app.event_sources if hasattr(config, "queue")}
+QUEUES = {
+    config.queue.removeprefix("billfold-"): config.name
+    for config in billfold_map.app.event_sources
+    if hasattr(config, "queue")
+}
 
 
 def records(engine: Engine, table: str) -> list[dict[str, Any]]:
@@ -22,9 +26,9 @@ def records(engine: Engine, table: str) -> list[dict[str, Any]]:
     arn = client.list_streams(TableName=f"billfold-{table}")["Streams"][0]["StreamArn"]
     found = []
     for shard in client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
-        iterator = client.get_shard_iterator(
-            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
+        iterator = client.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")[
+            "ShardIterator"
+        ]
         while iterator:
             answer = client.get_records(ShardIterator=iterator)
             if not answer["Records"]:

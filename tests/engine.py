@@ -17,7 +17,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 def binary() -> str:
     """Where `make` put the engine (`BILLFOLD_DYNOXIDE` overrides it)."""
-    found = os.environ.get("BILLFOLD_DYNOXIDE") or next((str(path) for path in ROOT.glob(".local/dynoxide/**/dynoxide") if path.is_file()), None)
+    found = os.environ.get("BILLFOLD_DYNOXIDE") or next(
+        (str(path) for path in ROOT.glob(".local/dynoxide/**/dynoxide") if path.is_file()), None
+    )
     found = found or shutil.which("dynoxide")
     if not found:
         raise RuntimeError("dynoxide is not installed: run `make test`, which installs it")
@@ -64,7 +66,9 @@ class Engine:
             name = f"billfold-{table.name}"
             if name in known:
                 self.client.delete_table(TableName=name)
-            stream = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"} if table.streamed else {"StreamEnabled": False}
+            stream = (
+                {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"} if table.streamed else {"StreamEnabled": False}
+            )
             self.client.create_table(**definition(table, name), StreamSpecification=stream)
 
     def rows(self, table: str) -> list[dict[str, Any]]:

@@ -10,8 +10,11 @@ May       bills PutItem Query UpdateItem; merchants BatchGetItem; people BatchGe
 
 from typing import Annotated, Any
 
+from msgspec import Meta
+
 from billfold import bills, identity
-from billfold.bills import Bill, Item, ItemsAdded, Outcome
+from billfold.bills import Bill
+from billfold.changes import Item, ItemsAdded, Outcome
 from billfold.errors import Refusal
 from billfold.identity import User
 from billfold.merchants import Terminal
@@ -20,8 +23,8 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, proof, taps, wire
 
 
-class AddItems(wire.Body):
-    items: Annotated[list[Any], wire.Meta(min_length=1, max_length=50)]
+class AddItems(wire.Body, frozen=True):
+    items: Annotated[list[Any], Meta(min_length=1, max_length=50)]
 
 
 @http.step(body=AddItems, key=True)
@@ -33,13 +36,15 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     rows = read({people_rows.user_key(request.caller), device_key, *terminal_keys})
     bill, device = journal.bill, people_rows.device(rows, request.caller, device_id)
     user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
-    if done := journal.done(operation):
+    if isinstance(done := journal.done(operation), ItemsAdded):
         request.check_same(done.request)
         return _answer(journal.as_of(done), done, user, now)
 
     terminals = {key[1]: merchant_rows.terminal(rows, key[1]) for key in terminal_keys}
     items, outcomes = _land(bill, sent, terminals, now)
-    change = ItemsAdded(now, items, outcomes, bills.is_late(bill, now), operation=operation, request=request.fingerprint)
+    change = ItemsAdded(
+        now, items, outcomes, bills.is_late(bill, now), operation=operation, request=request.fingerprint
+    )
 
     if bills.worth_recording(bill, change):
         commit = Commit(operation)
@@ -49,12 +54,14 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     return _answer(bill, change, user, now)
 
 
-def _land(bill: Bill, sent: list[Any], terminals: dict[str, Terminal | None], now: int) -> tuple[list[Item], list[Outcome]]:
+def _land(
+    bill: Bill, sent: list[Any], terminals: dict[str, Terminal | None], now: int
+) -> tuple[list[Item], list[Outcome]]:
     """What becomes of each item, judged in order: one that lands counts for the next one's counter, limits and cap."""
     landed: list[Item] = []
     outcomes: list[Outcome] = []
     for number, value in enumerate(sent):
-        terminal = terminals.get(value.get("terminal")) if isinstance(value, dict) else None
+        terminal = terminals.get(str(value.get("terminal"))) if isinstance(value, dict) else None
         try:
             item = taps.item(value, bill, terminal, f"/items/{number}")
             if known := bills.same_item(bill, item):

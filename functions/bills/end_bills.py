@@ -9,7 +9,7 @@ May       bills PutItem Query UpdateItem; people BatchGetItem UpdateItem
 """
 
 from billfold import bills, clock
-from billfold.bills import Closed
+from billfold.changes import Closed
 from billfold.tables import bill_rows, people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import queue

@@ -11,6 +11,8 @@ May       people BatchGetItem UpdateItem; bills Query PutItem; operations BatchG
 import os
 from typing import Annotated
 
+from msgspec import Meta
+
 from billfold import bills, identity
 from billfold.errors import Invalid, NotFound
 from billfold.tables import bill_rows, operation_rows, people_rows
@@ -20,10 +22,10 @@ from billfold.triggers import http, wire
 SANDBOX = os.environ.get("BILLFOLD_SANDBOX") == "1"
 
 
-class OpenBill(wire.Body):
+class OpenBill(wire.Body, frozen=True):
     device: wire.Id
     currency: wire.Currency
-    period_seconds: Annotated[int, wire.Meta(ge=1, le=bills.PERIOD_MAX // 1000)] = bills.PERIOD_DEFAULT // 1000
+    period_seconds: Annotated[int, Meta(ge=1, le=bills.PERIOD_MAX // 1000)] = bills.PERIOD_DEFAULT // 1000
     cap: wire.Amount | None = None
 
 
@@ -48,7 +50,12 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
         bill, status = bill_rows.load(device.bill).bill, 200
     else:
         opened = bills.open_for(
-            caller, body.device, _currency(body), period=_period(body), cap=body.cap and body.cap.amount, now=request.now
+            caller,
+            body.device,
+            _currency(body),
+            period=_period(body),
+            cap=body.cap.amount if body.cap else None,
+            now=request.now,
         )
         bill, status = bill_rows.put_opened(commit, request.new_id("bil"), opened), 201
         people_rows.take_device(commit, caller, device, bill.bill_id, bill.expires_at)

@@ -11,6 +11,8 @@ May       bills PutItem Query UpdateItem; people BatchGetItem; ledger PutItem Up
 from dataclasses import replace
 from typing import Annotated
 
+from msgspec import Meta
+
 from billfold import bills, ledger
 from billfold.errors import NotFound
 from billfold.tables import bill_rows, ledger_rows, people_rows
@@ -18,8 +20,8 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
 
-class RefundItems(wire.Body):
-    items: Annotated[list[wire.Id], wire.Meta(min_length=1, max_length=bills.MAX_ITEMS)]
+class RefundItems(wire.Body, frozen=True):
+    items: Annotated[list[wire.Id], Meta(min_length=1, max_length=bills.MAX_ITEMS)]
     reason: wire.Reason
 
 

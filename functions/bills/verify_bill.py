@@ -10,8 +10,11 @@ May       bills PutItem Query UpdateItem; people BatchGetItem ConditionCheckItem
 
 from typing import Annotated
 
+from msgspec import Meta
+
 from billfold import bills, errors, identity, ledger, pins
-from billfold.bills import Bill, Change, SettlementFailed, Settled
+from billfold.bills import Bill
+from billfold.changes import Change, Settled, SettlementFailed
 from billfold.errors import BalanceTooLow, ListChanged
 from billfold.identity import PinVerification, User
 from billfold.ledger import Balance, Transfer
@@ -20,8 +23,8 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, proof, wire
 
 
-class VerifyBill(wire.Body):
-    list_hash: Annotated[str, wire.Meta(pattern="^[0-9a-f]{64}$")]
+class VerifyBill(wire.Body, frozen=True):
+    list_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     pin: wire.Pin
 
 

@@ -17,7 +17,7 @@ from billfold.tables.rows import read
 from billfold.triggers import http, lists, wire
 
 
-class EventAnswer(wire.Struct, frozen=True):
+class EventAnswer(wire.View, frozen=True):
     """`id` is the position to pass as `?after=` for what follows."""
 
     id: str

@@ -13,7 +13,7 @@ from typing import Any
 from billfold.triggers import http, wire
 
 
-class Health(wire.Struct, frozen=True):
+class Health(wire.View, frozen=True):
     status: str
 
 

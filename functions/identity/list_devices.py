@@ -15,7 +15,7 @@ from billfold.tables import people_rows
 from billfold.triggers import http, lists, wire
 
 
-class ListedDevice(wire.Struct, frozen=True, omit_defaults=True):
+class ListedDevice(wire.View, frozen=True):
     id: str
     name: str
     thumbprint: str

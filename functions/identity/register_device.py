@@ -18,12 +18,12 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, proof, wire
 
 
-class RegisterDevice(wire.Body):
+class RegisterDevice(wire.Body, frozen=True):
     name: wire.Name
     jwk: dict[str, Any]
 
 
-class DeviceAnswer(wire.Struct, frozen=True):
+class DeviceAnswer(wire.View, frozen=True):
     id: str
     thumbprint: str
     name: str

@@ -16,7 +16,7 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
 
-class SetPin(wire.Body):
+class SetPin(wire.Body, frozen=True):
     pin: wire.Pin
     current_pin: wire.Pin | None = None
 

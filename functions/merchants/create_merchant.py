@@ -15,12 +15,12 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
 
-class CreateMerchant(wire.Body):
+class CreateMerchant(wire.Body, frozen=True):
     name: wire.Name
     admin: wire.Id | None = None
 
 
-class MerchantAnswer(wire.Struct, frozen=True):
+class MerchantAnswer(wire.View, frozen=True):
     id: str
     name: str
     admin: str

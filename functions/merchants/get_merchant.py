@@ -17,7 +17,7 @@ from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 
-class MerchantView(wire.Struct, frozen=True, omit_defaults=True):
+class MerchantView(wire.View, frozen=True):
     id: str
     name: str
     admin: str

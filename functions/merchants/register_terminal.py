@@ -11,6 +11,8 @@ May       people BatchGetItem; merchants ConditionCheckItem PutItem; operations 
 import base64
 from typing import Annotated
 
+from msgspec import Meta
+
 from billfold.errors import Invalid, NotFound
 from billfold.merchants import Terminal
 from billfold.tables import merchant_rows, operation_rows, people_rows
@@ -18,9 +20,9 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
 
-class RegisterTerminal(wire.Body):
+class RegisterTerminal(wire.Body, frozen=True):
     merchant: wire.Id
-    public_key: Annotated[str, wire.Meta(max_length=64, description="raw Ed25519 public key in base64")]
+    public_key: Annotated[str, Meta(max_length=64, description="raw Ed25519 public key in base64")]
     name: wire.Name = "terminal"
 
 

@@ -14,7 +14,7 @@ from billfold.tables import ledger_rows
 from billfold.triggers import http, wire
 
 
-class Wallet(wire.Struct, frozen=True):
+class Wallet(wire.View, frozen=True):
     """available + held = posted, integers in minor units."""
 
     currency: str

@@ -16,7 +16,7 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
 
-class PostTransfer(wire.Body):
+class PostTransfer(wire.Body, frozen=True):
     to: wire.Id
     amount: wire.Amount
     reason: wire.Reason

@@ -16,10 +16,23 @@ and `settling` are passed within one commit when a wallet pays.
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from billfold import errors
+from billfold.changes import (
+    Change,
+    Closed,
+    Item,
+    ItemDisputed,
+    ItemsAdded,
+    ItemVoided,
+    Opened,
+    Refunded,
+    Reminded,
+    Settled,
+    SettlementFailed,
+    Unpaid,
+)
 from billfold.clock import HOUR, MINUTE, SECOND
 from billfold.money import MAX_AMOUNT_MINOR, Money
 
@@ -35,116 +48,6 @@ MAX_ITEMS = 200
 MAX_SELLERS = 40
 
 OPEN_FOR_PAYMENT = frozenset({"verifying", "failed"})
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One signed line tapped into a bill; what its signature covers is kept whole, as the seller's evidence."""
-
-    item_id: str
-    merchant: str
-    terminal: str
-    counter: int
-    signed_at: int
-    amount: int
-    lines: list[dict[str, Any]]
-    signed_at_text: str
-    signature: str
-    state: str = "added"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one item sent: added, repeated (both with its id) or refused (with the refusal's code and facts)."""
-
-    outcome: str
-    item_id: str = ""
-    refusal: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-# ------------------------------------------------------------------------------------------------------------- changes
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What happened to a bill, immutable. `operation` and `request` identify the request that asked for it, for repeats."""
-
-    at: int
-    operation: str = field(default="", kw_only=True)
-    request: str = field(default="", kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened(Change):
-    owner: str
-    device: str
-    currency: str
-    expires_at: int
-    cap: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemsAdded(Change):
-    """`outcomes` has one entry per item sent, in order; only the added ones are in `items`."""
-
-    items: list[Item]
-    outcomes: list[Outcome]
-    late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ItemVoided(Change):
-    item_id: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class ItemDisputed(Change):
-    item_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Closed(Change):
-    """The period is over: `by_user` or by time. Empty, the bill ends; otherwise its verification is requested."""
-
-    by_user: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Reminded(Change):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Unpaid(Change):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementFailed(Change):
-    """Verified, but the instrument could not pay; `refusal` is the code why and `facts` what was answered with it."""
-
-    refusal: str
-    facts: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Settled(Change):
-    transfer_id: str
-    list_hash: str
-    method: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refunded(Change):
-    transfer_id: str
-    items: list[str]
-    reason: str
-    by: str
-
-
-# ---------------------------------------------------------------------------------------------------------------- bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +136,7 @@ def rebuild(bill_id: str, changes: Iterable[Change]) -> Bill:
     remaining = iter(changes)
     opened = next(remaining)
     assert isinstance(opened, Opened), "a bill's first change is its opening"
-    bill = Bill(
-        bill_id, opened.owner, opened.device, opened.currency, opened.at, opened.expires_at, opened.cap
-    )
+    bill = Bill(bill_id, opened.owner, opened.device, opened.currency, opened.at, opened.expires_at, opened.cap)
     for change in remaining:
         bill = after(bill, change)
     return bill
@@ -256,7 +157,9 @@ def after(bill: Bill, change: Change) -> Bill:
             return replace(changed, state="cancelled") if bill.state != "active" and not changed.payable else changed
         case Closed():
             changed = replace(changed, ended_at=change.at, closed_by_user=change.by_user)
-            return _awaiting_verification(changed, change.at) if bill.payable else replace(changed, state="expired_empty")
+            return (
+                _awaiting_verification(changed, change.at) if bill.payable else replace(changed, state="expired_empty")
+            )
         case Reminded():
             return replace(changed, reminded=True)
         case Unpaid():
@@ -425,7 +328,9 @@ def check_verifiable(bill: Bill, list_hash: str, now: int) -> None:
         raise errors.ListChanged()
 
 
-def refund(bill: Bill, item_ids: Sequence[str], merchants: Iterable[str], *, transfer_id: str, reason: str, now: int) -> Refunded:
+def refund(
+    bill: Bill, item_ids: Sequence[str], merchants: Iterable[str], *, transfer_id: str, reason: str, now: int
+) -> Refunded:
     """A seller gives back settled items of its own (VB-20); each at most once."""
     allowed = set(merchants)
     chosen = [bill.item(item_id) for item_id in item_ids]

@@ -6,6 +6,7 @@ A verification is a tagged object: today a PIN; a passkey can join as another ty
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from billfold import errors
@@ -15,7 +16,9 @@ PIN_TRIES = 3
 PIN_LOCK = 15 * MINUTE
 MAX_DEVICES = 20
 # The commonest PINs that no pattern below catches, from published leaks: keypad lines and years of habit.
-COMMON_PINS = frozenset({"2580", "0852", "1357", "2468", "1470", "1004", "6969", "159753", "147258", "258456", "147852"})
+COMMON_PINS = frozenset(
+    {"2580", "0852", "1357", "2468", "1470", "1004", "6969", "159753", "147258", "258456", "147852"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def check_own_device(owner: str, device_id: str, user: User | None, proven: Devi
 
 def check_pin_strength(pin: str) -> None:
     """PinTooObvious for repeated digits or pairs, runs up or down, and the commonest PINs."""
-    steps = {(int(b) - int(a)) % 10 for a, b in zip(pin, pin[1:], strict=False)}
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}
     repeated = re.fullmatch(r"(.{1,3})\1+", pin)
     if repeated or (len(steps) == 1 and steps <= {0, 1, 9}) or pin in COMMON_PINS:
         raise errors.PinTooObvious("the PIN is too easy to guess", "/pin")

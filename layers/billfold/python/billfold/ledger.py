@@ -101,11 +101,13 @@ def transfer(
     legs = tuple(legs)
     if not 2 <= len(legs) <= MAX_CREDITS + 1:
         raise Invalid(f"a transfer has 1 to {MAX_CREDITS} credits")
-    if not all(type(leg.amount) is int and leg.amount for leg in legs) or sum(leg.amount for leg in legs):
+    if not all(type(leg.amount) is int and leg.amount != 0 for leg in legs) or sum(leg.amount for leg in legs):
         raise Invalid("an amount is a positive integer", "/amount")
     if len({leg.account.name for leg in legs}) != len(legs):
         raise Invalid("an account can appear only once in a transfer", "/to")
-    if {leg.account.currency for leg in legs} != {legs[0].account.currency} or not is_currency(legs[0].account.currency):
+    if {leg.account.currency for leg in legs} != {legs[0].account.currency} or not is_currency(
+        legs[0].account.currency
+    ):
         raise Invalid("a transfer has one currency, listed in ISO 4217", "/amount/currency")
     if sum(leg.amount for leg in legs if leg.amount > 0) > MAX_AMOUNT_MINOR:
         raise TransferTooLarge(limit_minor=MAX_AMOUNT_MINOR)

@@ -15,24 +15,25 @@ from typing import Any
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
-from billfold import bills, events
-from billfold.bills import Bill, Change, ItemsAdded, Opened, Summary
+from billfold import bills, changes, events
+from billfold.bills import Bill, Summary
+from billfold.changes import Change, ItemsAdded, Opened
 from billfold.errors import NotFound
 from billfold.events import Event
 from billfold.money import Money
 from billfold.tables.rows import Commit, Integer, Json, Key, Row, call, due_shard, pages, read, table
 
 KINDS: dict[str, type[Change]] = {
-    "opened": bills.Opened,
-    "items_added": bills.ItemsAdded,
-    "item_voided": bills.ItemVoided,
-    "item_disputed": bills.ItemDisputed,
-    "closed": bills.Closed,
-    "reminded": bills.Reminded,
-    "unpaid": bills.Unpaid,
-    "settlement_failed": bills.SettlementFailed,
-    "settled": bills.Settled,
-    "refunded": bills.Refunded,
+    "opened": changes.Opened,
+    "items_added": changes.ItemsAdded,
+    "item_voided": changes.ItemVoided,
+    "item_disputed": changes.ItemDisputed,
+    "closed": changes.Closed,
+    "reminded": changes.Reminded,
+    "unpaid": changes.Unpaid,
+    "settlement_failed": changes.SettlementFailed,
+    "settled": changes.Settled,
+    "refunded": changes.Refunded,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 OWN_COLUMNS = {"operation", "request"}
@@ -91,10 +92,10 @@ class Journal:
 
 def load(bill_id: str) -> Journal:
     """A bill and its changes, by one Query; NotFound."""
-    changes = [_to_change(item) for item in pages(ChangeRow, bill_id) if item["sk"]["S"] != HeadRow.SORT]
-    if not changes:
+    made = [_to_change(item) for item in pages(ChangeRow, bill_id) if item["sk"]["S"] != HeadRow.SORT]
+    if not made:
         raise NotFound()
-    return Journal(bills.rebuild(bill_id, changes), tuple(changes))
+    return Journal(bills.rebuild(bill_id, made), tuple(made))
 
 
 def _to_change(item: dict[str, Any]) -> Change:
@@ -205,6 +206,8 @@ def events_of(image: dict[str, Any]) -> list[Event]:
         return []
     row = ChangeRow.from_raw_data(image)
     kind, total = events.kind_of(row.kind, row.state), {"amount": row.total, "currency": row.currency}
-    told = {row.user: {"state": row.state, "total": total}} | dict.fromkeys(row.merchants or [], {"state": row.state})
+    told = {row.user: {"state": row.state, "total": total}} | {
+        merchant: {"state": row.state} for merchant in row.merchants or []
+    }
     change = f"{row.pk}/{row.sk}"
     return [Event(change, audience, kind, row.pk, row.facts["at"], facts) for audience, facts in told.items()]

@@ -1,9 +1,9 @@
 """Each audience's feed of events: what happened, in an order that never changes once read.
 
-    pk                   sk              what
-    usr_… or mer_…       #               the feed's head: how many events it has
-    usr_… or mer_…       000000000001 …  the events, numbered without gaps, so that a reader's cursor misses none
-    <change>/<audience>  change          that this change was told to this audience; deleted by TTL after two weeks
+pk                   sk              what
+usr_… or mer_…       #               the feed's head: how many events it has
+usr_… or mer_…       000000000001 …  the events, numbered without gaps, so that a reader's cursor misses none
+<change>/<audience>  change          that this change was told to this audience; deleted by TTL after two weeks
 """
 
 from typing import Any
@@ -67,7 +67,7 @@ def append(event: Event, now: int) -> bool:
 
 
 def page(audience: str, *, after: str, limit: int) -> list[tuple[str, EventRow]]:
-    """Events beyond a position, oldest first, each with its position. `#` sorts before every digit, so the head is never among them."""
+    """Events beyond a position, oldest first, each with its position. `#` sorts before digits, so the head is not among them."""
     raw: list[dict[str, Any]] = list(pages(EventRow, audience, after=after or FeedRow.SORT, limit=limit))
     return [(item["sk"]["S"], EventRow.from_raw_data(item)) for item in raw]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.update import Action
 
 from billfold import ledger
 from billfold.ledger import Account, Balance, Entry, Hold, Leg, Transfer
@@ -207,7 +208,7 @@ def _change(account: Account, available: int, held: int) -> Any:
         nonlocal tries
         row = BalanceRow(*_address(account, _choose_lane(account, tries)))
         tries += 1
-        actions = []
+        actions: list[Action] = []
         if available:
             actions.append(BalanceRow.available.add(available))
         if held:
@@ -254,7 +255,9 @@ def to_hold(row: HoldRow) -> Hold:
 
 def read_holds(hold_ids: Iterable[str]) -> list[Hold]:
     """The holds with these ids, those that exist."""
-    return [to_hold(row) for row in read(hold_key(hold_id) for hold_id in hold_ids).values() if isinstance(row, HoldRow)]
+    return [
+        to_hold(row) for row in read(hold_key(hold_id) for hold_id in hold_ids).values() if isinstance(row, HoldRow)
+    ]
 
 
 def write_entries(transfers: Iterable[Transfer]) -> None:
@@ -294,10 +297,14 @@ def from_stream(image: dict[str, Any]) -> Transfer | None:
 def encode(transfer: Transfer) -> str:
     """A transfer as a queue message."""
     legs = [(leg.account.name, leg.amount) for leg in transfer.legs]
-    return msgspec.json.encode((transfer.transfer_id, legs, transfer.at, transfer.reason, transfer.about, transfer.reverses)).decode()
+    return msgspec.json.encode(
+        (transfer.transfer_id, legs, transfer.at, transfer.reason, transfer.about, transfer.reverses)
+    ).decode()
 
 
 def decode(text: str) -> Transfer:
     """The transfer in a queue message."""
     transfer_id, legs, at, reason, about, reverses = msgspec.json.decode(text)
-    return Transfer(transfer_id, tuple(Leg(ledger.account(name), amount) for name, amount in legs), at, reason, about, reverses)
+    return Transfer(
+        transfer_id, tuple(Leg(ledger.account(name), amount) for name, amount in legs), at, reason, about, reverses
+    )

@@ -1,8 +1,8 @@
 """Merchants and their terminals.
 
-    pk     sk         what
-    mer_…  merchant   name and the user who administers it
-    trm_…  terminal   its merchant and Ed25519 public key; revoked_at once revoked (an index lists a merchant's)
+pk     sk         what
+mer_…  merchant   name and the user who administers it
+trm_…  terminal   its merchant and Ed25519 public key; revoked_at once revoked (an index lists a merchant's)
 """
 
 from collections.abc import Iterator

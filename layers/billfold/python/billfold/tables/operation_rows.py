@@ -1,7 +1,7 @@
 """Idempotency records of operations that leave no other row to repeat the answer from (LG-10).
 
-    pk     sk          what
-    opr_…  operation   a keyed hash of the request, the answer's status and body; deleted by TTL after two days
+pk     sk          what
+opr_…  operation   a keyed hash of the request, the answer's status and body; deleted by TTL after two days
 """
 
 from typing import Any
@@ -38,7 +38,5 @@ def record(commit: Commit, operation_id: str, request: str, status: int, body: A
     """Add to a commit that this operation was done and what it answered; it must not have been done before."""
     expires_at = (now + KEPT) // SECOND
     commit.record(
-        OperationRow(
-            operation_id, OperationRow.SORT, request=request, status=status, body=body, expires_at=expires_at
-        )
+        OperationRow(operation_id, OperationRow.SORT, request=request, status=status, body=body, expires_at=expires_at)
     )

@@ -105,7 +105,9 @@ def take_device(commit: Commit, user_id: str, device: Device, bill_id: str, unti
     """Add to a commit that this bill is the open one on the device, which is as it was read (VB-04)."""
     row = DeviceRow(user_id, DeviceRow.SORT + device.device_id)
     unchanged = DeviceRow.bill == device.bill if device.bill else DeviceRow.bill.does_not_exist()
-    commit.update(row, [DeviceRow.bill.set(bill_id), DeviceRow.bill_until.set(until)], DeviceRow.pk.exists() & unchanged)
+    commit.update(
+        row, [DeviceRow.bill.set(bill_id), DeviceRow.bill_until.set(until)], DeviceRow.pk.exists() & unchanged
+    )
 
 
 def free_device(commit: Commit, user_id: str, device: Device) -> None:
@@ -149,7 +151,8 @@ def _pin_as_read(pin: Pin) -> Condition:
     tries = UserRow.pin_tries == pin.tries
     if pin.tries == 0:
         tries = tries | UserRow.pin_tries.does_not_exist()
-    return UserRow.joined_at.exists() & same & tries & UserRow.suspended_at.does_not_exist()
+    unchanged: Condition = UserRow.joined_at.exists() & same & tries & UserRow.suspended_at.does_not_exist()
+    return unchanged
 
 
 def put_merchants(commit: Commit, before: User, merchants: tuple[str, ...]) -> None:

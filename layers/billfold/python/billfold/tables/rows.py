@@ -9,7 +9,7 @@ retried here, because neither boto3 nor PynamoDB does.
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -159,7 +159,15 @@ def write_all(rows: Iterable[Row]) -> None:
     raise Unavailable()
 
 
-def pages(model: type[Row], pk: str, *, after: str = "", before: str = "", newest_first: bool = False, limit: int | None = None) -> Iterator[dict[str, Any]]:
+def pages(
+    model: type[Row],
+    pk: str,
+    *,
+    after: str = "",
+    before: str = "",
+    newest_first: bool = False,
+    limit: int | None = None,
+) -> Iterator[dict[str, Any]]:
     """The raw rows of a partition in order of their sort key, page after page, strongly consistent."""
     names, values, condition = {"#pk": "pk"}, {":pk": {"S": pk}}, "#pk = :pk"
     if after or before:
@@ -240,8 +248,8 @@ class Commit:
     def put(self, row: Row, condition: Condition | None = None) -> None:
         self._puts.append(lambda: row.get_save_kwargs_from_instance(condition=condition))
 
-    def update(self, row: Row, actions: list[Action], condition: Condition | None = None) -> None:
-        self._updates.append(lambda: row.get_update_kwargs_from_instance(actions=actions, condition=condition))
+    def update(self, row: Row, actions: Sequence[Action], condition: Condition | None = None) -> None:
+        self._updates.append(lambda: row.get_update_kwargs_from_instance(actions=list(actions), condition=condition))
 
     def update_each_try(self, make: Callable[[], Request]) -> None:
         """An update whose row is chosen anew for each try."""
@@ -297,4 +305,3 @@ class Commit:
         if set(codes.values()) - {"TransactionConflict"}:
             raise Unavailable() from error
         return set(codes)
-

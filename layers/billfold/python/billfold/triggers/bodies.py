@@ -24,9 +24,7 @@ def parse(text: str) -> Any:
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise RequestTooLarge("the body is larger than 64 KiB")
     try:
-        value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_int
-        )
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_int)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else "it is not valid JSON"
         raise Invalid(f"the body cannot be read: {reason}") from None

@@ -102,7 +102,9 @@ Step = Callable[[Request[Any]], Answer]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-def step(*, body: Any = None, key: bool = False, groups: frozenset[str] | None = None, open_to_all: bool = False) -> Callable[[Step], Handler]:
+def step(
+    *, body: Any = None, key: bool = False, groups: frozenset[str] | None = None, open_to_all: bool = False
+) -> Callable[[Step], Handler]:
     """Make a step a Lambda handler.
 
     body: the msgspec model of its body. key: whether it needs an Idempotency-Key. groups: which Cognito groups may call it
@@ -112,7 +114,9 @@ def step(*, body: Any = None, key: bool = False, groups: frozenset[str] | None =
     def decorate(run: Step) -> Handler:
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             started = time.perf_counter()
-            request_id = str((event.get("requestContext") or {}).get("requestId") or getattr(context, "aws_request_id", ""))
+            request_id = str(
+                (event.get("requestContext") or {}).get("requestId") or getattr(context, "aws_request_id", "")
+            )
             line: dict[str, Any] = {"step": run.__module__.rpartition(".")[2], "request_id": request_id}
             try:
                 request = _request(event, request_id, body, key, groups, open_to_all)
@@ -145,7 +149,9 @@ def _run(run: Step, request: Request[Any]) -> Answer:
     raise Busy()
 
 
-def _request(event: dict[str, Any], request_id: str, model: Any, key: bool, groups: frozenset[str] | None, open_to_all: bool) -> Request[Any]:
+def _request(
+    event: dict[str, Any], request_id: str, model: Any, key: bool, groups: frozenset[str] | None, open_to_all: bool
+) -> Request[Any]:
     claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
     caller = f"usr_{claims['sub'].replace('-', '')}" if claims.get("sub") else ""
     member_of = frozenset(re.findall(r"[\w-]+", str(claims.get("cognito:groups") or "")))
@@ -243,6 +249,11 @@ def _crashed(fault: Exception, request_id: str, line: dict[str, Any]) -> Answer:
 
 
 def _answered(answer: Answer, request_id: str) -> dict[str, Any]:
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "Request-Id": request_id, **answer.headers}
+    headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "Request-Id": request_id,
+        **answer.headers,
+    }
     body = "" if answer.body is None else msgspec.json.encode(answer.body).decode()
     return {"statusCode": answer.status, "headers": headers, "body": body, "isBase64Encoded": False}

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta
 
 from billfold import ids
-from billfold.bills import Bill, Item
+from billfold.bills import Bill
+from billfold.changes import Item
 from billfold.clock import from_text
 from billfold.errors import Invalid, SignatureInvalid, TerminalRefused
 from billfold.merchants import Terminal
@@ -25,13 +26,13 @@ DOMAIN = b"billfold-item-v1\n"
 MAX_COUNTER = 2**53 - 1
 
 
-class Line(wire.Body):
+class Line(wire.Body, frozen=True):
     name: wire.Name
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)]
     unit_amount: Annotated[int, Meta(ge=0, le=MAX_AMOUNT_MINOR)]
 
 
-class SignedItem(wire.Body):
+class SignedItem(wire.Body, frozen=True):
     bill: wire.Id
     terminal: wire.Id
     counter: Annotated[int, Meta(ge=0, le=MAX_COUNTER)]
@@ -44,8 +45,8 @@ class SignedItem(wire.Body):
 
 def terminals_of(items: list[Any]) -> set[str]:
     """The terminals that these items, well-formed or not, name."""
-    names = {item.get("terminal") for item in items if isinstance(item, dict) and isinstance(item.get("terminal"), str)}
-    return {name for name in names if 0 < len(name) <= 64}
+    names = [item.get("terminal") for item in items if isinstance(item, dict)]
+    return {name for name in names if isinstance(name, str) and 0 < len(name) <= 64}
 
 
 def item(value: Any, bill: Bill, terminal: Terminal | None, at: str) -> Item:

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from billfold import bills, errors, money
-from billfold.bills import Bill, Outcome, Summary
+from billfold.bills import Bill, Summary
+from billfold.changes import Item, Outcome
 from billfold.clock import to_text
 from billfold.errors import Invalid
 from billfold.ledger import Entry, Transfer
@@ -24,21 +25,25 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True):
     """A request's body: unknown fields are refused."""
 
 
-class Amount(Body):
+class View(Struct, frozen=True, omit_defaults=True):
+    """What an answer shows; fields that are None are left out."""
+
+
+class Amount(Body, frozen=True):
     """Money in minor units: {"amount": 1250, "currency": "USD"} is $12.50."""
 
     amount: Minor
     currency: Currency
 
 
-class Total(Struct, frozen=True):
+class Total(View, frozen=True):
     """A sum in minor units, which can be zero."""
 
     amount: int
     currency: str
 
 
-class BillItem(Struct, frozen=True):
+class BillItem(View, frozen=True):
     id: str
     merchant: str
     terminal: str
@@ -49,14 +54,14 @@ class BillItem(Struct, frozen=True):
     state: str
 
 
-class ListedItem(Struct, frozen=True):
+class ListedItem(View, frozen=True):
     item: str
     merchant: str
     amount: int
     signed_at: str
 
 
-class Verification(Struct, frozen=True):
+class Verification(View, frozen=True):
     """The verification request: exactly what is to be paid, under the hash that a verification must name."""
 
     list_hash: str
@@ -66,14 +71,14 @@ class Verification(Struct, frozen=True):
     tries_left: int
 
 
-class Refund(Struct, frozen=True):
+class Refund(View, frozen=True):
     transfer: str
     items: list[str]
     reason: str
     at: str
 
 
-class BillAnswer(Struct, frozen=True, omit_defaults=True):
+class BillAnswer(View, frozen=True):
     id: str
     state: str
     opened_at: str
@@ -87,18 +92,18 @@ class BillAnswer(Struct, frozen=True, omit_defaults=True):
     refunds: list[Refund] | None = None
 
 
-class ItemResult(Struct, frozen=True, omit_defaults=True):
+class ItemResult(View, frozen=True):
     outcome: str
     item: str | None = None
     problem: dict[str, Any] | None = None
 
 
-class ItemsAnswer(Struct, frozen=True):
+class ItemsAnswer(View, frozen=True):
     results: list[ItemResult]
     bill: BillAnswer
 
 
-class TransferAnswer(Struct, frozen=True, omit_defaults=True):
+class TransferAnswer(View, frozen=True):
     id: str
     at: str
     amount: Total
@@ -109,7 +114,7 @@ class TransferAnswer(Struct, frozen=True, omit_defaults=True):
     reverses: str | None = None
 
 
-class EntryAnswer(Struct, frozen=True, omit_defaults=True):
+class EntryAnswer(View, frozen=True):
     """One line of a statement: what a transfer did to the account; negative is a debit, in minor units."""
 
     transfer: str
@@ -120,7 +125,7 @@ class EntryAnswer(Struct, frozen=True, omit_defaults=True):
     about: str | None = None
 
 
-class TerminalAnswer(Struct, frozen=True, omit_defaults=True):
+class TerminalAnswer(View, frozen=True):
     id: str
     merchant: str
     name: str
@@ -128,7 +133,7 @@ class TerminalAnswer(Struct, frozen=True, omit_defaults=True):
     revoked_at: str | None = None
 
 
-class BillSummary(Struct, frozen=True):
+class BillSummary(View, frozen=True):
     id: str
     state: str
     device: str
@@ -137,7 +142,7 @@ class BillSummary(Struct, frozen=True):
     total: Total
 
 
-class Page(Struct, frozen=True, omit_defaults=True):
+class Page(View, frozen=True):
     """One page of a list; `next` is the cursor of the following one, absent at the end."""
 
     items: list[Any]
@@ -175,7 +180,7 @@ def bill(seen: Bill, tries_left: int, *, merchants: frozenset[str] | None = None
     )
 
 
-def _item(item: bills.Item) -> BillItem:
+def _item(item: Item) -> BillItem:
     return BillItem(
         item.item_id,
         item.merchant,
@@ -225,9 +230,7 @@ def transfer(posted: Transfer, parties: set[str] | None = None) -> TransferAnswe
 
 def entry(line: Entry, currency: str) -> EntryAnswer:
     """A line of a statement."""
-    return EntryAnswer(
-        line.transfer_id, to_text(line.at), line.amount, currency, line.reason, line.about or None
-    )
+    return EntryAnswer(line.transfer_id, to_text(line.at), line.amount, currency, line.reason, line.about or None)
 
 
 def terminal(one: Terminal) -> TerminalAnswer:
