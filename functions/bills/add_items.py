@@ -16,7 +16,6 @@ from billfold import bills, identity
 from billfold.bills import Bill
 from billfold.changes import Item, ItemsAdded, Outcome
 from billfold.errors import Refusal
-from billfold.identity import User
 from billfold.merchants import Terminal
 from billfold.tables import bill_rows, merchant_rows, people_rows
 from billfold.tables.rows import Commit, read
@@ -29,7 +28,8 @@ class AddItems(wire.Body, frozen=True):
 
 @http.step(body=AddItems, key=True)
 def handler(request: http.Request[AddItems]) -> http.Answer:
-    device_id, sent, operation, now = proof.device(request), request.body.items, request.operation("opr"), request.now
+    device_id, sent, now = proof.device(request), request.body.items, request.now
+    operation = request.operation("opr")
     journal = bill_rows.load(request.parameters["bill"])
     device_key = people_rows.device_key(request.caller, device_id)
     terminal_keys = {merchant_rows.terminal_key(terminal_id) for terminal_id in taps.terminals_of(sent)}
@@ -38,20 +38,19 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
     if isinstance(done := journal.done(operation), ItemsAdded):
         request.check_same(done.request)
-        return _answer(journal.as_of(done), done, user, now)
+        return _answer(journal.as_of(done), done)
 
     terminals = {key[1]: merchant_rows.terminal(rows, key[1]) for key in terminal_keys}
     items, outcomes = _land(bill, sent, terminals, now)
-    change = ItemsAdded(
-        now, items, outcomes, bills.is_late(bill, now), operation=operation, request=request.fingerprint
-    )
+    marks = request.marks(identity.tries_left(user.pin, now))
+    change = ItemsAdded(now, items, outcomes, bills.is_late(bill, now), **marks)
 
     if bills.worth_recording(bill, change):
         commit = Commit(operation)
         bill = bill_rows.put_change(commit, bill, change)
         commit.send()
 
-    return _answer(bill, change, user, now)
+    return _answer(bill, change)
 
 
 def _land(
@@ -79,6 +78,6 @@ def _land(
     return landed, outcomes
 
 
-def _answer(bill: Bill, change: ItemsAdded, user: User, now: int) -> http.Answer:
+def _answer(bill: Bill, change: ItemsAdded) -> http.Answer:
     results = [wire.result(outcome) for outcome in change.outcomes]
-    return http.Answer(200, wire.ItemsAnswer(results, wire.bill(bill, identity.tries_left(user.pin, now))))
+    return http.Answer(200, wire.ItemsAnswer(results, wire.bill(bill, change.tries_left)))

@@ -26,9 +26,9 @@ def handler(request: http.Request[Any]) -> http.Answer:
     user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
     if done := journal.done(operation):
         request.check_same(done.request)
-        return http.Answer(200, wire.bill(journal.as_of(done), identity.tries_left(user.pin, now)))
+        return http.Answer(200, wire.bill(journal.as_of(done), done.tries_left))
 
-    change = replace(bills.close(bill, now), operation=operation, request=request.fingerprint)
+    change = replace(bills.close(bill, now), **request.marks(identity.tries_left(user.pin, now)))
 
     commit = Commit(operation)
     bill = bill_rows.put_change(commit, bill, change)
@@ -36,4 +36,4 @@ def handler(request: http.Request[Any]) -> http.Answer:
         people_rows.free_device(commit, request.caller, device)
     commit.send()
 
-    return http.Answer(200, wire.bill(bill, identity.tries_left(user.pin, now)))
+    return http.Answer(200, wire.bill(bill, change.tries_left))

@@ -28,13 +28,14 @@ def handler(request: http.Request[Any]) -> http.Answer:
         raise NotFound()
     if done := journal.done(operation):
         request.check_same(done.request)
-        return http.Answer(200, wire.bill(journal.as_of(done), identity.tries_left(user.pin, now)))
+        return http.Answer(200, wire.bill(journal.as_of(done), done.tries_left))
 
     identity.active(user)
-    change = bills.dispute(bill, request.parameters["item"], now)
+    marks = request.marks(identity.tries_left(user.pin, now))
+    change = replace(bills.dispute(bill, request.parameters["item"], now), **marks)
 
     commit = Commit(operation)
-    bill = bill_rows.put_change(commit, bill, replace(change, operation=operation, request=request.fingerprint))
+    bill = bill_rows.put_change(commit, bill, change)
     commit.send()
 
-    return http.Answer(200, wire.bill(bill, identity.tries_left(user.pin, now)))
+    return http.Answer(200, wire.bill(bill, change.tries_left))

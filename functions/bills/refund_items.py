@@ -13,7 +13,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from billfold import bills, ledger
+from billfold import bills, identity, ledger
 from billfold.errors import NotFound
 from billfold.tables import bill_rows, ledger_rows, people_rows
 from billfold.tables.rows import Commit, read
@@ -38,6 +38,7 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
         request.check_same(done.request)
         return http.Answer(201, wire.bill(journal.as_of(done), 0, merchants=merchants))
 
+    identity.active(user)
     transfer_id = request.operation("trf")
     change = bills.refund(bill, body.items, merchants, transfer_id=transfer_id, reason=body.reason, now=now)
     amount = sum(bill.item(item_id).amount for item_id in body.items)
@@ -47,7 +48,7 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
     )
 
     commit = Commit(operation)
-    bill = bill_rows.put_change(commit, bill, replace(change, operation=operation, request=request.fingerprint))
+    bill = bill_rows.put_change(commit, bill, replace(change, **request.marks()))
     ledger_rows.post(commit, transfer)
     commit.send()
 

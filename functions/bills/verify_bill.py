@@ -77,7 +77,7 @@ def _check_verifiable(bill: Bill, list_hash: str, user: User, now: int) -> None:
 def _settle(request: http.Request[VerifyBill], bill: Bill, balance: Balance) -> tuple[Transfer | None, Change]:
     """One debit of the wallet and one credit per seller (VB-17), or, without enough money, that the settlement failed."""
     now, sellers = request.now, bill.by_seller().items()
-    marks = {"operation": request.operation("opr"), "request": request.fingerprint}
+    marks = request.marks()
     payer = ledger.wallet(request.caller, bill.currency)
     legs = ledger.pay(payer, [(ledger.sales(merchant, bill.currency), amount) for merchant, amount in sellers])
     transfer = ledger.transfer(request.operation("trf"), legs, at=now, reason="bill", about=bill.bill_id)

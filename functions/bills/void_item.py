@@ -10,8 +10,8 @@ May       bills PutItem Query UpdateItem; people BatchGetItem
 
 from typing import Any
 
-from billfold import bills
-from billfold.identity import User
+from billfold import bills, identity
+from billfold.errors import NotFound
 from billfold.tables import bill_rows, people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
@@ -21,8 +21,11 @@ from billfold.triggers import http, wire
 def handler(request: http.Request[Any]) -> http.Answer:
     bill = bill_rows.load(request.parameters["bill"]).bill
     rows = read([people_rows.user_key(request.caller)])
-    user = people_rows.user(rows, request.caller) or User(request.caller)
+    user = people_rows.user(rows, request.caller)
 
+    if user is None:
+        raise NotFound()
+    identity.active(user)
     change = bills.void(bill, request.parameters["item"], user.merchants, request.now)
 
     commit = Commit(f"{bill.bill_id}/{bill.revision}/{request.request_id}")

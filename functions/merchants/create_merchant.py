@@ -8,6 +8,7 @@ Again     the same Idempotency-Key gets the first answer
 May       people BatchGetItem UpdateItem; merchants PutItem; operations BatchGetItem PutItem
 """
 
+from billfold import identity
 from billfold.errors import Forbidden, NotFound
 from billfold.merchants import Merchant
 from billfold.tables import merchant_rows, operation_rows, people_rows
@@ -38,6 +39,7 @@ def handler(request: http.Request[CreateMerchant]) -> http.Answer:
     user = people_rows.user(rows, admin)
     if user is None:
         raise NotFound()
+    identity.active(user)
     merchant = Merchant(request.new_id("mer"), request.body.name, admin)
     answer = wire.to_builtins(MerchantAnswer(merchant.merchant_id, merchant.name, merchant.admin))
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from billfold import identity
 from billfold.errors import Invalid, NotFound
 from billfold.merchants import Terminal
 from billfold.tables import merchant_rows, operation_rows, people_rows
@@ -36,6 +37,7 @@ def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     user = people_rows.user(rows, request.caller)
     if user is None or body.merchant not in user.merchants:
         raise NotFound()
+    identity.active(user)
     terminal = Terminal(request.new_id("trm"), body.merchant, body.name, _checked_key(body.public_key))
     answer = wire.to_builtins(wire.terminal(terminal))
 

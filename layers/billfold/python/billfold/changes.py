@@ -32,11 +32,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happened to a bill, immutable. `operation` and `request` identify the request that asked for it, for repeats."""
+    """What happened to a bill, immutable.
+
+    `operation` and `request` identify the request that asked for it and `tries_left` is what its answer said of the PIN, so
+    that a repeat gets the first answer.
+    """
 
     at: int
     operation: str = field(default="", kw_only=True)
     request: str = field(default="", kw_only=True)
+    tries_left: int = field(default=3, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

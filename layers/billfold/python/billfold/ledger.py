@@ -101,7 +101,7 @@ def transfer(
     legs = tuple(legs)
     if not 2 <= len(legs) <= MAX_CREDITS + 1:
         raise Invalid(f"a transfer has 1 to {MAX_CREDITS} credits")
-    if not all(type(leg.amount) is int and leg.amount != 0 for leg in legs) or sum(leg.amount for leg in legs):
+    if not all(type(leg.amount) is int and leg.amount != 0 for leg in legs) or sum(leg.amount for leg in legs) != 0:
         raise Invalid("an amount is a positive integer", "/amount")
     if len({leg.account.name for leg in legs}) != len(legs):
         raise Invalid("an account can appear only once in a transfer", "/to")

@@ -50,7 +50,7 @@ def _no_constant(text: str) -> Any:
 
 
 def _int(text: str) -> int:
-    if len(text) > 20:
+    if len(text) > 1000:
         raise Invalid("a number is too large")
     return int(text)
 

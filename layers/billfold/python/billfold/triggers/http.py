@@ -30,6 +30,7 @@ from billfold.errors import (
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
     Invalid,
+    NotFound,
     Refusal,
     Stale,
     Unauthenticated,
@@ -41,6 +42,7 @@ B = TypeVar("B")
 RUNS = 5
 SECRET_FIELDS = frozenset({"pin", "current_pin"})
 logger = Logger(service="billfold", log_uncaught_exceptions=False)
+_PARAMETER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -82,6 +84,10 @@ class Request(Generic[B]):
     def operation(self, prefix: str) -> str:
         """The id that this operation yields, whenever and however often it arrives."""
         return ids.derived(prefix, self.caller, self.method, self.path, self.idempotency_key)
+
+    def marks(self, tries_left: int = 3) -> dict[str, Any]:
+        """What a change of a bill keeps of the request that made it, to know a repeat and to give it the first answer."""
+        return {"operation": self.operation("opr"), "request": self.fingerprint, "tries_left": tries_left}
 
     def check_same(self, fingerprint: str) -> None:
         """IdempotencyKeyReused when the earlier request with this key had another body."""
@@ -161,6 +167,8 @@ def _request(
         raise Forbidden()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     parameters = dict(event.get("pathParameters") or {})
+    if not all(_PARAMETER.fullmatch(value) for value in parameters.values()):
+        raise NotFound()
     method = event["httpMethod"]
     path = re.sub(r"\{(\w+)\+?\}", lambda match: parameters[match[1]], event["resource"])
     idempotency_key = headers.get("idempotency-key", "")

@@ -1,0 +1,165 @@
+"""Packaging: one zip a step with nothing but its own file, and two layers that the steps share.
+
+    functions/open_bill-<hash>.zip      functions/bills/open_bill.py and its bytecode
+    layers/billfold-<hash>.zip          python/billfold/…
+    layers/packages-<hash>.zip          python/… : requirements.txt with its closure, pruned
+
+The hash covers what goes in (sources, pins, Python and machine), so what did not change keeps its name and is not
+published again. Bytecode is shipped, because imports without it take 3.6 times as long, with unchecked hashes, because a
+zip's fixed time stamps say nothing. Nothing of the machine that builds gets in: paths in the bytecode are those of Lambda.
+"""
+
+import compileall
+import hashlib
+import os
+import pathlib
+import platform
+import py_compile
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from infra.stages import ROOT
+from infra.steps import Step
+
+BUILD = ROOT / "build"
+CODE = ROOT / "layers/billfold/python"
+REQUIREMENTS = ROOT / "requirements.txt"
+CONSTRAINTS = ROOT / "layers/packages/constraints.txt"
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+# What AWS runs: Amazon Linux 2023 has glibc 2.34. On Linux with glibc the machine's own wheels are the same ones.
+PLATFORMS = {"x86_64": "x86_64", "arm64": "aarch64"}
+# The services that steps call today or in the issues to come; botocore's other 400 models are 90 MB of nothing.
+SERVICES = {"dynamodb", "sqs", "sts", "kms", "secretsmanager", "s3", "stepfunctions"}
+PRUNED_FOLDERS = {"tests", "test", "examples", "docs", "bin", "__pycache__"}
+PRUNED_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+PRUNED_ENDINGS = (".pyi", ".pyx", ".c", ".h", ".pyc")
+MAX_UNZIPPED = 250 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Package:
+    """A zip on disk; `key` names it in the bucket and says what is in it."""
+
+    name: str
+    digest: str
+    path: pathlib.Path
+
+    @property
+    def key(self) -> str:
+        return self.path.relative_to(BUILD).as_posix()
+
+
+def function(step: Step) -> Package:
+    """The zip of a step's own function: handler `functions/<workflow>/<step>.handler`."""
+    source = ROOT / step.path
+    digest = _digest([step.path.encode(), source.read_bytes()])
+    package = Package(step.name, digest, BUILD / f"functions/{step.name}-{digest}.zip")
+    if not package.path.exists():
+        tree = _fresh(BUILD / "trees" / step.name)
+        target = tree / step.path
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(source, target)
+        _compile(tree, "/var/task")
+        _zip(tree, package.path)
+    return package
+
+
+def billfold_layer() -> Package:
+    """The layer of what the steps share: `layers/billfold/python/billfold`."""
+    files = [file for file in sorted(CODE.rglob("*")) if file.is_file() and "__pycache__" not in file.parts]
+    parts = [part for file in files for part in (file.relative_to(CODE).as_posix().encode(), file.read_bytes())]
+    digest = _digest(parts)
+    package = Package("billfold", digest, BUILD / f"layers/billfold-{digest}.zip")
+    if not package.path.exists():
+        tree = _fresh(BUILD / "trees/layer-billfold")
+        shutil.copytree(CODE, tree / "python", ignore=shutil.ignore_patterns("__pycache__"))
+        _compile(tree, "/opt")
+        _zip(tree, package.path)
+    return package
+
+
+def packages_layer() -> Package:
+    """The layer of third-party packages: what requirements.txt pins, with its closure, pruned to what runs."""
+    rules = [repr(sorted(SERVICES)).encode(), pathlib.Path(__file__).read_bytes()]
+    digest = _digest([REQUIREMENTS.read_bytes(), CONSTRAINTS.read_bytes(), *rules])
+    package = Package("packages", digest, BUILD / f"layers/packages-{digest}.zip")
+    if not package.path.exists():
+        tree = _fresh(BUILD / "trees/layer-packages")
+        _install(tree / "python")
+        _prune(tree / "python")
+        _compile(tree, "/opt")
+        size = sum(file.stat().st_size for file in tree.rglob("*") if file.is_file())
+        assert size < MAX_UNZIPPED, f"the layer is {size} bytes unzipped, over Lambda's limit"
+        _zip(tree, package.path)
+    return package
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    """Twelve hex digits over the parts, each preceded by its length, and what they are built for."""
+    sha = hashlib.sha256(f"{RUNTIME} {platform.system()} {ARCHITECTURE}".encode())
+    for part in parts:
+        sha.update(f"{len(part)}:".encode())
+        sha.update(part)
+    return sha.hexdigest()[:12]
+
+
+def _fresh(tree: pathlib.Path) -> pathlib.Path:
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    return tree
+
+
+def _install(target: pathlib.Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    command += ["--target", str(target), "--requirement", str(REQUIREMENTS), "--constraint", str(CONSTRAINTS)]
+    if os.environ.get("BILLFOLD_BUILD_FOR") == "lambda":
+        # From a machine that is not Linux, for AWS: only wheels, for the platform that runs them.
+        machine = PLATFORMS[ARCHITECTURE]
+        command += ["--only-binary=:all:", f"--platform=manylinux_2_28_{machine}", f"--platform=manylinux2014_{machine}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"pip could not install the layer's packages:\n{done.stderr[-2000:]}")
+
+
+def _prune(tree: pathlib.Path) -> None:
+    data = tree / "botocore/data"
+    for model in data.iterdir():
+        if model.is_dir() and model.name not in SERVICES:
+            shutil.rmtree(model)
+    for found in sorted(tree.rglob("*"), reverse=True):
+        if found.is_dir() and found.name in PRUNED_FOLDERS:
+            shutil.rmtree(found)
+        elif found.is_file() and (found.name in PRUNED_FILES or found.name.endswith(PRUNED_ENDINGS)):
+            found.unlink()
+
+
+def _compile(tree: pathlib.Path, root: str) -> None:
+    done = compileall.compile_dir(
+        tree,
+        stripdir=str(tree),
+        prependdir=root,
+        quiet=1,
+        force=True,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+    if not done:
+        raise RuntimeError(f"some of {tree.name} does not compile")
+
+
+def _zip(tree: pathlib.Path, target: pathlib.Path) -> None:
+    """A zip with sorted names and fixed times; written beside and renamed, so that half a zip is never taken for one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_suffix(f".{os.getpid()}.half")
+    with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for file in sorted(tree.rglob("*")):
+            if file.is_file():
+                entry = zipfile.ZipInfo(file.relative_to(tree).as_posix(), (1980, 1, 1, 0, 0, 0))
+                entry.external_attr = (0o755 if ".so" in file.name else 0o644) << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, file.read_bytes())
+    half.replace(target)
