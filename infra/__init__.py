@@ -1,0 +1,1 @@
+"""How Billfold is built, deployed and run locally; and the phones and terminals that try it."""

@@ -5,7 +5,8 @@ Reads     bill; user, device, wallet, operation
 Writes    bill, change, balances, transfer   (one transaction; the PIN must be as it was read)
 Answers   200 the settled bill; 403 wrong PIN; 409 another list, not enough money, or not to be verified now
 Again     the same Idempotency-Key gets the first answer; a bill is paid once whatever arrives
-May       bills PutItem Query UpdateItem; people BatchGetItem ConditionCheckItem UpdateItem; ledger BatchGetItem PutItem UpdateItem; operations BatchGetItem PutItem
+May       bills PutItem Query UpdateItem; people BatchGetItem ConditionCheckItem UpdateItem;
+          ledger BatchGetItem PutItem UpdateItem; operations BatchGetItem PutItem
 """
 
 from typing import Annotated

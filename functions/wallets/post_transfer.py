@@ -5,7 +5,8 @@ Reads     both users, transfer, operation
 Writes    balances, transfer                 (one transaction; the PIN must be as it was read)
 Answers   201 the transfer; 403 wrong PIN; 404 unknown payee; 409 not enough money
 Again     the same Idempotency-Key gets the first answer; nothing is sent twice
-May       people BatchGetItem ConditionCheckItem UpdateItem; ledger BatchGetItem PutItem UpdateItem; operations BatchGetItem PutItem
+May       people BatchGetItem ConditionCheckItem UpdateItem; ledger BatchGetItem PutItem UpdateItem;
+          operations BatchGetItem PutItem
 """
 
 from billfold import identity, ledger, pins

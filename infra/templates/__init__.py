@@ -1,0 +1,40 @@
+"""The templates, built from the map of steps. Stacks are tied by exports, and by the functions' names with the alias `live`.
+
+    kept            tables, queues, user pool, secret, bucket of packages: what outlives every deployment
+    alarms          on AWS only: what wakes somebody
+    steps-<folder>  a workflow's functions, each with its own role, log group, version and alias (SAM)
+    gateway         the REST API: each route to its own function's alias
+    firewall        on AWS only: WAF before the gateway
+"""
+
+from typing import Any
+
+from infra.packages import Package
+from infra.stages import Stage
+from infra.steps import Step, by_workflow
+from infra.templates import alarms, firewall, gateway, kept, workflows
+from infra.templates.workflows import Code
+
+Template = dict[str, Any]
+
+
+def build(stage: Stage, steps: list[Step], codes: dict[str, Code]) -> dict[str, Template]:
+    """Every template by its stack's name, in the order of deployment. `codes` is each step's code and layers."""
+    named: dict[str, Template] = {
+        f"{stage.prefix}-kept": kept.template(stage),
+        f"{stage.prefix}-alarms": alarms.template(stage, steps),
+    }
+    for workflow, its_steps in by_workflow(steps).items():
+        named[workflows.stack_name(stage, workflow)] = workflows.template(stage, workflow, its_steps, codes)
+    named[f"{stage.prefix}-gateway"] = gateway.template(stage, steps)
+    named[f"{stage.prefix}-firewall"] = firewall.template(stage)
+    return named
+
+
+def sample_codes(steps: list[Step]) -> dict[str, Code]:
+    """Codes that stand for none in particular, for looking at the templates and checking them."""
+    layer = "arn:aws:lambda:us-east-1:123456789012:layer:billfold:1"
+    return {step.name: Code("artifacts", f"functions/{step.name}-sample.zip", (layer,)) for step in steps}
+
+
+__all__ = ["Code", "Package", "Template", "build", "sample_codes"]

@@ -1,0 +1,89 @@
+"""On AWS only: what wakes somebody. Each alarm names one thing that is wrong, and docs/operations.md what to do about it."""
+
+from typing import Any
+
+from infra.stages import Stage
+from infra.steps import QUEUES, Step, Stream
+from infra.templates.words import logical, tags
+from infra.templates.workflows import ALIAS
+
+TEN_MINUTES_MILLISECONDS = 10 * 60 * 1000
+
+
+def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
+    """The stack `alarms`; its alarms watch by name, so it is deployed before what it watches."""
+    resources: dict[str, Any] = {
+        "Alarms": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {"TopicName": f"{stage.prefix}-alarms", "KmsMasterKeyId": "alias/aws/sns", "Tags": tags(stage)},
+        }
+    }
+    for queue in QUEUES:
+        name = f"{stage.prefix}-{queue}-dead"
+        resources[logical(queue, "dead_letters")] = _alarm(
+            name,
+            f"Messages of {queue} failed five times and wait to be looked at",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            {"QueueName": name},
+            statistic="Maximum",
+        )
+    for step in steps:
+        _watch_function(stage, step, resources)
+    resources["GatewayFaults"] = _alarm(
+        f"{stage.prefix}-gateway-faults",
+        "The gateway answered 5xx",
+        "AWS/ApiGateway",
+        "5XXError",
+        {"ApiName": stage.prefix},
+    )
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"Billfold {stage.name}: alarms",
+        "Resources": resources,
+        "Outputs": {"Topic": {"Value": {"Ref": "Alarms"}}},
+    }
+
+
+def _watch_function(stage: Stage, step: Step, resources: dict[str, Any]) -> None:
+    function = step.function(stage.prefix)
+    resource = {"FunctionName": function, "Resource": f"{function}:{ALIAS}"}
+    resources[logical(step.name, "errors")] = _alarm(
+        f"{function}-errors", f"{step.name} crashed; a gradual deployment of it goes back", "AWS/Lambda", "Errors", resource
+    )
+    resources[logical(step.name, "throttles")] = _alarm(
+        f"{function}-throttles", f"{step.name} was called more often at once than it may", "AWS/Lambda", "Throttles", resource
+    )
+    if isinstance(step.trigger, Stream):
+        resources[logical(step.name, "age")] = _alarm(
+            f"{function}-age",
+            f"{step.name} is ten minutes behind its stream, which forgets after a day",
+            "AWS/Lambda",
+            "IteratorAge",
+            resource,
+            statistic="Maximum",
+            threshold=TEN_MINUTES_MILLISECONDS,
+        )
+
+
+def _alarm(
+    name: str, about: str, namespace: str, metric: str, dimensions: dict[str, str], *, statistic: str = "Sum", threshold: int = 0
+) -> dict[str, Any]:
+    """Alarm as soon as one minute is above the threshold; no data is good news."""
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmName": name,
+            "AlarmDescription": about,
+            "Namespace": namespace,
+            "MetricName": metric,
+            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+            "Statistic": statistic,
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": threshold,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": [{"Ref": "Alarms"}],
+        },
+    }

@@ -1,0 +1,224 @@
+"""The REST API: every route integrated with its own function's alias `live`, tokens checked first, refusals as RFC 9457.
+
+A function is named, not referred to, so that its stack is replaced without this one. What the gateway itself refuses has
+the shape of `billfold.errors`, with a Request-Id; an address that does not exist is 404 (AWS would say 403).
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from billfold import errors
+
+from infra.stages import Stage
+from infra.steps import Route, Step
+from infra.templates.words import imported, logical, output, tags
+from infra.templates.workflows import ALIAS
+
+STAGE_NAME = "api"
+# The gateway waits no longer than this for a step.
+TIMEOUT_MILLISECONDS = 29_000
+RATE_PER_SECOND, BURST = 2_000, 4_000
+
+Problem = dict[str, Any]
+
+
+def _problem(code: str, status: int, detail: str, operations: str, next: str) -> Problem:
+    return {
+        "type": f"urn:billfold:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "operations": operations,
+        "next": next,
+    }
+
+
+_SIGN_IN = errors.Unauthenticated().problem()
+_FORBIDDEN = errors.Forbidden().problem()
+_NOWHERE = errors.NotFound().problem()
+_BUSY = errors.Unavailable().problem()
+_INVALID = errors.Invalid("the gateway could not read it").problem()
+_TOO_LARGE = errors.RequestTooLarge("it is too large").problem()
+_TYPE = _problem(
+    "media_type_unsupported", 415, "Send JSON.", "The Content-Type is none that the gateway passes on.", "send_json"
+)
+_SLOW_DOWN = _problem(
+    "too_many_requests", 429, "Too many requests at once. Try again shortly.", "The stage's rate or quota is used up.", "retry_later"
+)
+_FAULT = _problem(
+    "internal_fault",
+    500,
+    "Something went wrong on our side. Nothing was charged twice.",
+    "The gateway failed before or after the step: see its metrics and the request id.",
+    "retry_with_the_same_key",
+)
+PROBLEMS: dict[str, Problem] = {
+    "UNAUTHORIZED": _SIGN_IN,
+    "EXPIRED_TOKEN": _SIGN_IN,
+    "ACCESS_DENIED": _FORBIDDEN,
+    "INVALID_SIGNATURE": _FORBIDDEN,
+    "INVALID_API_KEY": _FORBIDDEN,
+    "WAF_FILTERED": _FORBIDDEN,
+    "MISSING_AUTHENTICATION_TOKEN": _NOWHERE,
+    "RESOURCE_NOT_FOUND": _NOWHERE,
+    "BAD_REQUEST_BODY": _INVALID,
+    "BAD_REQUEST_PARAMETERS": _INVALID,
+    "DEFAULT_4XX": _INVALID,
+    "REQUEST_TOO_LARGE": _TOO_LARGE,
+    "UNSUPPORTED_MEDIA_TYPE": _TYPE,
+    "THROTTLED": _SLOW_DOWN,
+    "QUOTA_EXCEEDED": _SLOW_DOWN,
+    "INTEGRATION_FAILURE": _BUSY,
+    "INTEGRATION_TIMEOUT": _BUSY,
+    "API_CONFIGURATION_ERROR": _FAULT,
+    "AUTHORIZER_CONFIGURATION_ERROR": _FAULT,
+    "AUTHORIZER_FAILURE": _BUSY,
+    "DEFAULT_5XX": _FAULT,
+}
+
+
+def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
+    """The stack `gateway`."""
+    routes = [(step, step.trigger) for step in steps if isinstance(step.trigger, Route)]
+    body = _definition(stage, routes)
+    responses = {logical(kind.lower(), "response"): _response(kind, problem) for kind, problem in PROBLEMS.items()}
+    # A deployment is a photograph: it has a new name whenever what it shows has changed.
+    seen = hashlib.sha256(json.dumps([body, responses], sort_keys=True).encode()).hexdigest()[:12]
+    deployment = f"Deployment{seen}"
+    resources: dict[str, Any] = {
+        "Api": {
+            "Type": "AWS::ApiGateway::RestApi",
+            "Properties": {
+                "Name": stage.prefix,
+                "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "Body": body,
+                "Tags": tags(stage),
+            },
+        },
+        **responses,
+        deployment: {
+            "Type": "AWS::ApiGateway::Deployment",
+            "DependsOn": sorted(responses),
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {"RestApiId": {"Ref": "Api"}},
+        },
+        "Stage": _stage(stage, deployment),
+    }
+    for step, route in routes:
+        resources[logical(step.name, "permission")] = _permission(stage, step, route)
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"Billfold {stage.name}: the REST API",
+        "Resources": resources,
+        "Outputs": {
+            "Api": output(stage, "api", {"Ref": "Api"}),
+            "StageArn": output(
+                stage,
+                "stage-arn",
+                {"Fn::Sub": f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{Api}}/stages/{STAGE_NAME}"},
+            ),
+            "Address": {"Value": {"Fn::Sub": f"https://${{Api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{STAGE_NAME}"}},
+        },
+    }
+
+
+def _definition(stage: Stage, routes: list[tuple[Step, Route]]) -> dict[str, Any]:
+    """The API as OpenAPI with the gateway's extensions; the contract for people is openapi.json."""
+    paths: dict[str, Any] = {}
+    for step, route in routes:
+        operation: dict[str, Any] = {
+            "operationId": step.name,
+            "responses": {"default": {"description": step.summary}},
+            "x-amazon-apigateway-integration": {
+                "type": "aws_proxy",
+                "httpMethod": "POST",
+                "uri": {"Fn::Sub": _invocation(stage, step)},
+                "passthroughBehavior": "when_no_match",
+                "timeoutInMillis": TIMEOUT_MILLISECONDS,
+            },
+        }
+        if route.signed_in:
+            operation["security"] = [{"users": []}]
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+    users = {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "cognito_user_pools",
+        "x-amazon-apigateway-authorizer": {
+            "type": "cognito_user_pools",
+            "providerARNs": [imported(stage, "user-pool-arn")],
+        },
+    }
+    return {
+        "openapi": "3.0.1",
+        "info": {"title": stage.prefix, "version": "1"},
+        "paths": paths,
+        "components": {"securitySchemes": {"users": users}},
+    }
+
+
+def _invocation(stage: Stage, step: Step) -> str:
+    function = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{step.function(stage.prefix)}:{ALIAS}"
+    return f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
+
+
+def _permission(stage: Stage, step: Step, route: Route) -> dict[str, Any]:
+    """This route of this API may call this step, and no other may."""
+    path = "/".join("*" if part.startswith("{") else part for part in route.path.split("/"))
+    source = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/{STAGE_NAME}/{route.method}{path}"
+    return {
+        "Type": "AWS::Lambda::Permission",
+        "Properties": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": f"{step.function(stage.prefix)}:{ALIAS}",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": {"Fn::Sub": source},
+        },
+    }
+
+
+def _response(kind: str, problem: Problem) -> dict[str, Any]:
+    """What the gateway answers by itself, in one kind of case."""
+    headers = {
+        "gatewayresponse.header.Content-Type": "'application/problem+json'",
+        "gatewayresponse.header.Request-Id": "context.requestId",
+        "gatewayresponse.header.Cache-Control": "'no-store'",
+    }
+    if problem["status"] in (429, 503):
+        headers["gatewayresponse.header.Retry-After"] = "'1'"
+    body = problem | {"instance": "urn:billfold:request:$context.requestId"}
+    return {
+        "Type": "AWS::ApiGateway::GatewayResponse",
+        "Properties": {
+            "RestApiId": {"Ref": "Api"},
+            "ResponseType": kind,
+            "StatusCode": str(problem["status"]),
+            "ResponseParameters": headers,
+            "ResponseTemplates": {"application/json": json.dumps(body)},
+        },
+    }
+
+
+def _stage(stage: Stage, deployment: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::ApiGateway::Stage",
+        "Properties": {
+            "RestApiId": {"Ref": "Api"},
+            "DeploymentId": {"Ref": deployment},
+            "StageName": STAGE_NAME,
+            "MethodSettings": [
+                {
+                    "ResourcePath": "/*",
+                    "HttpMethod": "*",
+                    "MetricsEnabled": True,
+                    "ThrottlingRateLimit": RATE_PER_SECOND,
+                    "ThrottlingBurstLimit": BURST,
+                }
+            ],
+            "Tags": tags(stage),
+        },
+    }

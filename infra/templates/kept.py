@@ -1,0 +1,172 @@
+"""What is kept when everything else is replaced: tables, queues, the user pool, the secret of cursors, the bucket of packages.
+
+Deleting the stack deletes none of what holds data (DeletionPolicy Retain).
+"""
+
+from typing import Any
+
+from infra import tables
+from infra.stages import Stage
+from infra.steps import QUEUES
+from infra.templates.words import logical, output, tags
+
+Resources = dict[str, Any]
+RETAINED = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+GROUPS = {
+    "operators": "They hand out coupons and redeem them",
+    "merchant_admins": "They run merchants of their own",
+    "operations": "They run Billfold",
+}
+# A message comes again after this long, six times the time-out of the functions that read it, as AWS advises; after five
+# receptions it rests in its dead-letter queue for as long as SQS allows.
+FUNCTION_TIMEOUT_SECONDS = 20
+VISIBILITY_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS
+RECEPTIONS = 5
+FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
+
+
+def template(stage: Stage) -> dict[str, Any]:
+    """The stack `kept`."""
+    resources: Resources = {}
+    outputs: dict[str, Any] = {}
+    for table in tables.TABLES:
+        _add_table(stage, table, resources, outputs)
+    for name in QUEUES:
+        _add_queue(stage, name, resources, outputs)
+    _add_users(stage, resources, outputs)
+    _add_secret(stage, resources, outputs)
+    _add_bucket(stage, resources, outputs)
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"Billfold {stage.name}: tables, queues and identities, which outlive every deployment",
+        "Resources": resources,
+        "Outputs": outputs,
+    }
+
+
+def _add_table(stage: Stage, table: tables.Table, resources: Resources, outputs: dict[str, Any]) -> None:
+    properties = tables.definition(table, f"{stage.prefix}-{table.name}") | {
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+        "DeletionProtectionEnabled": not stage.sandbox,
+        "Tags": tags(stage),
+    }
+    if table.ttl:
+        properties["TimeToLiveSpecification"] = {"AttributeName": table.ttl, "Enabled": True}
+    name = logical(table.name, "table")
+    if table.streamed:
+        # Followers read what was inserted; nothing reads what a row was before.
+        properties["StreamSpecification"] = {"StreamViewType": "NEW_IMAGE"}
+        outputs[f"{name}Stream"] = output(stage, f"stream-{table.name}", {"Fn::GetAtt": [name, "StreamArn"]})
+    resources[name] = {"Type": "AWS::DynamoDB::Table", **RETAINED, "Properties": properties}
+
+
+def _add_queue(stage: Stage, name: str, resources: Resources, outputs: dict[str, Any]) -> None:
+    queue, dead = logical(name, "queue"), logical(name, "dead_letters")
+    encrypted = {"SqsManagedSseEnabled": True, "Tags": tags(stage)}
+    resources[dead] = {
+        "Type": "AWS::SQS::Queue",
+        **RETAINED,
+        "Properties": {
+            "QueueName": f"{stage.prefix}-{name}-dead",
+            "MessageRetentionPeriod": FOURTEEN_DAYS_SECONDS,
+            **encrypted,
+        },
+    }
+    resources[queue] = {
+        "Type": "AWS::SQS::Queue",
+        **RETAINED,
+        "Properties": {
+            "QueueName": f"{stage.prefix}-{name}",
+            "VisibilityTimeout": VISIBILITY_SECONDS,
+            "MessageRetentionPeriod": FOURTEEN_DAYS_SECONDS,
+            "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": [dead, "Arn"]}, "maxReceiveCount": RECEPTIONS},
+            **encrypted,
+        },
+    }
+    outputs[queue] = output(stage, f"queue-{name}-arn", {"Fn::GetAtt": [queue, "Arn"]})
+    outputs[f"{queue}Url"] = output(stage, f"queue-{name}-url", {"Ref": queue})
+
+
+def _add_users(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> None:
+    resources["Users"] = {
+        "Type": "AWS::Cognito::UserPool",
+        **RETAINED,
+        "Properties": {
+            "UserPoolName": stage.prefix,
+            "DeletionProtection": "INACTIVE" if stage.sandbox else "ACTIVE",
+            "MfaConfiguration": "OPTIONAL",
+            "EnabledMfas": ["SOFTWARE_TOKEN_MFA"],
+            "Policies": {
+                "PasswordPolicy": {
+                    "MinimumLength": 14,
+                    "RequireLowercase": True,
+                    "RequireUppercase": True,
+                    "RequireNumbers": True,
+                    "RequireSymbols": False,
+                    "TemporaryPasswordValidityDays": 3,
+                }
+            },
+            "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
+        },
+    }
+    # A password in the clear is for the sandbox's scripts; a phone proves it by SRP and never sends it.
+    flows = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"] + ["ALLOW_USER_PASSWORD_AUTH"] * stage.sandbox
+    resources["Phones"] = {
+        "Type": "AWS::Cognito::UserPoolClient",
+        "Properties": {
+            "UserPoolId": {"Ref": "Users"},
+            "ClientName": "phones",
+            "GenerateSecret": False,
+            "ExplicitAuthFlows": flows,
+            "PreventUserExistenceErrors": "ENABLED",
+            "EnableTokenRevocation": True,
+            "IdTokenValidity": 60,
+            "AccessTokenValidity": 60,
+            "RefreshTokenValidity": 30,
+            "TokenValidityUnits": {"IdToken": "minutes", "AccessToken": "minutes", "RefreshToken": "days"},
+        },
+    }
+    for group, about in GROUPS.items():
+        resources[logical(group, "group")] = {
+            "Type": "AWS::Cognito::UserPoolGroup",
+            "Properties": {"UserPoolId": {"Ref": "Users"}, "GroupName": group, "Description": about},
+        }
+    outputs["UserPool"] = output(stage, "user-pool", {"Ref": "Users"})
+    outputs["UserPoolArn"] = output(stage, "user-pool-arn", {"Fn::GetAtt": ["Users", "Arn"]})
+    outputs["UserPoolClient"] = output(stage, "user-pool-client", {"Ref": "Phones"})
+
+
+def _add_secret(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> None:
+    resources["CursorKey"] = {
+        "Type": "AWS::SecretsManager::Secret",
+        **RETAINED,
+        "Properties": {
+            "Name": f"{stage.prefix}-cursor-key",
+            "Description": "Signs the cursors of lists",
+            "GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True},
+            "Tags": tags(stage),
+        },
+    }
+
+
+def _add_bucket(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> None:
+    resources["Artifacts"] = {
+        "Type": "AWS::S3::Bucket",
+        **RETAINED,
+        "Properties": {
+            "BucketName": {"Fn::Sub": f"{stage.prefix}-artifacts-${{AWS::AccountId}}-${{AWS::Region}}"},
+            "BucketEncryption": {
+                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+            },
+            "PublicAccessBlockConfiguration": {
+                "BlockPublicAcls": True,
+                "BlockPublicPolicy": True,
+                "IgnorePublicAcls": True,
+                "RestrictPublicBuckets": True,
+            },
+            "VersioningConfiguration": {"Status": "Enabled"},
+            "Tags": tags(stage),
+        },
+    }
+    outputs["Artifacts"] = output(stage, "artifacts", {"Ref": "Artifacts"})

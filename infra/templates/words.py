@@ -1,0 +1,49 @@
+"""The few turns of phrase that every template uses."""
+
+import json
+from typing import Any
+
+from infra import tables
+from infra.stages import Stage
+
+MAX_RESOURCES = 500
+
+
+def logical(*words: str) -> str:
+    """open_bill, role -> OpenBillRole."""
+    return "".join(part.capitalize() for word in words for part in word.replace("-", "_").split("_"))
+
+
+def imported(stage: Stage, name: str) -> dict[str, str]:
+    """What another stack of this stage exports."""
+    return {"Fn::ImportValue": f"{stage.prefix}-{name}"}
+
+
+def output(stage: Stage, name: str, value: Any) -> dict[str, Any]:
+    """An output that other stacks of this stage may import."""
+    return {"Value": value, "Export": {"Name": f"{stage.prefix}-{name}"}}
+
+
+def arn(kind: str, rest: str) -> dict[str, str]:
+    """An ARN of this account and region."""
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:{kind}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"}
+
+
+def table_arn(stage: Stage, name: str, index: str = "") -> dict[str, str]:
+    """A table's ARN, or one of its indexes'."""
+    return arn("dynamodb", f"table/{stage.prefix}-{name}" + (f"/index/{index}" if index else ""))
+
+
+def tags(stage: Stage) -> list[dict[str, str]]:
+    """What the bill of AWS is read by."""
+    return [{"Key": "app", "Value": "billfold"}, {"Key": "stage", "Value": stage.name}]
+
+
+def text(template: dict[str, Any]) -> str:
+    """A template as it is sent and written out."""
+    return json.dumps(template, indent=1)
+
+
+def streamed() -> list[str]:
+    """The tables that have a stream."""
+    return [table.name for table in tables.TABLES if table.streamed]

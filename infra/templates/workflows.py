@@ -1,0 +1,178 @@
+"""A workflow's functions: each step with its own role, log group, version and alias `live`, and what triggers it.
+
+A role allows what the step's header says in `May`, on exactly those tables, indexes and queues, and nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from infra.packages import ARCHITECTURE, RUNTIME
+from infra.stages import Stage
+from infra.steps import Queue, Schedule, Step, Stream
+from infra.templates.words import arn, imported, logical, table_arn, tags
+
+Statement = dict[str, Any]
+ALIAS = "live"
+# A stream's batch is tried again until it is a day old, halved each time it fails; the alarm on its age is far earlier.
+STREAM_RETRIES = -1
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a function runs: its zip in a bucket, and the layers' version ARNs."""
+
+    bucket: str
+    key: str
+    layers: tuple[str, ...]
+
+
+def stack_name(stage: Stage, workflow: str) -> str:
+    """The stack of a workflow's functions."""
+    return f"{stage.prefix}-steps-{workflow}"
+
+
+def template(stage: Stage, workflow: str, steps: list[Step], codes: dict[str, Code]) -> dict[str, Any]:
+    """The stack of one workflow (a folder of `functions/`)."""
+    resources: dict[str, Any] = {}
+    for step in steps:
+        resources[logical(step.name, "logs")] = _logs(stage, step)
+        resources[logical(step.name, "role")] = _role(stage, step)
+        resources[logical(step.name)] = _function(stage, step, codes[step.name])
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Description": f"Billfold {stage.name}: the steps of {workflow}",
+        "Resources": resources,
+    }
+
+
+def _function(stage: Stage, step: Step, code: Code) -> dict[str, Any]:
+    settings = stage.settings(step.name)
+    properties: dict[str, Any] = {
+        "FunctionName": step.function(stage.prefix),
+        "Description": step.summary,
+        "Handler": step.handler,
+        "Runtime": RUNTIME,
+        "Architectures": [ARCHITECTURE],
+        "CodeUri": {"Bucket": code.bucket, "Key": code.key},
+        "Layers": list(code.layers),
+        "Role": {"Fn::GetAtt": [logical(step.name, "role"), "Arn"]},
+        "MemorySize": settings.memory_mib,
+        "Timeout": settings.timeout_seconds,
+        "Environment": {"Variables": environment(stage, step)},
+        "AutoPublishAlias": ALIAS,
+        "AutoPublishAliasAllProperties": True,
+        # Earlier versions stay, so that `rollback` has somewhere to go.
+        "VersionDeletionPolicy": "Retain",
+        "Tags": {tag["Key"]: tag["Value"] for tag in tags(stage)},
+    }
+    if settings.concurrency is not None:
+        properties["ReservedConcurrentExecutions"] = settings.concurrency
+    if stage.gradual:
+        properties["DeploymentPreference"] = {
+            "Type": stage.gradual,
+            "Alarms": [f"{step.function(stage.prefix)}-errors"],
+        }
+    event = _event(stage, step, settings.concurrency)
+    if event:
+        properties["Events"] = {"Trigger": event}
+    return {"Type": "AWS::Serverless::Function", "DependsOn": logical(step.name, "logs"), "Properties": properties}
+
+
+def environment(stage: Stage, step: Step) -> dict[str, Any]:
+    """A function's environment: only what this step reads."""
+    variables: dict[str, Any] = {
+        "BILLFOLD_PREFIX": stage.prefix,
+        "POWERTOOLS_SERVICE_NAME": "billfold",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+    if stage.sandbox:
+        variables["BILLFOLD_SANDBOX"] = "1"
+    if step.signs_cursors:
+        variables["BILLFOLD_CURSOR_KEY"] = f"{{{{resolve:secretsmanager:{stage.prefix}-cursor-key:SecretString}}}}"
+    for queue in step.may.queues:
+        variables[f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}"] = imported(stage, f"queue-{queue}-url")
+    return variables
+
+
+def _event(stage: Stage, step: Step, concurrency: int | None) -> dict[str, Any] | None:
+    if isinstance(step.trigger, Queue):
+        properties: dict[str, Any] = {
+            "Queue": imported(stage, f"queue-{step.trigger.name}-arn"),
+            "BatchSize": step.trigger.batch,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        }
+        if concurrency is not None:
+            # Without it the pollers read more than the function may run, and throttled messages count as received.
+            properties["ScalingConfig"] = {"MaximumConcurrency": concurrency}
+        return {"Type": "SQS", "Properties": properties}
+    if isinstance(step.trigger, Stream):
+        return {
+            "Type": "DynamoDB",
+            "Properties": {
+                "Stream": imported(stage, f"stream-{step.trigger.table}"),
+                "StartingPosition": "TRIM_HORIZON",
+                "BatchSize": step.trigger.batch,
+                "BisectBatchOnFunctionError": True,
+                "MaximumRetryAttempts": STREAM_RETRIES,
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+                "FilterCriteria": {"Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]},
+            },
+        }
+    if isinstance(step.trigger, Schedule):
+        return {"Type": "Schedule", "Properties": {"Schedule": step.trigger.expression}}
+    return None
+
+
+def _logs(stage: Stage, step: Step) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "LogGroupName": f"/aws/lambda/{step.function(stage.prefix)}",
+            "RetentionInDays": stage.log_days,
+            "Tags": tags(stage),
+        },
+    }
+
+
+def _role(stage: Stage, step: Step) -> dict[str, Any]:
+    lambda_only = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    policy = {"PolicyName": "may", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements(stage, step)}}
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "Description": f"What {step.name} may touch",
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [lambda_only]},
+            "Policies": [policy],
+            "Tags": tags(stage),
+        },
+    }
+
+
+def statements(stage: Stage, step: Step) -> list[Statement]:
+    """A role's statements: own log group, own trigger, and what `May` says."""
+    group = arn("logs", f"log-group:/aws/lambda/{step.function(stage.prefix)}:*")
+    found = [_allow(["logs:CreateLogStream", "logs:PutLogEvents"], group)]
+    if isinstance(step.trigger, Queue):
+        actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+        found.append(_allow(actions, arn("sqs", f"{stage.prefix}-{step.trigger.name}")))
+    if isinstance(step.trigger, Stream):
+        actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+        found.append(_allow(actions, imported(stage, f"stream-{step.trigger.table}")))
+        # ListStreams knows no resource narrower than a table's streams.
+        found.append(_allow(["dynamodb:ListStreams"], arn("dynamodb", f"table/{stage.prefix}-{step.trigger.table}/stream/*")))
+    for (table, index), actions_on in step.may.actions.items():
+        found.append(_allow([f"dynamodb:{action}" for action in actions_on], table_arn(stage, table, index)))
+    for queue in step.may.queues:
+        found.append(_allow(["sqs:SendMessage"], arn("sqs", f"{stage.prefix}-{queue}")))
+    return found
+
+
+def _allow(actions: list[str], resource: Any) -> Statement:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}

@@ -1,0 +1,96 @@
+"""The house as design.md draws it: arrows, names, sizes, and steps that are wired exactly once."""
+
+import ast
+import pathlib
+import re
+import sys
+
+import pytest
+
+from infra import steps
+from infra.stages import ROOT
+
+LAYER = ROOT / "layers/billfold/python/billfold"
+NOUNS = sorted(path for path in LAYER.glob("*.py") if path.name != "__init__.py")
+STEP_FILES = sorted((ROOT / "functions").glob("*/*.py"))
+OURS = sorted([*LAYER.rglob("*.py"), *STEP_FILES, *(ROOT / "infra").rglob("*.py"), ROOT / "app.py"])
+# argon2 is what a PIN's hash is; it touches no network, clock or environment.
+ALLOWED_IN_NOUNS = {"pins": {"argon2"}}
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "shared", "misc", "base", "manager", "service", "core", "impl"}
+MARKS = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+
+
+def short(path: pathlib.Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imported(path: pathlib.Path) -> set[str]:
+    """The modules that a file imports, whole names."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", NOUNS, ids=short)
+def test_nouns_import_the_standard_library_and_each_other_only(path):
+    """Rules are pure: no AWS, no environment, no third party."""
+    allowed = set(sys.stdlib_module_names) | {"billfold"} | ALLOWED_IN_NOUNS.get(path.stem, set())
+    roots = {name.split(".")[0] for name in imported(path)}
+    assert roots <= allowed
+    assert not {name for name in imported(path) if name.startswith(("billfold.tables", "billfold.triggers", "os"))}
+
+
+@pytest.mark.parametrize("path", [path for path in OURS if path.parent.name != "tables"], ids=short)
+def test_only_tables_know_pynamodb(path):
+    """The one package that talks to DynamoDB is billfold.tables."""
+    assert not {name for name in imported(path) if name.split(".")[0] == "pynamodb"}
+
+
+@pytest.mark.parametrize("path", STEP_FILES, ids=short)
+def test_a_step_imports_no_other_step_and_no_chalice(path):
+    """A step is a plain handler of its own."""
+    assert not {name for name in imported(path) if name.split(".")[0] in ("functions", "chalice", "app", "infra", "boto3")}
+
+
+def test_every_step_file_is_wired_exactly_once():
+    """The map in app.py and the folders say the same."""
+    wired = [step.path for step in steps.load()]
+    assert sorted(wired) == [short(path) for path in STEP_FILES]
+    assert len({step.name for step in steps.load()}) == len(wired)
+
+
+@pytest.mark.parametrize("step", steps.load(), ids=lambda step: step.name)
+def test_a_header_says_what_the_wiring_says(step):
+    """The fixed fields stand in one order, and the trigger and permissions in them are the real ones."""
+    assert list(step.header) == ["summary", "Trigger", "Reads", "Writes", "Answers", "Again", "May"]
+    said = re.sub(r"\s*\(.*\)$", "", step.header["Trigger"])
+    assert said == ("every minute" if isinstance(step.trigger, steps.Schedule) else str(step.trigger))
+    if isinstance(step.trigger, steps.Route):
+        assert ("(anyone)" in step.header["Trigger"]) is not step.trigger.signed_in
+    actions = {action for allowed in step.may.actions.values() for action in allowed}
+    writes = bool(actions & {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})
+    assert writes is (step.header["Writes"] != "nothing")
+
+
+@pytest.mark.parametrize("path", OURS, ids=short)
+def test_names_and_sizes_stay_readable(path):
+    """Steps under 100 lines, modules about 300, functions at most 50; no name that says nothing; nothing left undone."""
+    text = path.read_text()
+    tree = ast.parse(text)
+    assert not {*path.relative_to(ROOT).with_suffix("").parts} & FORBIDDEN_NAMES
+    assert text.count("\n") <= (110 if path in STEP_FILES else 350)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 50, node.name
+    assert not MARKS.search(text)
+    assert ast.get_docstring(tree), "a module says what it is for"
+
+
+@pytest.mark.parametrize("path", STEP_FILES, ids=short)
+def test_every_step_has_a_test_file_of_its_own(path):
+    """Whoever knows a step's name knows its tests."""
+    assert list((ROOT / "tests/steps").rglob(f"test_{path.stem}.py"))

@@ -1,0 +1,47 @@
+"""Run benchmarks, all or by name, and print their figures: `python -m tests.bench --help`."""
+
+import importlib
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from infra.stages import ROOT
+
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "BILLFOLD_PREFIX": "billfold",
+    "BILLFOLD_SANDBOX": "1",
+    "BILLFOLD_CURSOR_KEY": "a key for benchmarks only",
+}
+sys.path[:0] = [str(ROOT), str(ROOT / "layers/billfold/python")]
+
+BENCHMARKS = {
+    "cold": "cold starts beside a plain boto3 process",
+    "warm": "what steps spend themselves, besides their AWS calls",
+    "hot_seller": "16 payers to one seller beside 16 payers to 16 sellers",
+    "postgres": "a transfer beside a one-call PostgreSQL transfer",
+    "growth": "cost per operation with a thousand rows and with a million",
+    "due": "10,000 bills due in the same minute",
+}
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Which: {', '.join(BENCHMARKS)}. All without a name.")] = None,
+) -> None:
+    """Measure Billfold on this machine. Nothing is asserted; the figures are printed."""
+    unknown = set(names or ()) - set(BENCHMARKS)
+    if unknown:
+        raise typer.BadParameter(f"no such benchmark: {', '.join(sorted(unknown))}")
+    from tests.bench.console import console
+
+    for name in names or BENCHMARKS:
+        console.rule(f"[bold]{name}[/]: {BENCHMARKS[name]}")
+        importlib.import_module(f"tests.bench.{name}").main()
+
+
+if __name__ == "__main__":
+    typer.run(main)

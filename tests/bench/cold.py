@@ -1,0 +1,103 @@
+"""Cold starts: CPU of importing a step and answering its first call, beside a plain boto3 process that makes one call.
+
+Each start is a fresh interpreter on the packaged layers with their bytecode, as Lambda has them. Steps and the plain
+process take turns, so that a busy machine slows both. Budget: 1.25 times the plain process; the aim is below 1.
+"""
+
+import compileall
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+from infra import packages
+from infra.stages import ROOT
+from tests.bench import console
+from tests.bench.occasions import Occasions
+from tests.engine import Engine
+
+ROUNDS = 5
+BUDGET = 1.25
+PLAIN = """
+import boto3
+client = boto3.client("dynamodb")
+client.get_item(TableName="billfold-people", Key={"pk": {"S": "nobody"}, "sk": {"S": "user"}})
+answer = {"statusCode": 200}
+"""
+STEP = """
+import importlib
+answer = importlib.import_module(sys.argv[1]).handler(event, None)
+"""
+FRAME = """
+import json, os, sys
+event = json.load(sys.stdin)
+before = os.times()
+{body}
+after = os.times()
+assert answer["statusCode"] < 300, answer
+print(after.user + after.system - before.user - before.system)
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, Engine() as engine, console.silenced():
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.url
+        engine.empty()
+        lambda_path = _unpack(pathlib.Path(folder))
+        occasions = Occasions()
+        took: dict[str, list[float]] = {}
+        with console.progress("cold starts", (ROUNDS + 1) * (len(occasions.names) + 1)) as advance:
+            for round_number in range(ROUNDS + 1):
+                for name in ["plain boto3", *occasions.names]:
+                    seconds = _start(name, occasions, lambda_path)
+                    # The first round warms the disk's cache.
+                    if round_number:
+                        took.setdefault(name, []).append(seconds * 1000)
+                    advance()
+    _show(took)
+
+
+def _start(name: str, occasions: Occasions, path: str) -> float:
+    """CPU seconds of one cold start."""
+    body, arguments, event = PLAIN, [], {}
+    if name != "plain boto3":
+        module, event = occasions.make(name)
+        body, arguments = STEP, [module.__name__]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    # Without `site`, so that nothing but the layers can be imported.
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", FRAME.format(body=body), *arguments],
+        env=environment | {"PYTHONPATH": path},
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{name} did not start: {done.stderr[-800:]}")
+    return float(done.stdout.splitlines()[-1])
+
+
+def _unpack(folder: pathlib.Path) -> str:
+    """The layers and the steps as Lambda unpacks them; the path to import from."""
+    for layer in (packages.packages_layer(), packages.billfold_layer()):
+        with zipfile.ZipFile(layer.path) as archive:
+            archive.extractall(folder / "opt")
+    shutil.copytree(ROOT / "functions", folder / "task/functions", ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(folder / "task", quiet=2)
+    return os.pathsep.join([str(folder / "task"), str(folder / "opt/python")])
+
+
+def _show(took: dict[str, list[float]]) -> None:
+    plain = statistics.median(took["plain boto3"])
+    rows = []
+    for name, values in took.items():
+        ratio = statistics.median(values) / plain
+        rows.append((name, *console.spread(values, 0), f"{ratio:.2f}", "over" if ratio > BUDGET else ""))
+    columns = ("cold start", "min ms", "median ms", "max ms", "ratio", f"budget {BUDGET}")
+    console.table("Cold starts: CPU of import and first call", columns, rows)

@@ -1,0 +1,209 @@
+"""The ledger's rules by example; docs/ledger.md numbers the invariants. `test_ledger_machine.py` walks them at random."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billfold import errors, ledger
+from billfold.ledger import Balance, Leg
+from billfold.money import MAX_AMOUNT_MINOR
+
+ALICE, BOB = ledger.wallet("usr_alice", "USD"), ledger.wallet("usr_bob", "USD")
+SHOP, WORLD = ledger.sales("mer_shop", "USD"), ledger.funding("USD")
+
+
+def moved(*legs: Leg) -> ledger.Transfer:
+    return ledger.transfer("trf_1", legs, at=1, reason="test")
+
+
+def held(amount: int = 100) -> ledger.Hold:
+    return ledger.hold("hld_1", ALICE, amount, expires_at=50, now=10)
+
+
+def test_a_transfer_has_one_debit_and_the_credits_it_covers():
+    """L-1: `pay` debits exactly the sum of the credits."""
+    transfer = moved(*ledger.pay(ALICE, [(BOB, 30), (SHOP, 12)]))
+    assert [(leg.account.name, leg.amount) for leg in transfer.legs] == [
+        ("wallet/usr_alice/USD", -42),
+        ("wallet/usr_bob/USD", 30),
+        ("sales/mer_shop/USD", 12),
+    ]
+    assert (transfer.total, transfer.currency) == (42, "USD")
+
+
+@pytest.mark.parametrize(
+    ("legs", "pointer"),
+    [
+        ([Leg(ALICE, -5), Leg(BOB, 4)], "/amount"),
+        ([Leg(ALICE, 0), Leg(BOB, 0)], "/amount"),
+        ([Leg(ALICE, -5.0), Leg(BOB, 5.0)], "/amount"),
+        ([Leg(ALICE, -True), Leg(BOB, True)], "/amount"),
+        ([Leg(ALICE, -5), Leg(ALICE, 5)], "/to"),
+        ([Leg(ALICE, -5), Leg(ledger.wallet("usr_bob", "EUR"), 5)], "/amount/currency"),
+        ([Leg(ledger.wallet("a", "XXX"), -5), Leg(ledger.wallet("b", "XXX"), 5)], "/amount/currency"),
+        ([Leg(ALICE, -5)], ""),
+        ([], ""),
+    ],
+    ids=["unbalanced", "zero", "float", "bool", "self", "two currencies", "no currency", "one leg", "no leg"],
+)
+def test_what_is_not_a_balanced_transfer_of_one_currency_is_invalid(legs, pointer):
+    """L-1, L-2: unequal, zero, fractional, repeated or mixed legs never become a transfer."""
+    with pytest.raises(errors.Invalid) as refusal:
+        moved(*legs)
+    assert refusal.value.facts["pointer"] == pointer
+
+
+def test_a_transfer_takes_up_to_40_credits():
+    """A bill's 40 sellers are paid by one transfer (VB-09, VB-17); a 41st does not fit."""
+    payees = [(ledger.sales(f"mer_{number}", "USD"), 1) for number in range(41)]
+    assert moved(*ledger.pay(ALICE, payees[:40])).total == 40
+    with pytest.raises(errors.Invalid):
+        moved(*ledger.pay(ALICE, payees))
+
+
+def test_an_amount_is_at_most_ten_to_the_twelfth():
+    """LG-02: the bound is on what a transfer moves in all, and it is inclusive."""
+    assert moved(*ledger.pay(ALICE, [(BOB, MAX_AMOUNT_MINOR)])).total == MAX_AMOUNT_MINOR
+    with pytest.raises(errors.TransferTooLarge) as refusal:
+        moved(*ledger.pay(ALICE, [(BOB, MAX_AMOUNT_MINOR), (SHOP, 1)]))
+    assert refusal.value.facts == {"limit_minor": MAX_AMOUNT_MINOR}
+
+
+def test_a_transfer_cannot_be_changed():
+    """LG-03: a transfer, its legs and their accounts are frozen."""
+    transfer = moved(*ledger.pay(ALICE, [(BOB, 1)]))
+    for thing, name in ((transfer, "legs"), (transfer.legs[0], "amount"), (ALICE, "floor")):
+        with pytest.raises(AttributeError):
+            setattr(thing, name, None)
+
+
+def test_a_reversal_names_what_it_undoes_and_undoes_all_of_it():
+    """LG-03: original and reversal together change nothing."""
+    original = ledger.transfer("trf_1", ledger.pay(ALICE, [(BOB, 30), (SHOP, 12)]), at=1, reason="bill", about="bil_1")
+    undone = ledger.reverse("trf_2", original, at=2, reason="mistake")
+    assert (undone.reverses, undone.about, undone.total) == ("trf_1", "bil_1", 42)
+    together = zip(original.legs, undone.legs, strict=True)
+    assert all(one.account == other.account and one.amount + other.amount == 0 for one, other in together)
+
+
+def test_a_wallet_stops_at_zero_and_other_accounts_do_not():
+    """LG-06: the floor is for wallets; a seller can owe refunds, and the world owes what came in."""
+    assert ledger.after(Balance(10), Leg(ALICE, -10)) == Balance(0)
+    with pytest.raises(errors.BalanceTooLow) as refusal:
+        ledger.after(Balance(10, held=90), Leg(ALICE, -11))
+    assert refusal.value.facts == {"available_minor": 10}
+    assert ledger.after(Balance(0), Leg(SHOP, -7)) == Balance(-7)
+    assert ledger.after(Balance(0), Leg(WORLD, -7)) == Balance(-7)
+
+
+def test_only_wallets_have_a_floor_and_only_the_others_have_lanes():
+    """LG-06, LG-08: a floor is kept by one row's condition, so an account with a floor is one row."""
+    for account in (ALICE, SHOP, WORLD):
+        assert account.floor == (account.lanes == 1)
+        assert ledger.account(account.name) == account
+
+
+@pytest.mark.parametrize("name", ["", "USD", "cash/USD", "funding/somebody/USD", "walletusr_a/USD"])
+def test_a_name_that_no_account_has_is_not_guessed(name):
+    """A stored name that is not ours is a fault, never a new account."""
+    with pytest.raises(ValueError, match="no such account"):
+        ledger.account(name)
+
+
+def test_a_hold_moves_money_from_available_to_held_and_posts_nothing():
+    """LG-06: available = posted - held."""
+    after = ledger.after_hold(Balance(250), held(100))
+    assert (after, after.posted) == (Balance(150, 100), 250)
+
+
+def test_more_than_is_available_cannot_be_held():
+    """LG-06: what is already held cannot be held again."""
+    assert ledger.after_hold(Balance(100), held(100)) == Balance(0, 100)
+    with pytest.raises(errors.BalanceTooLow):
+        ledger.after_hold(Balance(99, held=100), held(100))
+
+
+@pytest.mark.parametrize("amount", [0, -1, 1.5, True, MAX_AMOUNT_MINOR + 1])
+def test_a_hold_is_of_an_amount_within_bounds(amount):
+    """L-2: an integer from 1 to 10^12."""
+    with pytest.raises(errors.Invalid):
+        held(amount)
+
+
+def test_a_hold_is_on_a_wallet_and_ends_in_the_future():
+    """A lane may lack what its account has, so accounts with lanes hold nothing; a deadline that is over holds nothing."""
+    assert ledger.hold("hld_1", ALICE, 1, expires_at=11, now=10).state == "pending"
+    for account, deadline in ((SHOP, 11), (WORLD, 11), (ALICE, 10), (ledger.wallet("usr_a", "ZZZ"), 11)):
+        with pytest.raises(errors.Invalid):
+            ledger.hold("hld_1", account, 1, expires_at=deadline, now=10)
+
+
+def test_a_hold_posts_in_part_and_releases_the_rest():
+    """LG-05: 30 of 100 leave, 70 are available again."""
+    posted = ledger.post(held(100), 30, now=20)
+    assert (posted.state, posted.posted) == ("posted", 30)
+    assert ledger.after_resolved(Balance(5, 100), posted) == Balance(75, 0)
+
+
+@pytest.mark.parametrize("amount", [0, -1, 101, 1.0, True])
+def test_a_hold_posts_no_more_than_it_holds(amount):
+    """LG-05: 1 to all of it, in integers."""
+    with pytest.raises(errors.Invalid):
+        ledger.post(held(100), amount, now=20)
+
+
+def test_a_hold_is_posted_before_its_deadline_and_expires_from_it_on():
+    """LG-05: no instant allows both, none allows neither."""
+    assert ledger.post(held(), 1, now=49).state == "posted"
+    assert ledger.expire(held(), 49) is None
+    with pytest.raises(errors.HoldExpired):
+        ledger.post(held(), 1, now=50)
+    expired = ledger.expire(held(), 50)
+    assert expired is not None
+    assert expired.state == "expired"
+    assert ledger.after_resolved(Balance(0, 100), expired) == Balance(100, 0)
+
+
+def test_a_resolved_hold_stays_as_it_is():
+    """LG-05: each of the three ends refuses each other end, and itself."""
+    expired = ledger.expire(held(), 60)
+    assert expired is not None
+    for resolved in (ledger.post(held(), 1, now=20), ledger.void(held()), expired):
+        with pytest.raises(errors.AlreadyResolved) as refusal:
+            ledger.post(resolved, 1, now=20)
+        assert refusal.value.facts == {"state": resolved.state}
+        with pytest.raises(errors.AlreadyResolved):
+            ledger.void(resolved)
+        assert ledger.expire(resolved, 60) is None
+
+
+def test_a_voided_hold_gives_everything_back():
+    """LG-05: placing and voiding a hold changes nothing."""
+    assert ledger.after_resolved(ledger.after_hold(Balance(250), held()), ledger.void(held())) == Balance(250)
+
+
+amounts = st.integers(1, MAX_AMOUNT_MINOR)
+
+
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+@given(st.lists(st.integers(1, 10**9), min_size=1, max_size=40))
+def test_every_payment_sums_to_zero(parts):
+    """L-1 by construction: whatever the credits, the legs cancel out."""
+    transfer = moved(*ledger.pay(ALICE, [(ledger.sales(f"m{n}", "USD"), part) for n, part in enumerate(parts)]))
+    assert sum(leg.amount for leg in transfer.legs) == 0
+    assert transfer.total == sum(parts)
+
+
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+@given(amounts, amounts, st.data())
+def test_hold_and_post_is_worth_the_same_as_a_payment(available, amount, data):
+    """L-9: paying by way of a hold leaves exactly what paying at once leaves, or both are refused."""
+    paid = data.draw(st.integers(1, amount))
+    if available < amount:
+        with pytest.raises(errors.BalanceTooLow):
+            ledger.after_hold(Balance(available), held(amount))
+        return
+    placed = ledger.after_hold(Balance(available), held(amount))
+    assert placed.posted == available
+    posted = ledger.after_resolved(placed, ledger.post(held(amount), paid, now=20))
+    assert posted == ledger.after(Balance(available), Leg(ALICE, -paid))
