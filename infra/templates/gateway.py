@@ -82,83 +82,95 @@ PROBLEMS: dict[str, Problem] = {
 def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
     """The stack `gateway`."""
     routes = [(step, step.trigger) for step in steps if isinstance(step.trigger, Route)]
-    body = _definition(stage, routes)
-    responses = {logical(kind.lower(), "response"): _response(kind, problem) for kind, problem in PROBLEMS.items()}
-    # A deployment is a photograph: it has a new name whenever what it shows has changed.
-    seen = hashlib.sha256(json.dumps([body, responses], sort_keys=True).encode()).hexdigest()[:12]
-    deployment = f"Deployment{seen}"
-    resources: dict[str, Any] = {
-        "Api": {
-            "Type": "AWS::ApiGateway::RestApi",
-            "Properties": {
-                "Name": stage.prefix,
-                "EndpointConfiguration": {"Types": ["REGIONAL"]},
-                "Body": body,
-                "Tags": tags(stage),
-            },
-        },
-        **responses,
-        deployment: {
-            "Type": "AWS::ApiGateway::Deployment",
-            "DependsOn": sorted(responses),
-            "DeletionPolicy": "Retain",
-            "UpdateReplacePolicy": "Retain",
-            "Properties": {"RestApiId": {"Ref": "Api"}},
-        },
-        "Stage": _stage(stage, deployment),
-    }
+    shown: dict[str, Any] = {"Users": _authorizer(stage)}
+    shown |= {logical(kind.lower(), "response"): _response(kind, problem) for kind, problem in PROBLEMS.items()}
     for step, route in routes:
-        resources[logical(step.name, "permission")] = _permission(stage, step, route)
+        shown[logical(step.name, "method")] = _method(stage, step, route, _add_resource(shown, route.path))
+    # A deployment is a photograph: it has a new name whenever what it shows has changed.
+    seen = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:12]
+    deployment = f"Deployment{seen}"
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"Billfold {stage.name}: the REST API",
-        "Resources": resources,
-        "Outputs": {
-            "Api": output(stage, "api", {"Ref": "Api"}),
-            "StageArn": output(
-                stage,
-                "stage-arn",
-                {"Fn::Sub": f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{Api}}/stages/{STAGE_NAME}"},
-            ),
-            "Address": {"Value": {"Fn::Sub": f"https://${{Api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{STAGE_NAME}"}},
-        },
-    }
-
-
-def _definition(stage: Stage, routes: list[tuple[Step, Route]]) -> dict[str, Any]:
-    """The API as OpenAPI with the gateway's extensions; the contract for people is openapi.json."""
-    paths: dict[str, Any] = {}
-    for step, route in routes:
-        operation: dict[str, Any] = {
-            "operationId": step.name,
-            "responses": {"default": {"description": step.summary}},
-            "x-amazon-apigateway-integration": {
-                "type": "aws_proxy",
-                "httpMethod": "POST",
-                "uri": {"Fn::Sub": _invocation(stage, step)},
-                "passthroughBehavior": "when_no_match",
-                "timeoutInMillis": TIMEOUT_MILLISECONDS,
+        "Resources": {
+            "Api": _api(stage),
+            **shown,
+            deployment: {
+                "Type": "AWS::ApiGateway::Deployment",
+                "DependsOn": sorted(name for name, one in shown.items() if one["Type"] != "AWS::ApiGateway::Resource"),
+                "Properties": {"RestApiId": {"Ref": "Api"}},
             },
-        }
-        if route.signed_in:
-            operation["security"] = [{"users": []}]
-        paths.setdefault(route.path, {})[route.method.lower()] = operation
-    users = {
-        "type": "apiKey",
-        "name": "Authorization",
-        "in": "header",
-        "x-amazon-apigateway-authtype": "cognito_user_pools",
-        "x-amazon-apigateway-authorizer": {
-            "type": "cognito_user_pools",
-            "providerARNs": [imported(stage, "user-pool-arn")],
+            "Stage": _stage(stage, deployment),
+            **{logical(step.name, "permission"): _permission(stage, step, route) for step, route in routes},
+        },
+        "Outputs": _outputs(stage),
+    }
+
+
+def _api(stage: Stage) -> dict[str, Any]:
+    return {
+        "Type": "AWS::ApiGateway::RestApi",
+        "Properties": {
+            "Name": stage.prefix,
+            "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            "Tags": tags(stage),
         },
     }
+
+
+def _outputs(stage: Stage) -> dict[str, Any]:
+    stage_arn = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{Api}}/stages/{STAGE_NAME}"
+    address = f"https://${{Api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{STAGE_NAME}"
     return {
-        "openapi": "3.0.1",
-        "info": {"title": stage.prefix, "version": "1"},
-        "paths": paths,
-        "components": {"securitySchemes": {"users": users}},
+        "Api": output(stage, "api", {"Ref": "Api"}),
+        "StageArn": output(stage, "stage-arn", {"Fn::Sub": stage_arn}),
+        "Address": {"Value": {"Fn::Sub": address}},
     }
+
+
+def _authorizer(stage: Stage) -> dict[str, Any]:
+    return {
+        "Type": "AWS::ApiGateway::Authorizer",
+        "Properties": {
+            "RestApiId": {"Ref": "Api"},
+            "Name": "users",
+            "Type": "COGNITO_USER_POOLS",
+            "IdentitySource": "method.request.header.Authorization",
+            "ProviderARNs": [imported(stage, "user-pool-arn")],
+        },
+    }
+
+
+def _add_resource(resources: dict[str, Any], path: str) -> Any:
+    """The reference to a path's resource; it and those above it are added where they are missing."""
+    parent: Any = {"Fn::GetAtt": ["Api", "RootResourceId"]}
+    name = ""
+    for part in path.strip("/").split("/"):
+        name += logical(part.strip("{}").replace(".", "_"), "" if part.isidentifier() else "any")
+        properties = {"RestApiId": {"Ref": "Api"}, "ParentId": parent, "PathPart": part}
+        resources.setdefault(f"{name}Path", {"Type": "AWS::ApiGateway::Resource", "Properties": properties})
+        parent = {"Ref": f"{name}Path"}
+    return parent
+
+
+def _method(stage: Stage, step: Step, route: Route, resource: Any) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "RestApiId": {"Ref": "Api"},
+        "ResourceId": resource,
+        "HttpMethod": route.method,
+        "OperationName": step.name,
+        "AuthorizationType": "NONE",
+        "Integration": {
+            "Type": "AWS_PROXY",
+            "IntegrationHttpMethod": "POST",
+            "Uri": {"Fn::Sub": _invocation(stage, step)},
+            "PassthroughBehavior": "WHEN_NO_MATCH",
+            "TimeoutInMillis": TIMEOUT_MILLISECONDS,
+        },
+    }
+    if route.signed_in:
+        properties |= {"AuthorizationType": "COGNITO_USER_POOLS", "AuthorizerId": {"Ref": "Users"}}
+    return {"Type": "AWS::ApiGateway::Method", "Properties": properties}
 
 
 def _invocation(stage: Stage, step: Step) -> str:

@@ -88,6 +88,13 @@ def _unpack(folder: pathlib.Path) -> str:
     for layer in (packages.packages_layer(), packages.billfold_layer()):
         with zipfile.ZipFile(layer.path) as archive:
             archive.extractall(folder / "opt")
+    import boto3  # HACK
+    shutil.copytree(pathlib.Path(boto3.__file__).parent / "docs", folder / "opt/python/boto3/docs", dirs_exist_ok=True)  # HACK
+    compileall.compile_dir(folder / "opt/python/boto3/docs", quiet=2)  # HACK
+    if not (folder / "opt/python/botocore/docs").exists():  # HACK
+        import botocore  # HACK
+        shutil.copytree(pathlib.Path(botocore.__file__).parent / "docs", folder / "opt/python/botocore/docs")  # HACK
+        compileall.compile_dir(folder / "opt/python/botocore/docs", quiet=2)  # HACK
     shutil.copytree(ROOT / "functions", folder / "task/functions", ignore=shutil.ignore_patterns("__pycache__"))
     compileall.compile_dir(folder / "task", quiet=2)
     return os.pathsep.join([str(folder / "task"), str(folder / "opt/python")])
