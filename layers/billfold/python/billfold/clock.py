@@ -1,11 +1,15 @@
 """The one place that asks what time it is. Instants are integers: milliseconds since 1970-01-01 UTC."""
 
+import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def now() -> int:
@@ -20,8 +24,8 @@ def to_text(instant: int) -> str:
 
 
 def from_text(text: str) -> int:
-    """The instant an RFC 3339 text names; ValueError for anything else, a missing offset included."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or "T" not in text.upper():
+    """The instant an RFC 3339 text names, cut to milliseconds; ValueError for anything else, a missing offset included."""
+    if not _RFC_3339.fullmatch(text):
         raise ValueError(f"not an RFC 3339 instant with an offset: {text!r}")
-    return int(moment.timestamp() * 1_000)
+    # Whole numbers all the way: as a float, one instant in some dozens would lose its last millisecond.
+    return (datetime.fromisoformat(text.upper()) - _EPOCH) // timedelta(milliseconds=1)

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
-from aws_lambda_powertools import Logger
 
 from billfold import clock, ids
 from billfold.errors import (
@@ -36,12 +35,11 @@ from billfold.errors import (
     Unauthenticated,
     Unavailable,
 )
-from billfold.triggers import bodies
+from billfold.triggers import bodies, log
 
 B = TypeVar("B")
 RUNS = 5
 SECRET_FIELDS = frozenset({"pin", "current_pin"})
-logger = Logger(service="billfold", log_uncaught_exceptions=False)
 _PARAMETER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -123,7 +121,7 @@ def step(
             request_id = str(
                 (event.get("requestContext") or {}).get("requestId") or getattr(context, "aws_request_id", "")
             )
-            line: dict[str, Any] = {"step": run.__module__.rpartition(".")[2], "request_id": request_id}
+            line: dict[str, Any] = {"request_id": request_id}
             try:
                 request = _request(event, request_id, body, key, groups, open_to_all)
                 line |= {"caller": request.caller, **request.parameters}
@@ -132,8 +130,9 @@ def step(
                 answer = _refused(refusal, request_id, line)
             except Exception as fault:
                 answer = _crashed(fault, request_id, line)
-            line |= {"status": answer.status, "milliseconds": round((time.perf_counter() - started) * 1000, 1)}
-            (logger.error if answer.status >= 500 else logger.info)("answered", extra=line)
+            line["status"] = answer.status
+            milliseconds = (time.perf_counter() - started) * 1000
+            log.line("answered", log.name_of(run), milliseconds, line, failed=answer.status >= 500)
             return _answered(answer, request_id)
 
         handler.__module__ = run.__module__

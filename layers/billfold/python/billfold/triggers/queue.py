@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.config import Config
 
 from billfold.errors import Busy, Stale
+from billfold.triggers import log
 
 RUNS = 5
-logger = Logger(service="billfold", log_uncaught_exceptions=False)
 _client: Any = None
 
 
@@ -26,14 +25,17 @@ def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str,
     """Make a function of one message's body a Lambda handler. It answers with a word for the log on what became of it."""
 
     def one(record: dict[str, Any]) -> None:
-        line: dict[str, Any] = {"step": run.__module__.rpartition(".")[2], "message_id": record["messageId"]}
+        started = time.perf_counter()
+        line: dict[str, Any] = {"message_id": record["messageId"]}
         try:
             line["outcome"] = _run(run, record["body"])
         except Exception as fault:
             # The type and never the text: a message of an exception may carry what a customer sent.
-            logger.error("failed", extra=line | {"fault": type(fault).__name__})
+            line["fault"] = type(fault).__name__
             raise
-        logger.info("done", extra=line)
+        finally:
+            milliseconds = (time.perf_counter() - started) * 1000
+            log.line("handled", log.name_of(run), milliseconds, line, failed="fault" in line)
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)

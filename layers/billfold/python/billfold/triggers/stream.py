@@ -1,13 +1,11 @@
 """Streams in: the inserts of a table, turned into messages for a queue. Nothing else happens here, so nothing is lost here."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from billfold.triggers import log, queue
 
-from billfold.triggers import queue
-
-logger = Logger(service="billfold", log_uncaught_exceptions=False)
 Image = dict[str, Any]
 
 
@@ -20,9 +18,10 @@ def step(target: str) -> Callable[[Callable[[Image], list[str]]], Callable[[dict
 
     def decorate(run: Callable[[Image], list[str]]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            started = time.perf_counter()
             inserts = [record["dynamodb"]["NewImage"] for record in event["Records"] if record["eventName"] == "INSERT"]
             sent = queue.send(target, (message for image in inserts for message in run(image)))
-            logger.info("forwarded", extra={"step": run.__module__.rpartition(".")[2], "sent": sent})
+            log.line("forwarded", log.name_of(run), (time.perf_counter() - started) * 1000, {"sent": sent})
             return {"batchItemFailures": []}
 
         handler.__module__ = run.__module__

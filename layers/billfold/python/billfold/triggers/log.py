@@ -1,0 +1,31 @@
+"""One JSON line a step: ids, outcome and metrics. Never bodies, tokens, PINs, codes or the text of an exception.
+
+The line is also a metric: `_aws` makes it CloudWatch's embedded metric format, so counting costs no call.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from billfold import clock
+
+logger = Logger(service="billfold", location=None, log_uncaught_exceptions=False)
+METRICS = [{"Name": "milliseconds", "Unit": "Milliseconds"}, {"Name": "faults", "Unit": "Count"}]
+
+
+def name_of(run: Callable[..., Any]) -> str:
+    """A step's one name: its file's."""
+    return run.__module__.rpartition(".")[2]
+
+
+def line(message: str, step: str, milliseconds: float, facts: dict[str, Any], *, failed: bool = False) -> None:
+    """Write the line of one run of a step; `failed` is for what is our fault, not for a refusal."""
+    metric = {"Namespace": "Billfold", "Dimensions": [["step"]], "Metrics": METRICS}
+    extra = facts | {
+        "step": step,
+        "milliseconds": round(milliseconds, 1),
+        "faults": int(failed),
+        "_aws": {"Timestamp": clock.now(), "CloudWatchMetrics": [metric]},
+    }
+    (logger.error if failed else logger.info)(message, extra=extra)
