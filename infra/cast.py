@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from billfold.money import Money, to_text
 from infra.client import Client, Refusal, sign_in
+from infra.narration import Story
 from infra.phones import Phone, Till
 
+CURRENCY = "USD"
 PHONE_NAME = "demo phone"
 
 
@@ -89,3 +94,52 @@ def forged(item: dict[str, Any]) -> dict[str, Any]:
     """The item with another price, lines and sum alike, under the signature of the honest one."""
     lines = [line | {"unit_amount": line["unit_amount"] * 10} for line in item["lines"]]
     return item | {"lines": lines, "amount": sum(line["quantity"] * line["unit_amount"] for line in lines)}
+
+
+@dataclass
+class Play:
+    """The stage: who is there, and the bills that were opened."""
+
+    story: Story
+    stack: dict[str, Any]
+    customers: dict[str, Customer] = field(default_factory=dict)
+    shops: list[Shop] = field(default_factory=list)
+    bills: dict[str, dict[str, Any]] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
+    late_item: dict[str, Any] = field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Customer:
+        return self.customers[name]
+
+    @property
+    def owners(self) -> list[Customer | Shop]:
+        """Everybody who has an account."""
+        return [*self.customers.values(), *self.shops]
+
+
+def money(amount: int, currency: str = CURRENCY) -> str:
+    return to_text(Money(amount, currency))
+
+
+def outcomes(answer: dict[str, Any]) -> list[str]:
+    return [result["outcome"] for result in answer["results"]]
+
+
+def items_of(answer: dict[str, Any]) -> list[str]:
+    return [result["item"] for result in answer["results"] if "item" in result]
+
+
+def tapped(stage: Play, batch: list[dict[str, Any]], answer: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    shops = {till.terminal_id: shop.name for shop in stage.shops for till in shop.tills}
+    rows = []
+    for item, result in zip(batch, answer["results"], strict=True):
+        lines = ", ".join(f"{line['quantity']} × {line['name']}" for line in item["lines"])
+        outcome = result["outcome"] + (f": {result['problem']['detail']}" if "problem" in result else "")
+        rows.append((shops[item["terminal"]], lines, money(item["amount"]), outcome))
+    return rows
+
+
+def instant(text: str) -> float:
+    """Seconds since 1970 of an RFC 3339 text."""
+    return datetime.fromisoformat(text).timestamp()

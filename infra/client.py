@@ -129,9 +129,7 @@ class Client:
             raise lost
         return last
 
-    def _once(
-        self, method: str, path: str, body: Any, query: dict[str, Any] | None, key: str, proven: bool
-    ) -> Reply:
+    def _once(self, method: str, path: str, body: Any, query: dict[str, Any] | None, key: str, proven: bool) -> Reply:
         address = self.address + path
         headers = {}
         if self.token:

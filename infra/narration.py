@@ -10,6 +10,8 @@ from rich.rule import Rule
 from rich.table import Table
 
 T = TypeVar("T")
+# Where the output is no terminal, and nothing can spin, a wait says so in lines.
+PLAIN_EVERY_SECONDS = 10
 
 
 class Differs(Exception):
@@ -52,6 +54,7 @@ class Story:
     def wait(self, what: str, look: Callable[[], T | None], *, at_most_seconds: float, every: float = 0.3) -> T:
         """What `look` finds in the end, with the seconds shown as they pass; Differs when it finds nothing in time."""
         started = time.monotonic()
+        shown = 0.0
         with self.console.status(what) as status:
             while True:
                 found = look()
@@ -60,6 +63,9 @@ class Story:
                     return found
                 if passed > at_most_seconds:
                     raise Differs(f"{what}: nothing after {at_most_seconds:.0f} seconds")
-                status.update(f"{what} [dim]{passed:.0f} s, at most {at_most_seconds:.0f} s[/dim]")
+                progress = f"{what} [dim]{passed:.0f} s, at most {at_most_seconds:.0f} s[/dim]"
+                status.update(progress)
+                if not self.console.is_terminal and passed >= shown + PLAIN_EVERY_SECONDS:
+                    shown = passed
+                    self.say(progress)
                 time.sleep(every)
-

@@ -11,6 +11,7 @@ May       people Query
 from typing import Any
 
 from billfold.clock import to_text
+from billfold.identity import Device
 from billfold.tables import people_rows
 from billfold.triggers import http, lists, wire
 
@@ -29,15 +30,9 @@ def handler(request: http.Request[Any]) -> http.Answer:
 
     devices = list(people_rows.devices(request.caller, after=after, limit=limit + 1))
 
-    shown = [
-        ListedDevice(
-            device.device_id,
-            device.name,
-            device.thumbprint,
-            to_text(device.registered_at),
-            device.bill if device.bill_until > request.now else None,
-        )
-        for device in devices[:limit]
-    ]
-    more = shown[-1].id if len(devices) > limit else ""
-    return http.Answer(200, wire.Page(shown, lists.cursor(request, more)))
+    return lists.answer(request, devices, lambda device: _show(device, request.now), lambda device: device.device_id)
+
+
+def _show(device: Device, now: int) -> ListedDevice:
+    bill = device.bill if device.bill_until > now else None
+    return ListedDevice(device.device_id, device.name, device.thumbprint, to_text(device.registered_at), bill)

@@ -29,6 +29,4 @@ def handler(request: http.Request[Any]) -> http.Answer:
         raise NotFound()
     entries = ledger_rows.entries(sales, after=after, newest_first=newest_first, limit=limit + 1)
 
-    shown = [wire.entry(entry, sales.currency) for entry in entries[:limit]]
-    more = entries[limit - 1].position if len(entries) > limit else ""
-    return http.Answer(200, wire.Page(shown, lists.cursor(request, more)))
+    return lists.answer(request, entries, lambda entry: wire.entry(entry, sales.currency), lambda entry: entry.position)

@@ -26,5 +26,4 @@ def handler(request: http.Request[Any]) -> http.Answer:
         raise NotFound()
     terminals = list(merchant_rows.terminals(merchant_id, after=after, limit=limit + 1))
 
-    more = terminals[limit - 1].terminal_id if len(terminals) > limit else ""
-    return http.Answer(200, wire.Page([wire.terminal(one) for one in terminals[:limit]], lists.cursor(request, more)))
+    return lists.answer(request, terminals, wire.terminal, lambda terminal: terminal.terminal_id)

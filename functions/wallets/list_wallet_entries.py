@@ -23,6 +23,6 @@ def handler(request: http.Request[Any]) -> http.Answer:
 
     entries = ledger_rows.entries(wallet, after=after, newest_first=newest_first, limit=limit + 1)
 
-    shown = [wire.entry(entry, wallet.currency) for entry in entries[:limit]]
-    more = entries[limit - 1].position if len(entries) > limit else ""
-    return http.Answer(200, wire.Page(shown, lists.cursor(request, more)))
+    return lists.answer(
+        request, entries, lambda entry: wire.entry(entry, wallet.currency), lambda entry: entry.position
+    )

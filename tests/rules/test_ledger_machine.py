@@ -46,12 +46,21 @@ def _step(draw: random.Random, worlds: Worlds, number: int) -> None:
         account = draw.choice(WALLETS if draw.random() < 0.95 else ACCOUNTS)
         worlds.place(f"hld_{number}", account, draw.choice([0, 1, 20, 80, 300]), draw.choice([0, 1, 10, 100]))
     elif kind < 0.85:
-        group = draw.sample(hold_ids, k=min(len(hold_ids), draw.choice([1, 1, 2, 3])))
+        group = draw.sample(hold_ids, k=1) if draw.random() < 0.4 else _group(draw, worlds)
         worlds.post_holds(transfer_id, group, draw.choice(ACCOUNTS), draw.choice([0, 0, 5, 500]))
     elif kind < 0.92:
         worlds.void(draw.choice(hold_ids))
     else:
         worlds.expire(draw.choice(hold_ids))
+
+
+def _group(draw: random.Random, worlds: Worlds) -> list[str]:
+    """Up to three holds of one currency on different wallets, pending where there are such."""
+    currency, chosen = draw.choice(CURRENCIES), {}
+    for hold in worlds.kept.holds.values():
+        if hold.account.currency == currency and (hold.state == "pending" or draw.random() < 0.02):
+            chosen[hold.account.name] = hold.hold_id
+    return list(chosen.values()) or [next(iter(worlds.kept.holds))]
 
 
 def test_a_hundred_thousand_random_steps_agree_with_the_naive_ledger():

@@ -134,18 +134,7 @@ def to_transfer(row: TransferRow) -> Transfer:
 
 def post(commit: Commit, transfer: Transfer, *, request: str = "") -> None:
     """Add a transfer to a commit: its record, which must not exist (LG-04), and each leg's balance (LG-06)."""
-    commit.record(
-        TransferRow(
-            transfer.transfer_id,
-            TransferRow.SORT,
-            legs=[(leg.account.name, leg.amount) for leg in transfer.legs],
-            at=transfer.at,
-            reason=transfer.reason,
-            about=transfer.about or None,
-            reverses=transfer.reverses or None,
-            request=request or None,
-        )
-    )
+    commit.record(_transfer_row(transfer, request))
     for leg in transfer.legs:
         commit.update_each_try(_change(leg.account, leg.amount, 0))
 
@@ -176,16 +165,7 @@ def post_held(commit: Commit, holds: Iterable[tuple[Hold, Hold]], transfer: Tran
     The transfer's debits are the holds' posted amounts. Each payer's balance is written once: what was held leaves, and
     what was not posted comes back.
     """
-    commit.record(
-        TransferRow(
-            transfer.transfer_id,
-            TransferRow.SORT,
-            legs=[(leg.account.name, leg.amount) for leg in transfer.legs],
-            at=transfer.at,
-            reason=transfer.reason,
-            about=transfer.about or None,
-        )
-    )
+    commit.record(_transfer_row(transfer))
     debited: dict[str, int] = {}
     for before, after in holds:
         resolve_hold(commit, before, after, now)
@@ -229,6 +209,19 @@ def _choose_lane(account: Account, tries: int) -> int:
     if tries and account.lanes > 1:
         _lane = random.randrange(ledger.LANES)
     return _lane % account.lanes
+
+
+def _transfer_row(transfer: Transfer, request: str = "") -> TransferRow:
+    return TransferRow(
+        transfer.transfer_id,
+        TransferRow.SORT,
+        legs=[(leg.account.name, leg.amount) for leg in transfer.legs],
+        at=transfer.at,
+        reason=transfer.reason,
+        about=transfer.about or None,
+        reverses=transfer.reverses or None,
+        request=request or None,
+    )
 
 
 def _hold_row(hold: Hold) -> HoldRow:

@@ -12,7 +12,6 @@ import base64
 import hashlib
 import hmac
 import json
-import random
 import re
 import time
 import traceback
@@ -24,21 +23,19 @@ import msgspec
 
 from billfold import clock, ids
 from billfold.errors import (
-    Busy,
     Forbidden,
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
     Invalid,
     NotFound,
     Refusal,
-    Stale,
     Unauthenticated,
     Unavailable,
 )
 from billfold.triggers import bodies, log
+from billfold.triggers.again import until_fresh
 
 B = TypeVar("B")
-RUNS = 5
 SECRET_FIELDS = frozenset({"pin", "current_pin"})
 _PARAMETER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -125,7 +122,7 @@ def step(
             try:
                 request = _request(event, request_id, body, key, groups, open_to_all)
                 line |= {"caller": request.caller, **request.parameters}
-                answer = _run(run, request)
+                answer = until_fresh(lambda: run(request))
             except Refusal as refusal:
                 answer = _refused(refusal, request_id, line)
             except Exception as fault:
@@ -141,17 +138,6 @@ def step(
         return handler
 
     return decorate
-
-
-def _run(run: Step, request: Request[Any]) -> Answer:
-    for attempt in range(RUNS):
-        if attempt:
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))
-        try:
-            return run(request)
-        except Stale:
-            continue
-    raise Busy()
 
 
 def _request(

@@ -8,11 +8,14 @@ import base64
 import hashlib
 import hmac
 import os
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from billfold.errors import Invalid
-from billfold.triggers.http import Request
+from billfold.triggers.http import Answer, Request
+from billfold.triggers.wire import Page
 
+T = TypeVar("T")
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 
 
@@ -52,6 +55,15 @@ def position(request: Request[Any]) -> str:
     if not found or not hmac.compare_digest(raw[:16], _seal(request, found)):
         raise Invalid("this cursor was not made for this list", "/cursor")
     return found
+
+
+def answer(
+    request: Request[Any], found: Sequence[T], show: Callable[[T], Any], position_of: Callable[[T], str]
+) -> Answer:
+    """A page of what was found, which is one more than the limit when there is another page."""
+    shown = found[: limit(request)]
+    more = position_of(shown[-1]) if len(found) > len(shown) else ""
+    return Answer(200, Page([show(one) for one in shown], cursor(request, more)))
 
 
 def _seal(request: Request[Any], position: str) -> bytes:

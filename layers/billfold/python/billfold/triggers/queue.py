@@ -5,7 +5,6 @@ five receptions rests in the dead-letter queue.
 """
 
 import os
-import random
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,10 +13,10 @@ import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.config import Config
 
-from billfold.errors import Busy, Stale
+from billfold.errors import Busy
 from billfold.triggers import log
+from billfold.triggers.again import until_fresh
 
-RUNS = 5
 _client: Any = None
 
 
@@ -28,7 +27,7 @@ def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str,
         started = time.perf_counter()
         line: dict[str, Any] = {"message_id": record["messageId"]}
         try:
-            line["outcome"] = _run(run, record["body"])
+            line["outcome"] = until_fresh(lambda: run(record["body"]))
         except Exception as fault:
             # The type and never the text: a message of an exception may carry what a customer sent.
             line["fault"] = type(fault).__name__
@@ -44,17 +43,6 @@ def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str,
     handler.__module__ = run.__module__
     handler.__doc__ = run.__doc__
     return handler
-
-
-def _run(run: Callable[[str], str], body: str) -> str:
-    for attempt in range(RUNS):
-        if attempt:
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))
-        try:
-            return run(body)
-        except Stale:
-            continue
-    raise Busy()
 
 
 def send(name: str, bodies: Iterable[str]) -> int:

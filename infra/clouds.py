@@ -1,0 +1,69 @@
+"""Where things are deployed: an AWS account, or the local cloud, which speaks the same protocol on 127.0.0.1."""
+
+import json
+import pathlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from infra.stages import LOCAL, ROOT
+
+LOCAL_FOLDER = ROOT / ".local"
+STACK_FILE = LOCAL_FOLDER / "stack.json"
+LOCAL_REGION, LOCAL_ACCOUNT = "us-east-1", "100000000001"
+
+
+class CloudAbsent(Exception):
+    """There is nothing to talk to, and why."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """An account and region. `endpoint` is the local cloud's address, None on AWS."""
+
+    region: str
+    account: str
+    endpoint: str | None = None
+    _clients: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def client(self, name: str) -> Any:
+        """A boto3 client of it, made once. The local cloud takes the account's number for an access key."""
+        if name not in self._clients:
+            keys = {}
+            if self.endpoint:
+                keys = {"aws_access_key_id": self.account, "aws_secret_access_key": "local", "aws_session_token": None}
+            config = Config(connect_timeout=3, read_timeout=60, retries={"total_max_attempts": 5, "mode": "standard"})
+            self._clients[name] = boto3.client(
+                name, region_name=self.region, endpoint_url=self.endpoint, config=config, **keys
+            )
+        return self._clients[name]
+
+    def api(self, api_id: str, stage_name: str) -> str:
+        """The base address of a REST API's stage."""
+        if self.endpoint:
+            return f"{self.endpoint}/_aws/execute-api/{api_id}/{stage_name}"
+        return f"https://{api_id}.execute-api.{self.region}.amazonaws.com/{stage_name}"
+
+
+def find(stage_name: str, endpoint: str | None = None) -> Cloud:
+    """The cloud of a stage: the local one that runs, or the AWS account that the environment's credentials open."""
+    if stage_name == LOCAL or endpoint:
+        stack = read_stack() if STACK_FILE.exists() else {}
+        address = endpoint or stack.get("endpoint")
+        if not address:
+            raise CloudAbsent("no local cloud runs here: start it with `make up`")
+        return Cloud(stack.get("region", LOCAL_REGION), stack.get("account", LOCAL_ACCOUNT), address)
+    session = boto3.Session()
+    if not session.region_name:
+        raise CloudAbsent("no AWS region is chosen: set AWS_REGION or a profile")
+    return Cloud(session.region_name, session.client("sts").get_caller_identity()["Account"])
+
+
+def read_stack(path: pathlib.Path = STACK_FILE) -> dict[str, Any]:
+    """What `make up` wrote; CloudAbsent when no local cloud answers."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except FileNotFoundError:
+        raise CloudAbsent("no local cloud runs here: start it with `make up`") from None

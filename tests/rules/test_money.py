@@ -1,0 +1,53 @@
+"""Money: the currency table is ISO 4217's, and amounts read as people write them (LG-02)."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billfold.currencies import MINOR_DIGITS
+from billfold.money import MAX_AMOUNT_MINOR, Money, is_currency, to_text
+from infra import currencies
+
+
+def test_the_committed_table_is_what_iso_4217_says():
+    """LG-02: the table is generated, so regenerating it changes nothing, to the last byte."""
+    assert currencies.table() == MINOR_DIGITS
+    assert currencies.TARGET.read_text() == currencies.source()
+
+
+@pytest.mark.parametrize(("code", "digits"), [("JPY", 0), ("USD", 2), ("EUR", 2), ("KWD", 3), ("CLF", 4)])
+def test_each_currency_has_its_own_number_of_decimals(code, digits):
+    """LG-02: known by heart, in case generator and table were wrong together."""
+    assert MINOR_DIGITS[code] == digits
+
+
+@pytest.mark.parametrize("code", ["XAU", "XXX", "XTS", "usd", "US", "", "BTC"])
+def test_metals_tests_and_inventions_are_no_currencies(code):
+    """Only what has a minor unit can be paid with."""
+    assert not is_currency(code)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        (1250, "USD", "12.50 USD"),
+        (100, "JPY", "100 JPY"),
+        (-1250, "KWD", "-1.250 KWD"),
+        (5, "USD", "0.05 USD"),
+        (-5, "USD", "-0.05 USD"),
+        (0, "EUR", "0.00 EUR"),
+        (MAX_AMOUNT_MINOR, "USD", "10,000,000,000.00 USD"),
+    ],
+)
+def test_an_amount_is_written_with_its_currency_s_decimals(amount, currency, text):
+    """Twelve dollars fifty is 1250, and reads 12.50 USD."""
+    assert to_text(Money(amount, currency)) == text
+
+
+@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+@given(st.integers(-MAX_AMOUNT_MINOR, MAX_AMOUNT_MINOR), st.sampled_from(sorted(MINOR_DIGITS)))
+def test_no_digit_is_lost_in_the_text(amount, currency):
+    """Digits and sign alone give the amount back, to the last minor unit: no float was in between."""
+    written, _, code = to_text(Money(amount, currency)).partition(" ")
+    assert int(written.replace(",", "").replace(".", "")) == amount
+    assert (code, len(written.partition(".")[2])) == (currency, MINOR_DIGITS[currency])
