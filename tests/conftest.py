@@ -20,6 +20,7 @@ import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from billfold.triggers import queue  # noqa: E402
+from tests import delivery  # noqa: E402
 from tests.engine import Engine  # noqa: E402
 
 
@@ -47,5 +48,6 @@ def queues(store):
             address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
             os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
         queue._client = None
+        delivery.begin(store)
         yield client
         queue._client = None

@@ -29,6 +29,9 @@ def binary() -> str:
 class Engine:
     """`with Engine() as engine:` runs the server; `engine.empty()` makes all tables anew."""
 
+    def __init__(self) -> None:
+        self.marks: dict[str, str] = {}
+
     def __enter__(self) -> "Engine":
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
