@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
 from infra import stages
+from infra.clouds import Cloud
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,7 @@ class Line:
 
 def sheet(stack: dict[str, Any]) -> list[Line]:
     """The accounts by currency and name."""
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=stack["endpoint"],
-        region_name=stack["region"],
-        aws_access_key_id=stack["account"],
-        aws_secret_access_key="local",  # noqa: S106 the emulator asks for any secret, and checks none
-    )
+    client = Cloud(stack["region"], stack["account"], stack["endpoint"]).client("dynamodb")
     name = f"{stages.stage(stages.LOCAL).prefix}-ledger"
     found: dict[tuple[str, str], tuple[int, int]] = {}
     for page in client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True):

@@ -7,11 +7,11 @@ Asked again: a lost connection, 429, 503, and 409 `operation_running`. Every oth
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-import boto3
 import httpx
 
+from infra.clouds import Cloud
 from infra.phones import Phone
 
 TRIES = 8
@@ -44,13 +44,7 @@ class Reply:
 def sign_in(stack: dict[str, Any], name: str) -> str:
     """A fresh ID token of one of the stack's users, for the Authorization header."""
     user = stack["users"][name]
-    client = boto3.client(
-        "cognito-idp",
-        endpoint_url=stack["endpoint"],
-        region_name=stack["region"],
-        aws_access_key_id=stack["account"],
-        aws_secret_access_key="local",  # noqa: S106 the emulator asks for any secret, and checks none
-    )
+    client = Cloud(stack["region"], stack["account"], stack["endpoint"]).client("cognito-idp")
     answer = client.initiate_auth(
         ClientId=stack["client_id"],
         AuthFlow="USER_PASSWORD_AUTH",
@@ -70,6 +64,12 @@ class Client:
     def close(self) -> None:
         """Give the connections back."""
         self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def get(self, path: str, **query: Any) -> Any:
         return self._answer("GET", path, query=query)

@@ -48,7 +48,8 @@ def meet(stage: Play) -> None:
     """Everybody signs in; each customer registers a new phone."""
     story, stack = stage.story, stage.stack
     story.chapter("The cast")
-    story.expect("the API answers", Client(stack["api"]).get("/v1/health"), {"status": "ok"})
+    with Client(stack["api"]) as nobody:
+        story.expect("the API answers", nobody.get("/v1/health"), {"status": "ok"})
     for name in ("alice", "bob", "carol", "dave"):
         stage.customers[name] = Customer(stack, name)
     stage.shops += [Shop(stack, merchant) for merchant in stack["merchants"][:3]]

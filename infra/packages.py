@@ -35,7 +35,8 @@ ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") els
 PLATFORMS = {"x86_64": "x86_64", "arm64": "aarch64"}
 # The services that steps call today or in the issues to come; botocore's other 400 models are 90 MB of nothing.
 SERVICES = {"dynamodb", "sqs", "sts", "kms", "secretsmanager", "s3", "stepfunctions"}
-PRUNED_FOLDERS = {"tests", "test", "examples", "docs", "bin", "__pycache__"}
+# botocore imports its own `docs`.
+PRUNED_FOLDERS = {"tests", "test", "examples", "bin", "__pycache__"}
 PRUNED_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 PRUNED_ENDINGS = (".pyi", ".pyx", ".c", ".h", ".pyc")
 MAX_UNZIPPED = 250 * 1024 * 1024

@@ -174,6 +174,44 @@ def verify(person: Person, bill: str, list_hash: str, pin: str = PIN, **options:
     return call("POST", f"/v1/bills/{bill}/verification", person, body, phone=person.phone, **options)
 
 
+def shown(person: Person, bill: str) -> Any:
+    """A bill as this person sees it."""
+    answer = call("GET", f"/v1/bills/{bill}", person)
+    assert answer.status == 200, answer
+    return answer.body
+
+
+def to_verify(person: Person, *items: tuple[Till, int], **fields: Any) -> Any:
+    """A closed bill of one-line items of (till, amount), as it waits for its verification."""
+    bill = opened(person, **fields)
+    signed = [till.item(bill, [("thing", 1, amount)], fields.get("currency", "USD")) for till, amount in items]
+    assert {result["outcome"] for result in tap(person, bill, signed).body["results"]} == {"added"}
+    answer = close(person, bill)
+    assert answer.status == 200, answer
+    return answer.body
+
+
+def settled(person: Person, *items: tuple[Till, int], **fields: Any) -> Any:
+    """A bill of one-line items of (till, amount), paid."""
+    bill = to_verify(person, *items, **fields)
+    answer = verify(person, bill["id"], bill["verification"]["list_hash"])
+    assert answer.status == 200, answer
+    return answer.body
+
+
+def refund(admin: Person, bill: str, items: list[str], **options: Any) -> Response:
+    return call("POST", f"/v1/bills/{bill}/refunds", admin, {"items": items, "reason": "broken"}, **options)
+
+
+def drain_sales(shop: Seller, currency: str = "USD") -> None:
+    """Pay a merchant out: all that it took leaves for the world outside."""
+    takings, transfer_id = sales(shop, currency), "trf_" + uuid.uuid4().hex
+    legs = ledger.pay(ledger.sales(shop.merchant, currency), [(ledger.funding(currency), takings)])
+    commit = Commit(transfer_id)
+    ledger_rows.post(commit, ledger.transfer(transfer_id, legs, at=clock.now(), reason="pay-out"))
+    commit.send()
+
+
 def posted(name: str) -> int:
     """An account's posted balance, read from the engine."""
     return ledger_rows.read_balance(ledger.account(name)).posted

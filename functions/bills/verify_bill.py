@@ -25,7 +25,7 @@ from billfold.triggers import http, proof, wire
 
 
 class VerifyBill(wire.Body, frozen=True):
-    list_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    list_hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
     pin: wire.Pin
 
 

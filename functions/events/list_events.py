@@ -8,6 +8,7 @@ Again     reading changes nothing
 May       events Query; people BatchGetItem
 """
 
+import re
 from typing import Any
 
 from billfold.clock import to_text
@@ -30,7 +31,7 @@ class EventAnswer(wire.View, frozen=True):
 @http.step()
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, after, merchant = lists.limit(request), request.query.get("after", ""), request.query.get("merchant", "")
-    if after and not (after.startswith("evt_") and after[4:].isdecimal() and len(after) == 16):
+    if after and not (after.isascii() and after.startswith("evt_") and after[4:].isdecimal() and len(after) == 16):
         raise Invalid("after is the id of an event", "/after")
     if merchant:
         user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)

@@ -51,11 +51,12 @@ def handler(request: http.Request[PostTransfer]) -> http.Answer:
     )
     if people_rows.user(rows, body.to) is None:
         raise NotFound()
+    # Before the PIN: a refusal that only the right PIN meets, and no write counts, would let guesses run free.
+    ledger.after(ledger_rows.balance(payer, rows), transfer.legs[0])
     wrong = PinVerification(body.pin).verify(user.pin, now, pins.matches)
     if wrong:
         people_rows.count_wrong_try(operation, request.fingerprint, user, *wrong, now)
         raise wrong[1]
-    ledger.after(ledger_rows.balance(payer, rows), transfer.legs[0])
 
     commit = Commit(transfer_id)
     people_rows.check_pin(commit, request.caller, user.pin)

@@ -52,7 +52,7 @@ def take(worlds: Worlds, kind: str, number: int, amount: int, signed: int, passe
     worlds.check()
 
 
-@settings(max_examples=400, derandomize=True, database=None, deadline=None)
+@settings(max_examples=800, derandomize=True, database=None, deadline=None)
 @given(st.sampled_from([None, 300, 1_000]), st.lists(step, min_size=1, max_size=40))
 def test_any_sequence_of_steps_leads_where_the_words_say(cap, steps):
     """Every rule in every state: allowed steps change exactly what they should, others are refused and change nothing."""

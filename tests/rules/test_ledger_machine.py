@@ -37,9 +37,7 @@ def _step(draw: random.Random, worlds: Worlds, number: int) -> None:
         peers = [account for account in ACCOUNTS if account.currency == currency or draw.random() < 0.02]
         chosen = draw.choices(peers, k=draw.choice([2, 2, 2, 3, 5]))
         parts = [draw.choice([0, 1, 7, 60, 400, LIMIT]) if draw.random() < 0.1 else draw.randint(1, 90) for _ in chosen]
-        worlds.transfer(
-            transfer_id, [(chosen[0], -sum(parts[1:])), *zip(chosen[1:], parts[1:], strict=True)]
-        )
+        worlds.transfer(transfer_id, [(chosen[0], -sum(parts[1:])), *zip(chosen[1:], parts[1:], strict=True)])
     elif kind < 0.45:
         worlds.reverse(transfer_id, draw.randrange(1_000))
     elif kind < 0.70 or not hold_ids:

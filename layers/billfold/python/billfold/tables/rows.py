@@ -118,9 +118,7 @@ def read(keys: Iterable[Key]) -> dict[Key, Row]:
     wanted = {(model.table(), pk, sk): (model, pk, sk) for model, pk, sk in keys}
     found: dict[Key, Row] = {}
     request = _batch(wanted)
-    for attempt in range(CONFLICT_TRIES):
-        if not request:
-            return found
+    for attempt in range(CONFLICT_TRIES if request else 0):
         if attempt:
             _wait(attempt)
         answer = call("BatchGetItem", {"RequestItems": request})
@@ -129,7 +127,11 @@ def read(keys: Iterable[Key]) -> dict[Key, Row]:
                 key = wanted[name, item["pk"]["S"], item["sk"]["S"]]
                 found[key] = key[0].from_raw_data(item)
         request = answer.get("UnprocessedKeys", {})
-    raise Unavailable()
+        if not request:
+            break
+    if request:
+        raise Unavailable()
+    return found
 
 
 def _batch(wanted: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
@@ -289,6 +291,8 @@ class Commit:
 
     def _conflicts(self, error: TransactWriteError) -> set[int]:
         """Which writes met another transaction, when that alone is why this one was cancelled; otherwise raises."""
+        if not isinstance(error.cause, ClientError):
+            raise Unavailable() from error  # no answer: botocore's error has no code to look at
         if error.cause_response_code == "TransactionConflictException":
             return set()
         if error.cause_response_code == "IdempotentParameterMismatchException":

@@ -13,12 +13,13 @@ from billfold.errors import Invalid
 from billfold.ledger import Entry, Transfer
 from billfold.merchants import Terminal
 
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 alphabetic code")]
+# Python's `$` also matches before a last newline; `(?!\n)` keeps that out, and changes nothing in ECMA-262's dialect.
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$", description="ISO 4217 alphabetic code")]
 Minor = Annotated[int, Meta(ge=1, le=money.MAX_AMOUNT_MINOR, description="an amount in minor units")]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
-Pin = Annotated[str, Meta(pattern="^[0-9]{4,8}$", description="4 to 8 digits")]
+Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", description="4 to 8 digits")]
 Reason = Annotated[str, Meta(min_length=1, max_length=140)]
-Id = Annotated[str, Meta(min_length=5, max_length=64, pattern="^[a-z]{3}_[A-Za-z0-9_-]+$")]
+Id = Annotated[str, Meta(min_length=5, max_length=64, pattern=r"^[a-z]{3}_[A-Za-z0-9_-]+(?!\n)$")]
 
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,183 @@
+"""`python -m infra`: the map of steps, deployment, the way back, and the local cloud."""
+
+import pathlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.table import Table
+
+from infra import stages
+from infra.clouds import CloudAbsent, find, read_stack
+from infra.servers import CloudFailed
+from infra.stacks import DeploymentFailed
+
+# The shared code as a package of this process; Lambda finds it in the layer.
+sys.path.insert(0, str(stages.ROOT / "layers/billfold/python"))
+
+cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(soft_wrap=True)
+StageName = Annotated[str, typer.Option("--stage", help="A stage of .chalice/config.json.")]
+Endpoint = Annotated[str | None, typer.Option(help="Another address than AWS's own, such as the local cloud's.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Steps by name, such as open_bill; all without one.")]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What may go wrong in ordinary life, in one line and exit code 1; anything else is a bug and shows where."""
+    try:
+        yield
+    except (CloudAbsent, CloudFailed, DeploymentFailed, ClientError, BotoCoreError) as fault:
+        console.print(f"[red]{type(fault).__name__}[/red]: ", end="")
+        console.print(str(fault), markup=False, highlight=False)
+        raise typer.Exit(1) from None
+
+
+@cli.command("steps")
+def show_steps() -> None:
+    """Print the map: every step, its trigger, its function, and what it may touch."""
+    from infra.steps import load
+
+    prefix = stages.stage(stages.LOCAL).prefix
+    table = Table("workflow", "step", "trigger", "function", "may", pad_edge=False, box=None, header_style="bold")
+    for step in load():
+        table.add_row(step.workflow, step.name, str(step.trigger), step.function(prefix), step.header["May"])
+    Console(width=None if sys.stdout.isatty() else 250).print(table)
+
+
+@cli.command()
+def deploy(names: Names = None, stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
+    """Repackage and update the named steps (all without a name), publish a version each, and move its alias `live`."""
+    from infra import deployment
+    from infra.local import stopwatch
+    from infra.steps import load
+
+    with _told():
+        cloud, target, steps = find(stage, endpoint), stages.stage(stage), load()
+        _check_names(names or [], [step.name for step in steps])
+        deployment.deploy(cloud, target, steps, names or [], stopwatch(console))
+        for live in deployment.status(cloud, target, [step for step in steps if not names or step.name in names]):
+            console.print(f"{live.step.name}: version {live.version} is live", highlight=False)
+
+
+@cli.command()
+def rollback(name: str, stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
+    """Move a step's alias `live` to the version before."""
+    from infra import deployment
+    from infra.steps import load
+
+    steps = load()
+    _check_names([name], [step.name for step in steps])
+    with _told():
+        step = next(step for step in steps if step.name == name)
+        try:
+            before, after = deployment.rollback(find(stage, endpoint), stages.stage(stage), step)
+        except deployment.NothingEarlier as fault:
+            raise DeploymentFailed(str(fault)) from None
+    console.print(f"{name}: version {after} is live, {before} was", highlight=False)
+
+
+@cli.command()
+def status(stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
+    """Show each step's function, its live version and when that changed last."""
+    from infra import deployment
+    from infra.steps import load
+
+    target = stages.stage(stage)
+    table = Table("step", "function", "live", "changed at (UTC)", pad_edge=False, box=None, header_style="bold")
+    with _told(), console.status("asking"):
+        for live in deployment.status(find(stage, endpoint), target, load()):
+            function = live.step.function(target.prefix)
+            table.add_row(live.step.name, function, live.version or "not deployed", live.changed_at)
+    console.print(table)
+
+
+@cli.command()
+def up(
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 4566,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once everything answers.")] = False,
+    auth: Annotated[bool, typer.Option("--auth", help="Enforce each function's role.")] = False,
+) -> None:
+    """Start the local cloud, deploy the real templates, seed the sandbox; stay until Ctrl-C."""
+    from infra import local
+
+    with _told():
+        local.up(console, port, detach=detach, auth=auth)
+
+
+@cli.command()
+def down() -> None:
+    """Stop the local cloud that was started here."""
+    from infra import local
+
+    server = local.down()
+    console.print(f"Stopped the local cloud on port {server.port}." if server else "No local cloud runs here.", highlight=False)
+
+
+@cli.command()
+def token(name: Annotated[str, typer.Argument(help="A user of .local/stack.json.")] = "alice") -> None:
+    """Sign a user of the sandbox in; the last line is a token for the Authorization header."""
+    from infra.client import sign_in
+
+    with _told():
+        stack = read_stack()
+        _check_names([name], list(stack["users"]))
+        text = sign_in(stack, name)
+    print(f"{name}, for an hour:\n{text}")
+
+
+@cli.command()
+def demo(port: Annotated[int, typer.Option(help="The port, when the local cloud must be started.")] = 4566) -> None:
+    """Play the main job as a phone and its terminals would; starts the local cloud if none runs."""
+    from infra import local
+
+    with _told():
+        try:
+            stack = read_stack()
+        except CloudAbsent:
+            local.up(console, port, detach=True)
+            stack = read_stack()
+    from infra.demo import play
+
+    raise typer.Exit(play(stack, console))
+
+
+@cli.command()
+def currencies() -> None:
+    """Write the table of currencies anew from ISO 4217."""
+    from infra import currencies as table
+
+    table.write()
+    console.print(f"Wrote {table.TARGET.relative_to(stages.ROOT)}.", highlight=False)
+
+
+@cli.command("templates")
+def write_templates(to: Annotated[pathlib.Path, typer.Option(help="A folder.")] = stages.ROOT / "build/templates") -> None:
+    """Write every stage's templates out, to be read or checked."""
+    from infra import checks
+
+    for file in checks.write(to):
+        console.print(str(file), highlight=False)
+
+
+@cli.command("check-templates")
+def check_templates() -> None:
+    """Check the templates with cfn-lint and checkov; exceptions and their reasons are in infra/checks.py."""
+    from infra import checks
+
+    with _told():
+        raise typer.Exit(checks.run(console))
+
+
+def _check_names(said: list[str], known: list[str]) -> None:
+    if unknown := sorted(set(said) - set(known)):
+        console.print(f"Unknown: {', '.join(unknown)}. There are: {', '.join(known)}.", highlight=False)
+        raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    cli()

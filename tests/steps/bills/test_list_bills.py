@@ -1,0 +1,40 @@
+"""Listing the caller's bills."""
+
+import pytest
+
+from tests import world
+from tests.world import call
+
+
+def test_the_callers_bills_are_listed_newest_first(visitor, alice):
+    """XX-05: one's own only, without their items."""
+    world.opened(alice)
+    bills = []
+    for _ in range(3):
+        bills.append(world.opened(visitor))
+        world.close(visitor, bills[-1])
+    listed = call("GET", "/v1/bills", visitor).body["items"]
+    assert [bill["id"] for bill in listed] == bills[::-1]
+    assert set(listed[0]) == {"id", "state", "device", "opened_at", "expires_at", "total"}
+
+
+def test_a_state_picks_the_bills_in_it(visitor):
+    """The filter shows what is in the state now."""
+    done = world.opened(visitor)
+    world.close(visitor, done)
+    active = world.opened(visitor)
+    for state, bill in (("active", active), ("expired_empty", done)):
+        listed = call("GET", "/v1/bills", visitor, query={"state": state}).body["items"]
+        assert [one["id"] for one in listed] == [bill]
+
+
+@pytest.mark.parametrize("query", [{"state": "paid"}, {"limit": "0"}, {"cursor": "made-up"}])
+def test_a_filter_that_makes_no_sense_is_refused(visitor, query):
+    """With a pointer to the parameter."""
+    answer = call("GET", "/v1/bills", visitor, query=query)
+    assert (answer.status, answer.body["pointer"]) == (400, f"/{next(iter(query))}")
+
+
+def test_somebody_new_has_an_empty_list(store):
+    """No user row is needed to look."""
+    assert call("GET", "/v1/bills", world.Person()).body == {"items": []}

@@ -1,0 +1,59 @@
+"""What the steps' tests stand on: one set of tables a file, and people, phones and sellers of each test's own."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine as clocks
+
+from tests import world
+from tests.engine import Engine
+from tests.world import Person, Seller
+
+
+@pytest.fixture(scope="module")
+def store(engine: Engine) -> Engine:
+    """Tables that were empty when this file began; its tests keep apart by people of their own."""
+    engine.empty()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def shop(store: Engine) -> Seller:
+    """A merchant with two terminals, for all tests of a file."""
+    return world.seller("Corner shop")
+
+
+@pytest.fixture(scope="module")
+def cafe(store: Engine) -> Seller:
+    """Another merchant."""
+    return world.seller("Café", terminals=1)
+
+
+@pytest.fixture
+def alice(store: Engine) -> Person:
+    """Someone with a phone, a PIN and USD 1,000.00."""
+    person = world.joined()
+    world.fund(person, 100_000)
+    return person
+
+
+@pytest.fixture
+def visitor(store: Engine) -> Person:
+    """Someone with a phone, who has set no PIN and holds no money."""
+    return world.joined(pin=None)
+
+
+@pytest.fixture
+def later() -> Callable[..., None]:
+    """Moves the clock on: `later(minutes=5)`. It ticks on from there, and is right again after the test."""
+    travels: list[clocks.travel] = []
+
+    def move(**span: float) -> None:
+        travel = clocks.travel(datetime.now(UTC) + timedelta(**span), tick=True)
+        travel.start()
+        travels.append(travel)
+
+    yield move
+    for travel in reversed(travels):
+        travel.stop()

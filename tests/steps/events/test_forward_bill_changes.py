@@ -1,0 +1,54 @@
+"""Forwarding bills' changes as events, from the bills' stream."""
+
+import os
+
+from billfold.tables import event_rows
+from tests import delivery, world
+from tests.world import STEPS
+
+
+def forwarded(store, client):
+    """The events that the step queues for the whole stream of the bills."""
+    answer = STEPS["forward_bill_changes"].handler({"Records": delivery.records(store, "bills")}, None)
+    assert answer == {"batchItemFailures": []}
+    address, events = os.environ["BILLFOLD_QUEUE_EVENTS"], []
+    while messages := client.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", []):
+        events += [event_rows.decode(message["Body"]) for message in messages]
+    return events
+
+
+def test_every_change_becomes_an_event_for_each_audience(store, queues):
+    """XX-03, VB-13: the owner hears of all, a seller of what touches its items; the verification request is one."""
+    store.empty()
+    shop, person = world.seller(terminals=1), world.joined()
+    world.fund(person, 1000)
+    bill = world.settled(person, (shop.tills[0], 300))
+    world.refund(shop.admin, bill["id"], [bill["items"][0]["id"]])
+    events = forwarded(store, queues)
+    kinds = {audience: [event.kind for event in events if event.audience == audience] for audience in (person.user_id, shop.merchant)}
+    assert kinds[person.user_id] == [
+        "bill.opened",
+        "bill.items_added",
+        "bill.verification_requested",
+        "bill.settled",
+        "bill.refunded",
+    ]
+    assert kinds[shop.merchant] == ["bill.items_added", "bill.settled", "bill.refunded"]
+    assert {event.about for event in events} == {bill["id"]}
+
+
+def test_a_seller_hears_of_no_total(store, queues):
+    """XX-05: it may hold other sellers' items."""
+    store.empty()
+    shop, person = world.seller(terminals=1), world.joined(pin=None)
+    world.to_verify(person, (shop.tills[0], 300))
+    facts = [event.facts for event in forwarded(store, queues) if event.audience == shop.merchant]
+    assert facts == [{"state": "active"}]
+
+
+def test_changes_of_the_head_are_no_events(store, queues):
+    """Only inserted changes count: as many as the bill has had."""
+    store.empty()
+    person = world.joined(pin=None)
+    world.close(person, world.opened(person))
+    assert [event.kind for event in forwarded(store, queues)] == ["bill.opened", "bill.expired_empty"]

@@ -1,0 +1,267 @@
+"""A bill's rows on a real engine: the journal keeps every change, one writer wins, and the indexes stay sparse."""
+
+import json
+import pathlib
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from billfold import bills, changes
+from billfold.bills import Bill
+from billfold.changes import Change
+from billfold.errors import NotFound, Stale
+from billfold.tables import bill_rows
+from billfold.tables.rows import DUE_SHARDS, Commit, due
+from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, item, opening
+from tests.tables.scripts import metered
+
+pytestmark = pytest.mark.usefixtures("store")
+
+END = OPENED + PERIOD
+MARKS = {"operation": "opr_1", "request": "fingerprint", "tries_left": 2}
+REFUSED = changes.Outcome("refused", refusal="cap_exceeded", facts={"cap_minor": 5, "total_minor": 0})
+OLD_ROWS = pathlib.Path(__file__).parent / "bill_rows_v1.json"
+
+
+def taps(at: int, *numbers: int, late: bool = False, **marks: object) -> changes.ItemsAdded:
+    items = [item(number, merchant=f"mer_{number}", signed_at_text="2026-11-23T18:00:00Z") for number in numbers]
+    outcomes = [changes.Outcome("added", each.item_id) for each in items]
+    return changes.ItemsAdded(at, items, [*outcomes, REFUSED], late, **marks)
+
+
+# Two lives that pass through every kind of change.
+PAID: list[Change] = [
+    opening(cap=50_000),
+    taps(OPENED + 1, 1, 2, 3, 4, **MARKS),
+    changes.ItemVoided(OPENED + 2, "itm_1", "mer_1"),
+    changes.ItemDisputed(OPENED + 3, "itm_2", **MARKS),
+    changes.Closed(END, by_user=False),
+    taps(END + 1, 5, late=True),
+    changes.Reminded(END + 15 * MINUTE),
+    changes.SettlementFailed(END + 16 * MINUTE, "balance_too_low", {"available_minor": 7}, **MARKS),
+    changes.Settled(END + 17 * MINUTE, "trf_1", "0" * 64, "pin", **MARKS),
+    changes.Refunded(END + 18 * MINUTE, "trf_2", ["itm_3"], "cold ☕", "mer_3", **MARKS),
+]
+UNPAID: list[Change] = [
+    opening(),
+    taps(OPENED + 1, 1),
+    changes.Closed(OPENED + 2, by_user=True),
+    changes.Unpaid(OPENED + 40 * MINUTE),
+]
+
+
+def fresh() -> str:
+    return f"bil_{uuid.uuid4().hex}"
+
+
+def opened(bill_id: str, opening: changes.Opened) -> Bill:
+    commit = Commit(uuid.uuid4().hex)
+    bill = bill_rows.put_opened(commit, bill_id, opening)
+    commit.send()
+    return bill
+
+
+def put(before: Bill, change: Change) -> Bill:
+    commit = Commit(uuid.uuid4().hex)
+    bill = bill_rows.put_change(commit, before, change)
+    commit.send()
+    return bill
+
+
+def lived(life: list[Change], bill_id: str = "") -> Bill:
+    bill = opened(bill_id or fresh(), life[0])
+    for change in life[1:]:
+        bill = put(bill, change)
+    return bill
+
+
+def head(store, bill_id: str) -> dict:
+    return next(row for row in store.rows("bills") if (row["pk"]["S"], row["sk"]["S"]) == (bill_id, "#"))
+
+
+# -------------------------------------------------------------------------------------------------------------- journal
+
+
+@pytest.mark.parametrize("life", [PAID, UNPAID], ids=["paid", "unpaid"])
+def test_a_bill_and_all_its_changes_are_read_as_they_were_written(life):
+    """Every kind of change, with and without the marks of a request, comes back equal; so does the bill."""
+    bill = lived(life)
+    journal = bill_rows.load(bill.bill_id)
+    assert list(journal.changes) == life
+    assert journal.bill == bill == bills.rebuild(bill.bill_id, life)
+
+
+def test_the_two_lives_above_pass_through_every_kind_of_change():
+    """A new kind joins one of them, or this fails."""
+    assert {type(change) for change in [*PAID, *UNPAID]} == set(bill_rows.KINDS.values())
+    kinds = {kind for kind in vars(changes).values() if isinstance(kind, type) and issubclass(kind, Change)}
+    assert kinds - {Change} == set(bill_rows.KINDS.values())
+
+
+def test_rows_written_by_the_first_version_can_be_read(store):
+    """Stored data outlives code: these rows are frozen; a change of the code that cannot read them is wrong."""
+    rows = json.loads(OLD_ROWS.read_text())
+    for row in rows:
+        store.client.put_item(TableName="billfold-bills", Item=row)
+    paid, unpaid = bill_rows.load("bil_old_paid"), bill_rows.load("bil_old_unpaid")
+    assert {row["kind"]["S"] for row in rows if "kind" in row} == set(bill_rows.KINDS)
+    assert [replace(change, tries_left=3) for change in PAID] == list(paid.changes)
+    assert (paid.bill.state, paid.bill.total.amount, paid.bill.refunded.amount) == ("partially_refunded", 300, 100)
+    assert (unpaid.bill.state, unpaid.bill.closed_by_user) == ("unpaid", True)
+    put(paid.bill, replace(PAID[-1], at=END + 20 * MINUTE, items=["itm_4"]))
+    assert len(bill_rows.events_of(rows[2])) > 0
+
+
+def test_the_bill_as_of_a_change_is_the_bill_that_change_made():
+    """LG-10: a repeat is answered with the bill as the first answer showed it."""
+    bill = lived(PAID)
+    journal = bill_rows.load(bill.bill_id)
+    for count, change in enumerate(PAID, 1):
+        assert journal.as_of(change) == bills.rebuild(bill.bill_id, PAID[:count])
+    assert journal.done("opr_1") == PAID[1]
+    assert journal.done("opr_2") is None
+
+
+def test_a_bill_of_two_hundred_items_is_read_whole():
+    """The largest bill there is: four batches, one Query's worth or more."""
+    life: list[Change] = [opening(), *[taps(OPENED + n, *range(n * 50, n * 50 + 50)) for n in range(4)]]
+    bill = lived(life)
+    assert bill_rows.load(bill.bill_id).bill == bill
+    assert len(bill.items) == 200
+
+
+def test_an_unknown_bill_is_not_found():
+    """XX-05."""
+    with pytest.raises(NotFound):
+        bill_rows.load("bil_nobody")
+
+
+# --------------------------------------------------------------------------------------------------------------- writes
+
+
+def test_a_change_costs_four_write_units_for_a_bill_of_any_length():
+    """The budget of design.md: head and change, two units each; only opening and deadlines also write to an index."""
+    bill = opened(fresh(), opening())
+    for number in range(3):
+        with metered("TransactWriteItems") as units:
+            bill = put(bill, taps(OPENED + 1, number))
+        assert units == [4]
+
+
+def test_of_many_writers_with_the_same_bill_in_hand_exactly_one_wins():
+    """The revision is the lock: the others hear that it is stale and decide anew."""
+    bill = opened(fresh(), opening())
+
+    def attempt(number: int) -> bool:
+        change = changes.Closed(OPENED + number, by_user=True) if number % 2 else taps(OPENED + number, number)
+        try:
+            put(bill, change)
+        except Stale:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        won = list(pool.map(attempt, range(1, 33)))
+    assert won.count(True) == 1
+    assert len(bill_rows.load(bill.bill_id).changes) == 2
+
+
+def test_a_bill_is_opened_once():
+    """The same id again is stale, and leaves the first as it was."""
+    bill = opened(fresh(), opening())
+    with pytest.raises(Stale):
+        opened(bill.bill_id, opening(cap=5))
+    assert bill_rows.load(bill.bill_id).bill == bill
+
+
+@pytest.mark.parametrize(
+    ("late", "at", "taken"),
+    [(False, END - 1, True), (False, END, False), (True, END + 10 * MINUTE, True), (True, END + 10 * MINUTE + 1, False)],
+)
+def test_the_write_itself_enforces_the_period(late, at, taken):
+    """VB-05, VB-08, XX-04: whatever the rule thought, the condition knows the instant."""
+    bill = opened(fresh(), opening())
+    if taken:
+        assert len(put(bill, taps(at, 1, late=late)).items) == 1
+        return
+    with pytest.raises(Stale):
+        put(bill, taps(at, 1, late=late))
+    assert bill_rows.load(bill.bill_id).bill == bill
+
+
+# -------------------------------------------------------------------------------------------------------------- indexes
+
+
+def due_now(now: int) -> list[str]:
+    return [bill for shard in range(DUE_SHARDS) for bill in due(bill_rows.HeadRow, "bills", shard, now)]
+
+
+@pytest.mark.parametrize("life", [PAID, UNPAID], ids=["paid", "unpaid"])
+def test_a_bill_is_in_the_index_of_deadlines_exactly_while_something_is_due(life):
+    """XX-04: at every point of its life, at its very instant and not before; over, it is gone."""
+    bill = opened(fresh(), life[0])
+    for change in [None, *life[1:]]:
+        bill = put(bill, change) if change else bill
+        if bill.due_at is None:
+            assert due_now(10 * END) == []
+        else:
+            assert due_now(bill.due_at - 1) == []
+            assert due_now(bill.due_at) == [bill.bill_id]
+    assert bill.due_at is None
+
+
+def test_a_late_tap_puts_an_empty_bill_back_into_the_index():
+    """VB-08, VB-18: it waits to be verified, so it has a deadline again."""
+    bill = put(opened(fresh(), opening()), changes.Closed(END, by_user=False))
+    assert due_now(10 * END) == []
+    bill = put(bill, taps(END + 1, 1, late=True))
+    assert due_now(10 * END) == [bill.bill_id]
+
+
+def test_the_indexes_hold_heads_only(store):
+    """A change is in no index: a bill of any length has one entry with its owner, and one while it is due."""
+    lived(PAID)
+    waiting = lived(UNPAID[:3])
+    entries = {
+        index: store.client.scan(TableName="billfold-bills", IndexName=index)["Items"] for index in ("due", "by_owner")
+    }
+    assert [(entry["pk"]["S"], entry["sk"]["S"]) for entry in entries["due"]] == [(waiting.bill_id, "#")]
+    assert [entry["sk"]["S"] for entry in entries["by_owner"]] == ["#", "#"]
+
+
+def test_deadlines_are_spread_over_the_shards(store):
+    """XX-04: no minute's deadlines meet on one partition."""
+    for _ in range(60):
+        opened(fresh(), opening())
+    entries = store.client.scan(TableName="billfold-bills", IndexName="due")["Items"]
+    assert len({entry["due_shard"]["S"] for entry in entries}) == DUE_SHARDS
+    assert len(due_now(END)) == 60
+
+
+def test_the_head_says_what_the_bill_says(store):
+    """Conditions, lists and the index read the head: after every change it agrees with the journal."""
+    bill = opened(fresh(), PAID[0])
+    for change in PAID[1:]:
+        bill = put(bill, change)
+        row = head(store, bill.bill_id)
+        shown = (row["state"]["S"], int(row["revision"]["N"]), int(row["total"]["N"]))
+        assert shown == (bill.state, bill.revision, bill.total.amount)
+        assert ("due_at" in row) == ("due_shard" in row) == (bill.due_at is not None)
+        assert (int(row["expires_at"]["N"]), int(row["late_until"]["N"])) == (bill.expires_at, bill.late_until)
+
+
+def test_a_user_s_bills_are_listed_newest_first_page_by_page():
+    """Ids are time-ordered, so the index is; nobody else's bills are among them."""
+    ids = [f"bil_{number:032x}" for number in range(7)]
+    for bill_id in ids:
+        opened(bill_id, opening())
+    opened(fresh(), replace(opening(), owner="usr_2"))
+    seen, before = [], ""
+    while True:
+        page, before = bill_rows.summaries("usr_1", before=before, limit=3)
+        seen += [summary.bill_id for summary in page]
+        if not before:
+            break
+    assert seen == ids[::-1]

@@ -1,0 +1,320 @@
+"""The ledger's rows on a real engine: what the rules promise, the writes' own conditions keep (docs/ledger.md).
+
+The steps ask the rules first; here the rows are written without asking, so that only the conditions can refuse.
+"""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from billfold import ledger
+from billfold.errors import Stale
+from billfold.ledger import Account, Balance, Hold, Transfer
+from billfold.tables import ledger_rows
+from billfold.tables.rows import DUE_SHARDS, Commit, due
+from tests.tables.scripts import CONFLICT, metered, scripted
+
+pytestmark = pytest.mark.usefixtures("store")
+
+ALICE, BOB = ledger.wallet("usr_alice", "USD"), ledger.wallet("usr_bob", "USD")
+SHOP, WORLD = ledger.sales("mer_shop", "USD"), ledger.funding("USD")
+EARLY, DEADLINE = 1_000, 5_000
+
+
+def fresh() -> str:
+    return uuid.uuid4().hex
+
+
+def made(payer: Account, *credits: tuple[Account, int], name: str = "", at: int = EARLY) -> Transfer:
+    return ledger.transfer(name or fresh(), ledger.pay(payer, credits), at=at, reason="test", about="bil_1")
+
+
+def post(transfer: Transfer) -> Transfer:
+    commit = Commit(fresh())
+    ledger_rows.post(commit, transfer)
+    commit.send()
+    return transfer
+
+
+def placed(account: Account, amount: int) -> Hold:
+    hold = ledger.hold(fresh(), account, amount, expires_at=DEADLINE, now=EARLY)
+    commit = Commit(fresh())
+    ledger_rows.place_hold(commit, hold)
+    commit.send()
+    return hold
+
+
+def resolve(before: Hold, after: Hold, now: int = EARLY) -> None:
+    """Void or expire a hold."""
+    commit = Commit(fresh())
+    ledger_rows.resolve_hold(commit, before, after, now)
+    commit.send()
+
+
+def post_held(pairs: list[tuple[Hold, Hold]], payee: Account, now: int = EARLY) -> Transfer:
+    legs = [ledger.Leg(after.account, -after.posted) for _, after in pairs]
+    legs.append(ledger.Leg(payee, sum(after.posted for _, after in pairs)))
+    transfer = ledger.transfer(fresh(), legs, at=now, reason="held")
+    commit = Commit(fresh())
+    ledger_rows.post_held(commit, pairs, transfer, now)
+    commit.send()
+    return transfer
+
+
+def balance(account: Account) -> Balance:
+    return ledger_rows.read_balance(account)
+
+
+def state(hold: Hold) -> str:
+    return ledger_rows.read_holds([hold.hold_id])[0].state
+
+
+# ------------------------------------------------------------------------------------------------------------ transfers
+
+
+def test_a_wallet_transfer_costs_six_write_units():
+    """The floor of design.md: two conditional balance updates and one record, two units each in a transaction."""
+    post(made(WORLD, (ALICE, 100)))
+    with metered("TransactWriteItems") as units, scripted("BatchGetItem") as reads:
+        post(made(ALICE, (BOB, 40)))
+    assert units == [6]
+    assert reads == []
+
+
+def test_forty_sellers_are_paid_by_one_transaction():
+    """VB-17: 40 credits, a debit and the record; all of them or none."""
+    post(made(WORLD, (ALICE, 100)))
+    sellers = [ledger.sales(f"mer_{number}", "USD") for number in range(40)]
+    post(made(ALICE, *[(seller, 2) for seller in sellers]))
+    assert balance(ALICE) == Balance(20)
+    with pytest.raises(Stale):
+        post(made(ALICE, *[(seller, 1) for seller in sellers]))
+    assert [balance(seller) for seller in sellers[::13]] == [Balance(2)] * 4
+
+
+@pytest.mark.parametrize("amount", [101, 100 * 10**9])
+def test_the_write_itself_refuses_what_a_wallet_does_not_have(amount):
+    """LG-06: nothing is left of the attempt, not even its record."""
+    post(made(WORLD, (ALICE, 100)))
+    with pytest.raises(Stale):
+        post(made(ALICE, (BOB, amount), name="too much"))
+    assert (balance(ALICE), balance(BOB)) == (Balance(100), Balance(0))
+    assert ledger_rows.read_transfer("too much") is None
+
+
+def test_a_wallet_that_never_held_money_pays_nothing():
+    """A row that does not exist is zero, also to the condition."""
+    with pytest.raises(Stale):
+        post(made(ALICE, (BOB, 1)))
+
+
+def test_the_same_operation_is_posted_once_for_ever():
+    """LG-04: another token, another amount, another time: the record is there already."""
+    first = post(made(WORLD, (ALICE, 100), name="once"))
+    for other in (first, made(WORLD, (ALICE, 7), name="once"), made(WORLD, (BOB, 100), name="once", at=9_999)):
+        with pytest.raises(Stale):
+            post(other)
+    assert (balance(ALICE), balance(BOB)) == (Balance(100), Balance(0))
+    assert ledger_rows.read_transfer("once") == first
+
+
+def test_a_reversal_is_another_transfer_that_names_the_first():
+    """LG-03: the first stays as it was."""
+    first = post(made(WORLD, (ALICE, 60), (BOB, 40)))
+    undone = post(ledger.reverse(fresh(), first, at=2_000, reason="mistake"))
+    assert (balance(ALICE), balance(BOB), balance(WORLD)) == (Balance(), Balance(), Balance())
+    assert ledger_rows.read_transfer(first.transfer_id) == first
+    assert ledger_rows.read_transfer(undone.transfer_id) == undone
+    assert undone.reverses == first.transfer_id
+
+
+# ---------------------------------------------------------------------------------------------------------------- lanes
+
+
+def test_credits_to_a_busy_account_sum_over_its_lanes():
+    """LG-08: a conflict moves the credit to another lane; the balance is the sum, whatever the lanes."""
+    for _ in range(3):
+        with scripted("TransactWriteItems", [CONFLICT], [CONFLICT], [CONFLICT], None) as sent:
+            post(made(WORLD, (SHOP, 5)))
+        lanes = {lane for request in sent for lane in lanes_of(request)}
+        assert len(lanes) > 1
+    assert (balance(SHOP), balance(WORLD)) == (Balance(15), Balance(-15))
+
+
+def lanes_of(request: dict[str, object]) -> list[str]:
+    updates = [write["Update"]["Key"]["pk"]["S"] for write in request["TransactItems"] if "Update" in write]
+    return [key for key in updates if key.startswith("sales/")]
+
+
+def test_concurrent_credits_are_all_there():
+    """LG-01, LG-08: sixteen payers at once, nothing lost."""
+    payers = [ledger.wallet(f"usr_{number}", "USD") for number in range(16)]
+    for payer in payers:
+        post(made(WORLD, (payer, 10)))
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda number: post(made(payers[number % 16], (SHOP, 1))), range(160)))
+    assert balance(SHOP) == Balance(160)
+    assert {balance(payer) for payer in payers} == {Balance(0)}
+
+
+# ---------------------------------------------------------------------------------------------------------------- holds
+
+
+def test_a_hold_reserves_and_keeps_the_posted_balance():
+    """LG-06: what is held cannot be paid or held again."""
+    post(made(WORLD, (ALICE, 100)))
+    hold = placed(ALICE, 70)
+    assert (balance(ALICE), balance(ALICE).posted) == (Balance(30, 70), 100)
+    assert ledger_rows.read_holds([hold.hold_id]) == [hold]
+    with pytest.raises(Stale):
+        post(made(ALICE, (BOB, 31)))
+    with pytest.raises(Stale):
+        placed(ALICE, 31)
+    post(made(ALICE, (BOB, 30)))
+
+
+def test_a_hold_posts_in_part_and_gives_the_rest_back():
+    """LG-05: 45 of 70 are paid."""
+    post(made(WORLD, (ALICE, 100)))
+    hold = placed(ALICE, 70)
+    post_held([(hold, ledger.post(hold, 45, EARLY))], BOB)
+    assert (balance(ALICE), balance(BOB), state(hold)) == (Balance(55), Balance(45), "posted")
+
+
+def test_a_voided_and_an_expired_hold_give_everything_back():
+    """LG-05: and leave the index of deadlines."""
+    post(made(WORLD, (ALICE, 100)))
+    first, second = placed(ALICE, 40), placed(ALICE, 50)
+    assert holds_due(DEADLINE) == {first.hold_id, second.hold_id}
+    assert holds_due(DEADLINE - 1) == set()
+    resolve(first, ledger.void(first))
+    resolve(second, ledger.expire(second, DEADLINE), DEADLINE)
+    assert (state(first), state(second), balance(ALICE)) == ("voided", "expired", Balance(100))
+    assert holds_due(DEADLINE) == set()
+
+
+def holds_due(now: int) -> set[str]:
+    return {hold for shard in range(DUE_SHARDS) for hold in due(ledger_rows.HoldRow, "holds", shard, now)}
+
+
+def test_a_hold_resolves_at_most_once_whoever_comes_second():
+    """LG-05: each of the three ends against each, decided on the hold as it was when it was pending."""
+    post(made(WORLD, (ALICE, 1_000)))
+    ends = {
+        "posted": lambda hold: post_held([(hold, ledger.post(hold, 10, EARLY))], BOB),
+        "voided": lambda hold: resolve(hold, ledger.void(hold)),
+        "expired": lambda hold: resolve(hold, ledger.expire(hold, DEADLINE), DEADLINE),
+    }
+    for first in ends:
+        for second in ends:
+            hold = placed(ALICE, 10)
+            ends[first](hold)
+            before = (balance(ALICE), balance(BOB))
+            with pytest.raises(Stale):
+                ends[second](hold)
+            assert (state(hold), balance(ALICE), balance(BOB)) == (first, *before)
+
+
+def test_the_write_itself_refuses_to_post_after_the_deadline():
+    """LG-05, XX-04: whatever an old decision says, at the deadline the hold is no longer posted."""
+    post(made(WORLD, (ALICE, 100)))
+    hold = placed(ALICE, 10)
+    with pytest.raises(Stale):
+        post_held([(hold, ledger.post(hold, 10, EARLY))], BOB, now=DEADLINE)
+    assert (state(hold), balance(ALICE)) == ("pending", Balance(90, 10))
+    post_held([(hold, ledger.post(hold, 10, EARLY))], BOB, now=DEADLINE - 1)
+
+
+def group(size: int) -> list[Hold]:
+    payers = [ledger.wallet(f"usr_{number}", "USD") for number in range(size)]
+    for payer in payers:
+        post(made(WORLD, (payer, 10)))
+    return [placed(payer, 8) for payer in payers]
+
+
+@pytest.mark.parametrize("size", [2, 30])
+def test_a_hold_group_commits_together(size):
+    """LG-05: dozens of payers, one transfer."""
+    holds = group(size)
+    post_held([(hold, ledger.post(hold, 7, EARLY)) for hold in holds], ALICE)
+    assert balance(ALICE) == Balance(7 * size)
+    assert {(state(hold), balance(hold.account)) for hold in holds} == {("posted", Balance(3))}
+
+
+def test_one_resolved_hold_keeps_its_whole_group_from_committing():
+    """LG-05: all or none; the others stay reserved."""
+    holds = group(12)
+    resolve(holds[5], ledger.void(holds[5]))
+    with pytest.raises(Stale):
+        post_held([(hold, ledger.post(hold, 8, EARLY)) for hold in holds], ALICE)
+    assert balance(ALICE) == Balance(0)
+    assert [state(hold) for hold in holds].count("pending") == 11
+    assert balance(holds[0].account) == Balance(2, 8)
+
+
+def test_a_hold_group_voids_together():
+    """LG-05: in one transaction too, all or none."""
+    holds = group(12)
+
+    def void_all() -> None:
+        commit = Commit(fresh())
+        for hold in holds:
+            ledger_rows.resolve_hold(commit, hold, ledger.void(hold), EARLY)
+        commit.send()
+
+    void_all()
+    assert {(state(hold), balance(hold.account)) for hold in holds} == {("voided", Balance(10))}
+    with pytest.raises(Stale):
+        void_all()
+
+
+# ----------------------------------------------------------------------------------------------------------- statements
+
+
+def test_a_statement_adds_up_to_the_balance_however_often_it_is_written():
+    """LG-09, L-9: one line a leg; the same line again is the same line."""
+    transfers = [post(made(WORLD, (ALICE, 100), at=at)) for at in (1_000, 3_000)]
+    transfers.append(post(made(ALICE, (BOB, 30), (SHOP, 5), at=2_000)))
+    ledger_rows.write_entries(transfers)
+    ledger_rows.write_entries(reversed(transfers))
+    for account in (ALICE, BOB, SHOP, WORLD):
+        lines = ledger_rows.entries(account, after="", newest_first=False, limit=50)
+        assert sum(line.amount for line in lines) == balance(account).posted
+    lines = ledger_rows.entries(ALICE, after="", newest_first=False, limit=50)
+    assert [(line.at, line.amount) for line in lines] == [(1_000, 100), (2_000, -35), (3_000, 100)]
+    assert (lines[0].reason, lines[0].about, lines[0].transfer_id) == ("test", "bil_1", transfers[0].transfer_id)
+
+
+def test_a_statement_is_paged_either_way_without_gaps_or_repeats():
+    """LG-09: the position of the last line shown is where the next page begins."""
+    ledger_rows.write_entries(made(WORLD, (ALICE, number), at=1_000 + number // 3) for number in range(1, 12))
+    for newest_first in (False, True):
+        seen, after = [], ""
+        while page := ledger_rows.entries(ALICE, after=after, newest_first=newest_first, limit=4):
+            seen, after = seen + page, page[-1].position
+        assert sorted(line.amount for line in seen) == list(range(1, 12))
+        positions = [line.position for line in seen]
+        assert positions == sorted(positions, reverse=newest_first)
+
+
+def test_a_transfer_survives_the_stream_and_the_queue(store):
+    """LG-09: what follows a transfer works on exactly what was committed; other rows of the table are no transfers."""
+    first = post(made(WORLD, (ALICE, 60), (BOB, 40)))
+    second = post(ledger.reverse(fresh(), first, at=2_000, reason="mistake"))
+    third = post(made(WORLD, (BOB, 5)))
+    placed(BOB, 5)
+    images = [ledger_rows.from_stream(row) for row in store.rows("ledger")]
+    found = {each.transfer_id: each for each in images if each is not None}
+    assert found == {first.transfer_id: first, second.transfer_id: second, third.transfer_id: third}
+    assert ledger_rows.decode(ledger_rows.encode(second)) == second
+
+
+def test_a_user_s_wallets_are_listed_by_currency():
+    """One Query; a wallet appears with the first money, and nobody else's does."""
+    euro = ledger.wallet("usr_alice", "EUR")
+    post(made(WORLD, (ALICE, 9), (ledger.wallet("usr_alice2", "USD"), 1)))
+    post(made(ledger.funding("EUR"), (euro, 5)))
+    placed(euro, 2)
+    assert ledger_rows.wallets("usr_alice") == [("EUR", Balance(3, 2)), ("USD", Balance(9))]
+    assert ledger_rows.wallets("usr_nobody") == []
