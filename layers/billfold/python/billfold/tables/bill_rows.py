@@ -179,12 +179,12 @@ def summaries(owner: str, *, before: str, limit: int) -> tuple[list[Summary], st
         "ExpressionAttributeNames": {"#owner": "owner"},
         "ExpressionAttributeValues": {":owner": {"S": owner}} | ({":before": {"S": before}} if before else {}),
         "ScanIndexForward": False,
-        "Limit": limit,
+        "Limit": limit + 1,
     }
-    answer = call("Query", arguments)
-    bill_ids = [item["pk"]["S"] for item in answer["Items"]]
+    found = [item["pk"]["S"] for item in call("Query", arguments)["Items"]]
+    bill_ids = found[:limit]
     rows = read(head_key(bill_id) for bill_id in bill_ids)
-    position = bill_ids[-1] if bill_ids and "LastEvaluatedKey" in answer else ""
+    position = bill_ids[-1] if len(found) > limit else ""
     return list(_summaries(bill_ids, rows)), position
 
 

@@ -28,7 +28,7 @@ from billfold.errors import Busy, OperationRunning, Stale, Unavailable
 PREFIX = os.environ.get("BILLFOLD_PREFIX", "billfold")
 REGION = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
-# Seven tries with full jitter wait 10 + 20 + … + 640 ms at most, 0.6 s on average: within an API call's patience.
+# Seven tries with full jitter wait 10 + 20 + … + 320 ms at most, 0.3 s on average: within an API call's patience.
 CONFLICT_TRIES = 7
 CONFLICT_WAIT_SECONDS = 0.01
 # A lost answer is asked for again by botocore with the same token, so the second ask cannot act twice.

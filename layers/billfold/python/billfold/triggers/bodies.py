@@ -21,7 +21,7 @@ _FIELD = re.compile(r"(?:missing required|contains unknown) field `([^`]+)`")
 
 def parse(text: str) -> Any:
     """The JSON value in a body; Invalid with the reason when it is not strictly one."""
-    if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+    if len(text) > MAX_BYTES or len(_bytes(text)) > MAX_BYTES:
         raise RequestTooLarge("the body is larger than 64 KiB")
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_int)
@@ -29,11 +29,15 @@ def parse(text: str) -> Any:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else "it is not valid JSON"
         raise Invalid(f"the body cannot be read: {reason}") from None
     if "\\u" in text:
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise Invalid("the body has half of a character (a lone surrogate)") from None
+        _bytes(json.dumps(value, ensure_ascii=False))
     return value
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise Invalid("the body has half of a character (a lone surrogate)") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

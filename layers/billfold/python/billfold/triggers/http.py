@@ -92,8 +92,9 @@ class Request(Generic[B]):
     def repeat(self, done: Done) -> "Answer":
         """The first answer of this operation, from its record."""
         self.check_same(done.request)
-        kind = {"Content-Type": "application/problem+json"} if done.status >= 400 else {}
-        return Answer(done.status, done.body, kind)
+        if done.status < 400:
+            return Answer(done.status, done.body)
+        return _problem(done.status, done.body, self.request_id)
 
     def new_id(self, prefix: str) -> str:
         return ids.new(prefix, self.now)
@@ -218,10 +219,15 @@ def _cause(fault: BaseException | None) -> str:
 
 def problem(refusal: Refusal, request_id: str) -> Answer:
     """A refusal as an RFC 9457 answer."""
-    headers = {"Content-Type": "application/problem+json"}
+    answer = _problem(refusal.status, refusal.problem(), request_id)
     if refusal.retry_after_seconds is not None:
-        headers["Retry-After"] = str(refusal.retry_after_seconds)
-    return Answer(refusal.status, refusal.problem() | {"instance": f"urn:billfold:request:{request_id}"}, headers)
+        answer.headers["Retry-After"] = str(refusal.retry_after_seconds)
+    return answer
+
+
+def _problem(status: int, members: dict[str, Any], request_id: str) -> Answer:
+    kind = {"Content-Type": "application/problem+json"}
+    return Answer(status, members | {"instance": f"urn:billfold:request:{request_id}"}, kind)
 
 
 def _crashed(fault: Exception, request_id: str, line: dict[str, Any]) -> Answer:
@@ -236,9 +242,8 @@ def _crashed(fault: Exception, request_id: str, line: dict[str, Any]) -> Answer:
         "code": "internal_fault",
         "operations": "A bug: find the log line with this request id.",
         "next": "retry_with_the_same_key",
-        "instance": f"urn:billfold:request:{request_id}",
     }
-    return Answer(500, body, {"Content-Type": "application/problem+json"})
+    return _problem(500, body, request_id)
 
 
 def _answered(answer: Answer, request_id: str) -> dict[str, Any]:

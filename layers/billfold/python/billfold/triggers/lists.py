@@ -22,7 +22,7 @@ LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 def limit(request: Request[Any]) -> int:
     """How many to show: `?limit=` from 1 to 100, 20 when it is not said."""
     text = request.query.get("limit", str(LIMIT_DEFAULT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= LIMIT_MAX):
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= LIMIT_MAX):
         raise Invalid(f"limit is a number from 1 to {LIMIT_MAX}", "/limit")
     return int(text)
 
