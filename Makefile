@@ -49,8 +49,8 @@ bench: install  ## measure what the README states
 check: install .local/scanners/.installed  ## format, lint, types, arrows, templates, known vulnerabilities
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
-	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-logo
+	@.venv/bin/mypy app.py functions infra layers/billfold/python/billfold
+	@PYTHONPATH=.:layers/billfold/python .venv/bin/lint-imports --no-logo
 	@$(PYTHON) -m infra check-templates
 	@.local/scanners/bin/pip-audit --progress-spinner off --disable-pip --no-deps -r layers/packages/constraints.txt
 

@@ -115,7 +115,9 @@ def down() -> None:
     from infra import local
 
     server = local.down()
-    console.print(f"Stopped the local cloud on port {server.port}." if server else "No local cloud runs here.", highlight=False)
+    console.print(
+        f"Stopped the local cloud on port {server.port}." if server else "No local cloud runs here.", highlight=False
+    )
 
 
 @cli.command()
@@ -132,18 +134,23 @@ def token(name: Annotated[str, typer.Argument(help="A user of .local/stack.json.
 
 @cli.command()
 def demo(port: Annotated[int, typer.Option(help="The port, when the local cloud must be started.")] = 4566) -> None:
-    """Play the main job as a phone and its terminals would; starts the local cloud if none runs."""
+    """Play the main job as a phone and its terminals would; starts the local cloud if none runs, and stops it then."""
     from infra import local
+    from infra.demo import play
 
+    started = False
     with _told():
         try:
             stack = read_stack()
         except CloudAbsent:
             local.up(console, port, detach=True)
-            stack = read_stack()
-    from infra.demo import play
-
-    raise typer.Exit(play(stack, console))
+            stack, started = read_stack(), True
+    try:
+        raise typer.Exit(play(stack, console))
+    finally:
+        if started:
+            local.down()
+            console.print("Stopped the local cloud, which was started for the demo.")
 
 
 @cli.command()
@@ -155,8 +162,28 @@ def currencies() -> None:
     console.print(f"Wrote {table.TARGET.relative_to(stages.ROOT)}.", highlight=False)
 
 
+@cli.command("contract")
+def write_contract() -> None:
+    """Write the OpenAPI contract anew from the routes, models and refusals."""
+    from infra import contract
+
+    contract.write()
+    console.print("Wrote the contract.", highlight=False)
+
+
+@cli.command("readme")
+def write_readme() -> None:
+    """Write the README's map of steps anew."""
+    from infra import readme
+
+    readme.write()
+    console.print("Wrote README.md.", highlight=False)
+
+
 @cli.command("templates")
-def write_templates(to: Annotated[pathlib.Path, typer.Option(help="A folder.")] = stages.ROOT / "build/templates") -> None:
+def write_templates(
+    to: Annotated[pathlib.Path, typer.Option(help="A folder.")] = stages.ROOT / "build/templates",
+) -> None:
     """Write every stage's templates out, to be read or checked."""
     from infra import checks
 

@@ -31,13 +31,13 @@ class Cloud:
     def client(self, name: str) -> Any:
         """A boto3 client of it, made once. The local cloud takes the account's number for an access key."""
         if name not in self._clients:
-            keys = {}
+            keys: dict[str, Any] = {}
             if self.endpoint:
                 keys = {"aws_access_key_id": self.account, "aws_secret_access_key": "local", "aws_session_token": None}
             config = Config(connect_timeout=3, read_timeout=60, retries={"total_max_attempts": 5, "mode": "standard"})
-            self._clients[name] = boto3.client(
-                name, region_name=self.region, endpoint_url=self.endpoint, config=config, **keys
-            )
+            # Typed by the name's text, which is not known here.
+            make: Any = boto3.client
+            self._clients[name] = make(name, region_name=self.region, endpoint_url=self.endpoint, config=config, **keys)
         return self._clients[name]
 
     def api(self, api_id: str, stage_name: str) -> str:

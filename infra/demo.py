@@ -32,7 +32,7 @@ def play(stack: dict[str, Any], console: Console | None = None) -> int:
             chapter(stage)
     except (Differs, Refusal, httpx.HTTPError) as fault:
         stage.story.console.print(f"\n[red bold]The demo ended early.[/red bold] {type(fault).__name__}: ", end="")
-        stage.story.console.print(str(fault), markup=False)
+        stage.story.console.print(str(fault), markup=False, highlight=False)
         return 1
     finally:
         for player in stage.owners:

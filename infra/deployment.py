@@ -144,7 +144,7 @@ def _upload(cloud: Cloud, bucket: str, package: Package) -> str:
 
 def _publish_layers(cloud: Cloud, stage: Stage, bucket: str, say: Say) -> tuple[str, ...]:
     arns = []
-    for package in (packages.billfold_layer(), packages.packages_layer()):
+    for package in (packages.billfold_layer(), packages.packages_layer(say)):
         name = f"{stage.prefix}-{package.name}"
         arn = _published(cloud, name, package.digest)
         if arn is None:

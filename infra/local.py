@@ -5,6 +5,7 @@
 
 import json
 import os
+import signal
 import time
 from typing import Any
 
@@ -22,6 +23,8 @@ def up(console: Console, port: int, *, detach: bool, auth: bool = False) -> None
         STACK_FILE.unlink(missing_ok=True)
     console.print(f"The local cloud, on 127.0.0.1:{port}")
     say = stopwatch(console)
+    for end in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, signal.default_int_handler)
     server = servers.start(port, auth=auth)
     try:
         say("the emulator answers")
@@ -34,7 +37,10 @@ def up(console: Console, port: int, *, detach: bool, auth: bool = False) -> None
             console.print("The local cloud was stopped.")
     except KeyboardInterrupt:
         console.print("\nStopping the local cloud.")
+        ready = STACK_FILE.exists()
         _down(server)
+        if not ready:
+            raise CloudFailed("interrupted before everything answered") from None
     except BaseException:
         _down(server)
         raise

@@ -32,15 +32,15 @@ class Story:
         self.console.print(Rule(f"[bold]{self._chapters}. {title}[/bold]", align="left"))
 
     def say(self, text: str) -> None:
-        self.console.print(f"  {text}")
+        self.console.print(f"  {text}", highlight=False)
 
     def expect(self, what: str, found: Any, expected: Any) -> None:
         """Show that `what` is as expected; Differs, with both, when it is not."""
         if found != expected:
-            self.console.print(f"  [red]✗ {what}[/red]")
+            self.console.print(f"  [red]✗ {what}[/red]", highlight=False)
             raise Differs(f"{what}: expected {expected!r}, found {found!r}")
         self.checks += 1
-        self.console.print(f"  [green]✓[/green] {what}")
+        self.console.print(f"  [green]✓[/green] {what}", highlight=False)
 
     def table(self, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
         """Rows under columns; a column whose name begins with `>` is right-aligned."""

@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from infra.stages import ROOT
@@ -36,6 +36,20 @@ PLATFORMS = {"x86_64": "x86_64", "arm64": "aarch64"}
 # The services that steps call today or in the issues to come; botocore's other 400 models are 90 MB of nothing.
 SERVICES = {"dynamodb", "sqs", "sts", "kms", "secretsmanager", "s3", "stepfunctions"}
 # botocore imports its own `docs`.
+# Parts of Powertools that are frameworks of their own: half of the layer's files, and files are what a cold start reads.
+UNUSED = [
+    f"aws_lambda_powertools/{part}"
+    for part in (
+        "event_handler",
+        "utilities/data_masking",
+        "utilities/feature_flags",
+        "utilities/idempotency",
+        "utilities/kafka",
+        "utilities/parser",
+        "utilities/streaming",
+        "utilities/validation",
+    )
+]
 PRUNED_FOLDERS = {"tests", "test", "examples", "bin", "__pycache__"}
 PRUNED_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 PRUNED_ENDINGS = (".pyi", ".pyx", ".c", ".h", ".pyc")
@@ -84,12 +98,13 @@ def billfold_layer() -> Package:
     return package
 
 
-def packages_layer() -> Package:
+def packages_layer(say: Callable[[str], None] = lambda _: None) -> Package:
     """The layer of third-party packages: what requirements.txt pins, with its closure, pruned to what runs."""
     rules = [repr(sorted(SERVICES)).encode(), pathlib.Path(__file__).read_bytes()]
     digest = _digest([REQUIREMENTS.read_bytes(), CONSTRAINTS.read_bytes(), *rules])
     package = Package("packages", digest, BUILD / f"layers/packages-{digest}.zip")
     if not package.path.exists():
+        say("building the layer of third-party packages, which takes 10 to 30 s ...")
         tree = _fresh(BUILD / "trees/layer-packages")
         _install(tree / "python")
         _prune(tree / "python")
@@ -121,13 +136,19 @@ def _install(target: pathlib.Path) -> None:
     if os.environ.get("BILLFOLD_BUILD_FOR") == "lambda":
         # From a machine that is not Linux, for AWS: only wheels, for the platform that runs them.
         machine = PLATFORMS[ARCHITECTURE]
-        command += ["--only-binary=:all:", f"--platform=manylinux_2_28_{machine}", f"--platform=manylinux2014_{machine}"]
+        command += [
+            "--only-binary=:all:",
+            f"--platform=manylinux_2_28_{machine}",
+            f"--platform=manylinux2014_{machine}",
+        ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"pip could not install the layer's packages:\n{done.stderr[-2000:]}")
 
 
 def _prune(tree: pathlib.Path) -> None:
+    for part in UNUSED:
+        shutil.rmtree(tree / part)
     data = tree / "botocore/data"
     for model in data.iterdir():
         if model.is_dir() and model.name not in SERVICES:

@@ -115,7 +115,9 @@ def load() -> list[Step]:
 
 def by_workflow(steps: list[Step]) -> dict[str, list[Step]]:
     """The steps of each workflow."""
-    return {name: [step for step in steps if step.workflow == name] for name in sorted({step.workflow for step in steps})}
+    return {
+        name: [step for step in steps if step.workflow == name] for name in sorted({step.workflow for step in steps})
+    }
 
 
 def header(text: str) -> dict[str, str]:

@@ -21,12 +21,15 @@ from billfold.tables import bill_rows, merchant_rows, people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, proof, taps, wire
 
+# Each item is judged by itself (taps.SignedItem), so that a malformed one refuses itself and not the batch.
+SIGNED = {"items": {"$ref": "#/components/schemas/SignedItem"}}
+
 
 class AddItems(wire.Body, frozen=True):
-    items: Annotated[list[Any], Meta(min_length=1, max_length=50)]
+    items: Annotated[list[Any], Meta(min_length=1, max_length=50, extra_json_schema=SIGNED)]
 
 
-@http.step(body=AddItems, key=True)
+@http.step(body=AddItems, answers=wire.ItemsAnswer, key=True)
 def handler(request: http.Request[AddItems]) -> http.Answer:
     device_id, sent, now = proof.device(request), request.body.items, request.now
     operation = request.operation("opr")

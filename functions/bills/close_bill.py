@@ -17,7 +17,7 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, proof, wire
 
 
-@http.step(key=True)
+@http.step(answers=wire.BillAnswer, key=True)
 def handler(request: http.Request[Any]) -> http.Answer:
     device_id, operation, now = proof.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])

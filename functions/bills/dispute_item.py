@@ -18,7 +18,7 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
 
-@http.step(key=True)
+@http.step(answers=wire.BillAnswer, key=True)
 def handler(request: http.Request[Any]) -> http.Answer:
     operation, now = request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])

@@ -18,7 +18,7 @@ from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 
-@http.step()
+@http.step(answers=wire.BillAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
     bill = bill_rows.load(request.parameters["bill"]).bill
     rows = read([people_rows.user_key(request.caller)])

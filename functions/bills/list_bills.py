@@ -27,7 +27,7 @@ STATES = (
 )
 
 
-@http.step()
+@http.step(answers=list[wire.BillSummary])
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, before = lists.limit(request), lists.position(request)
     state = lists.choice(request, "state", STATES)

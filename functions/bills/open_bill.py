@@ -29,7 +29,7 @@ class OpenBill(wire.Body, frozen=True):
     cap: wire.Amount | None = None
 
 
-@http.step(body=OpenBill, key=True)
+@http.step(body=OpenBill, answers=wire.BillAnswer, key=True)
 def handler(request: http.Request[OpenBill]) -> http.Answer:
     body, caller, operation = request.body, request.caller, request.operation("opr")
     keys = [

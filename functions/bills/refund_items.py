@@ -25,7 +25,7 @@ class RefundItems(wire.Body, frozen=True):
     reason: wire.Reason
 
 
-@http.step(body=RefundItems, key=True)
+@http.step(body=RefundItems, answers=wire.BillAnswer, key=True)
 def handler(request: http.Request[RefundItems]) -> http.Answer:
     body, operation, now = request.body, request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])

@@ -29,7 +29,7 @@ class VerifyBill(wire.Body, frozen=True):
     pin: wire.Pin
 
 
-@http.step(body=VerifyBill, key=True)
+@http.step(body=VerifyBill, answers=wire.BillAnswer, key=True)
 def handler(request: http.Request[VerifyBill]) -> http.Answer:
     device_id, operation, now = proof.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])

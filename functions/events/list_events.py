@@ -8,7 +8,6 @@ Again     reading changes nothing
 May       events Query; people BatchGetItem
 """
 
-import re
 from typing import Any
 
 from billfold.clock import to_text
@@ -28,7 +27,7 @@ class EventAnswer(wire.View, frozen=True):
     data: dict[str, Any]
 
 
-@http.step()
+@http.step(answers=list[EventAnswer])
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, after, merchant = lists.limit(request), request.query.get("after", ""), request.query.get("merchant", "")
     if after and not (after.isascii() and after.startswith("evt_") and after[4:].isdecimal() and len(after) == 16):

@@ -17,6 +17,6 @@ class Health(wire.View, frozen=True):
     status: str
 
 
-@http.step(open_to_all=True)
+@http.step(answers=Health, open_to_all=True)
 def handler(request: http.Request[Any]) -> http.Answer:
     return http.Answer(200, Health("ok"))

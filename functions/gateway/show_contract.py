@@ -18,6 +18,6 @@ from billfold.triggers import http
 CONTRACT = json.loads((pathlib.Path(billfold.__file__).parent / "openapi.json").read_text())
 
 
-@http.step(open_to_all=True)
+@http.step(answers=dict[str, Any], open_to_all=True)
 def handler(request: http.Request[Any]) -> http.Answer:
     return http.Answer(200, CONTRACT)

@@ -24,7 +24,7 @@ class ListedDevice(wire.View, frozen=True):
     bill: str | None = None
 
 
-@http.step()
+@http.step(answers=list[ListedDevice])
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, after = lists.limit(request), lists.position(request)
 

@@ -8,7 +8,9 @@ Again     the same Idempotency-Key gets the first answer; the same key registere
 May       people Query PutItem UpdateItem; operations BatchGetItem PutItem
 """
 
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from billfold import identity
 from billfold.errors import DeviceLimitReached
@@ -20,7 +22,7 @@ from billfold.triggers import http, proof, wire
 
 class RegisterDevice(wire.Body, frozen=True):
     name: wire.Name
-    jwk: dict[str, Any]
+    jwk: Annotated[dict[str, Any], Meta(description="public key (RFC 7517): Ed25519 (OKP) or P-256 (EC)")]
 
 
 class DeviceAnswer(wire.View, frozen=True):
@@ -29,7 +31,7 @@ class DeviceAnswer(wire.View, frozen=True):
     name: str
 
 
-@http.step(body=RegisterDevice, key=True)
+@http.step(body=RegisterDevice, answers=DeviceAnswer, key=True)
 def handler(request: http.Request[RegisterDevice]) -> http.Answer:
     jwk, thumbprint, _ = proof.public_key(request.body.jwk, "/jwk")
     device = Device(f"dev_{thumbprint}", request.body.name, jwk, thumbprint, request.now)

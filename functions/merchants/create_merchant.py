@@ -27,7 +27,7 @@ class MerchantAnswer(wire.View, frozen=True):
     admin: str
 
 
-@http.step(body=CreateMerchant, key=True, groups=frozenset({"merchant_admins", "operations"}))
+@http.step(body=CreateMerchant, answers=MerchantAnswer, key=True, groups=frozenset({"merchant_admins", "operations"}))
 def handler(request: http.Request[CreateMerchant]) -> http.Answer:
     admin, operation = request.body.admin or request.caller, request.operation("opr")
     rows = read([people_rows.user_key(admin), operation_rows.operation_key(operation)])

@@ -27,7 +27,7 @@ class RegisterTerminal(wire.Body, frozen=True):
     name: wire.Name = "terminal"
 
 
-@http.step(body=RegisterTerminal, key=True)
+@http.step(body=RegisterTerminal, answers=wire.TerminalAnswer, key=True)
 def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     body, operation = request.body, request.operation("opr")
     rows = read([people_rows.user_key(request.caller), operation_rows.operation_key(operation)])

@@ -16,7 +16,7 @@ from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 
-@http.step()
+@http.step(answers=wire.TransferAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
     transfer_id = request.parameters["transfer"]
     rows = read([ledger_rows.transfer_key(transfer_id), people_rows.user_key(request.caller)])

@@ -23,7 +23,7 @@ class Wallet(wire.View, frozen=True):
     available: int
 
 
-@http.step()
+@http.step(answers=list[Wallet])
 def handler(request: http.Request[Any]) -> http.Answer:
     wallets = ledger_rows.wallets(request.caller)
 

@@ -24,7 +24,7 @@ class PostTransfer(wire.Body, frozen=True):
     pin: wire.Pin
 
 
-@http.step(body=PostTransfer, key=True)
+@http.step(body=PostTransfer, answers=wire.TransferAnswer, key=True)
 def handler(request: http.Request[PostTransfer]) -> http.Answer:
     body, now = request.body, request.now
     currency = wire.known_currency(body.amount.currency, "/amount/currency")

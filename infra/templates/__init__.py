@@ -1,10 +1,10 @@
 """The templates, built from the map of steps. Stacks are tied by exports, and by the functions' names with the alias `live`.
 
-    kept            tables, queues, user pool, secret, bucket of packages: what outlives every deployment
-    alarms          on AWS only: what wakes somebody
-    steps-<folder>  a workflow's functions, each with its own role, log group, version and alias (SAM)
-    gateway         the REST API: each route to its own function's alias
-    firewall        on AWS only: WAF before the gateway
+kept            tables, queues, user pool, secret, bucket of packages: what outlives every deployment
+alarms          on AWS only: what wakes somebody
+steps-<folder>  a workflow's functions, each with its own role, log group, version and alias (SAM)
+gateway         the REST API: each route to its own function's alias
+firewall        on AWS only: WAF before the gateway
 """
 
 from typing import Any

@@ -15,7 +15,11 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
     resources: dict[str, Any] = {
         "Alarms": {
             "Type": "AWS::SNS::Topic",
-            "Properties": {"TopicName": f"{stage.prefix}-alarms", "KmsMasterKeyId": "alias/aws/sns", "Tags": tags(stage)},
+            "Properties": {
+                "TopicName": f"{stage.prefix}-alarms",
+                "KmsMasterKeyId": "alias/aws/sns",
+                "Tags": tags(stage),
+            },
         }
     }
     for queue in QUEUES:
@@ -49,10 +53,18 @@ def _watch_function(stage: Stage, step: Step, resources: dict[str, Any]) -> None
     function = step.function(stage.prefix)
     resource = {"FunctionName": function, "Resource": f"{function}:{ALIAS}"}
     resources[logical(step.name, "errors")] = _alarm(
-        f"{function}-errors", f"{step.name} crashed; a gradual deployment of it goes back", "AWS/Lambda", "Errors", resource
+        f"{function}-errors",
+        f"{step.name} crashed; a gradual deployment of it goes back",
+        "AWS/Lambda",
+        "Errors",
+        resource,
     )
     resources[logical(step.name, "throttles")] = _alarm(
-        f"{function}-throttles", f"{step.name} was called more often at once than it may", "AWS/Lambda", "Throttles", resource
+        f"{function}-throttles",
+        f"{step.name} was called more often at once than it may",
+        "AWS/Lambda",
+        "Throttles",
+        resource,
     )
     if isinstance(step.trigger, Stream):
         resources[logical(step.name, "age")] = _alarm(
@@ -67,7 +79,14 @@ def _watch_function(stage: Stage, step: Step, resources: dict[str, Any]) -> None
 
 
 def _alarm(
-    name: str, about: str, namespace: str, metric: str, dimensions: dict[str, str], *, statistic: str = "Sum", threshold: int = 0
+    name: str,
+    about: str,
+    namespace: str,
+    metric: str,
+    dimensions: dict[str, str],
+    *,
+    statistic: str = "Sum",
+    threshold: int = 0,
 ) -> dict[str, Any]:
     """Alarm as soon as one minute is above the threshold; no data is good news."""
     return {

@@ -7,7 +7,11 @@ from infra.templates.words import imported, tags
 
 # One address, in five minutes: a shop's network with many phones stays far below, a guesser of PINs does not.
 REQUESTS_PER_ADDRESS = 3_000
-MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesAmazonIpReputationList")
+MANAGED = (
+    "AWSManagedRulesCommonRuleSet",
+    "AWSManagedRulesKnownBadInputsRuleSet",
+    "AWSManagedRulesAmazonIpReputationList",
+)
 
 
 def template(stage: Stage) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import json
 from typing import Any
 
 from billfold import errors
-
 from infra.stages import Stage
 from infra.steps import Route, Step
 from infra.templates.words import imported, logical, output, tags
@@ -45,7 +44,11 @@ _TYPE = _problem(
     "media_type_unsupported", 415, "Send JSON.", "The Content-Type is none that the gateway passes on.", "send_json"
 )
 _SLOW_DOWN = _problem(
-    "too_many_requests", 429, "Too many requests at once. Try again shortly.", "The stage's rate or quota is used up.", "retry_later"
+    "too_many_requests",
+    429,
+    "Too many requests at once. Try again shortly.",
+    "The rate or quota is used up.",
+    "retry_later",
 )
 _FAULT = _problem(
     "internal_fault",
@@ -175,7 +178,9 @@ def _method(stage: Stage, step: Step, route: Route, resource: Any) -> dict[str, 
 
 def _invocation(stage: Stage, step: Step) -> str:
     function = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{step.function(stage.prefix)}:{ALIAS}"
-    return f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
+    return (
+        f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
+    )
 
 
 def _permission(stage: Stage, step: Step, route: Route) -> dict[str, Any]:

@@ -166,7 +166,9 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
         actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
         found.append(_allow(actions, imported(stage, f"stream-{step.trigger.table}")))
         # ListStreams knows no resource narrower than a table's streams.
-        found.append(_allow(["dynamodb:ListStreams"], arn("dynamodb", f"table/{stage.prefix}-{step.trigger.table}/stream/*")))
+        found.append(
+            _allow(["dynamodb:ListStreams"], arn("dynamodb", f"table/{stage.prefix}-{step.trigger.table}/stream/*"))
+        )
     for (table, index), actions_on in step.may.actions.items():
         found.append(_allow([f"dynamodb:{action}" for action in actions_on], table_arn(stage, table, index)))
     for queue in step.may.queues:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from infra import steps
+from infra import readme, steps
 from infra.stages import ROOT
 
 LAYER = ROOT / "layers/billfold/python/billfold"
@@ -53,7 +53,9 @@ def test_only_tables_know_pynamodb(path):
 @pytest.mark.parametrize("path", STEP_FILES, ids=short)
 def test_a_step_imports_no_other_step_and_no_chalice(path):
     """A step is a plain handler of its own."""
-    assert not {name for name in imported(path) if name.split(".")[0] in ("functions", "chalice", "app", "infra", "boto3")}
+    assert not {
+        name for name in imported(path) if name.split(".")[0] in ("functions", "chalice", "app", "infra", "boto3")
+    }
 
 
 def test_every_step_file_is_wired_exactly_once():
@@ -94,3 +96,9 @@ def test_names_and_sizes_stay_readable(path):
 def test_every_step_has_a_test_file_of_its_own(path):
     """Whoever knows a step's name knows its tests."""
     assert list((ROOT / "tests/steps").rglob(f"test_{path.stem}.py"))
+
+
+def test_the_readme_shows_the_map_as_it_is():
+    """`python -m infra readme` writes it."""
+    text = (ROOT / "README.md").read_text()
+    assert readme.written(text, steps.load()) == text

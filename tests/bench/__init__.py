@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m tests.bench [name…]`, or `make bench` for all of them. Nothing here is asserted; see docs/benchmarks.md."""
+"""Benchmarks: `python -m tests.bench [name…]`, or `make bench` for all. Nothing is asserted; see docs/benchmarks.md."""

@@ -30,7 +30,9 @@ BENCHMARKS = {
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help=f"Which: {', '.join(BENCHMARKS)}. All without a name.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help=f"Which: {', '.join(BENCHMARKS)}. All without a name.")
+    ] = None,
 ) -> None:
     """Measure Billfold on this machine. Nothing is asserted; the figures are printed."""
     unknown = set(names or ()) - set(BENCHMARKS)

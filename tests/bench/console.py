@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+WIDTH = 130
 # A duplicate of standard output: `silenced` turns the real one away while steps log to it.
-console = Console(file=os.fdopen(os.dup(sys.stdout.fileno()), "w"))
+console = Console(file=os.fdopen(os.dup(sys.stdout.fileno()), "w"), width=None if sys.stdout.isatty() else WIDTH)
 
 
 def spread(values: Sequence[float], digits: int = 1) -> tuple[str, str, str]:

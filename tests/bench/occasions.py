@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from infra.phones import Till
 from tests import world
 from tests.world import Person, Seller
 
@@ -152,7 +153,7 @@ class Occasions:
         return world.event("GET", f"/v1/bills/{self._bill[1]}", self._bill[0])
 
     def _register_terminal(self) -> Occasion:
-        public_key = world.Till().public_key
+        public_key = Till().public_key
         return self._as_admin("POST", "/v1/terminals", {"merchant": self.merchant, "public_key": public_key})
 
     def _revoke_terminal(self) -> Occasion:

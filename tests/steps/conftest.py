@@ -1,6 +1,6 @@
 """What the steps' tests stand on: one set of tables a file, and people, phones and sellers of each test's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +8,7 @@ import time_machine as clocks
 
 from tests import world
 from tests.engine import Engine
+from tests.steps.town import Town, built
 from tests.world import Person, Seller
 
 
@@ -45,7 +46,7 @@ def visitor(store: Engine) -> Person:
 
 
 @pytest.fixture
-def later() -> Callable[..., None]:
+def later() -> Iterator[Callable[..., None]]:
     """Moves the clock on: `later(minutes=5)`. It ticks on from there, and is right again after the test."""
     travels: list[clocks.travel] = []
 
@@ -57,3 +58,18 @@ def later() -> Callable[..., None]:
     yield move
     for travel in reversed(travels):
         travel.stop()
+
+
+@pytest.fixture(scope="module")
+def cast(store: Engine) -> tuple[Person, Seller, Seller]:
+    """Everybody in town but the owner, who is new for each test, as are the owner's things."""
+    stranger, sellers = world.joined(), (world.seller(), world.seller("Café"))
+    for person in (stranger, *(seller.admin for seller in sellers)):
+        world.fund(person, 100_000)
+    return stranger, *sellers
+
+
+@pytest.fixture
+def town(cast: tuple[Person, Seller, Seller]) -> Town:
+    """A new owner with a paid bill, one to verify and an open one, among the others."""
+    return built(*cast)

@@ -178,7 +178,12 @@ def test_a_bill_is_opened_once():
 
 @pytest.mark.parametrize(
     ("late", "at", "taken"),
-    [(False, END - 1, True), (False, END, False), (True, END + 10 * MINUTE, True), (True, END + 10 * MINUTE + 1, False)],
+    [
+        (False, END - 1, True),
+        (False, END, False),
+        (True, END + 10 * MINUTE, True),
+        (True, END + 10 * MINUTE + 1, False),
+    ],
 )
 def test_the_write_itself_enforces_the_period(late, at, taken):
     """VB-05, VB-08, XX-04: whatever the rule thought, the condition knows the instant."""

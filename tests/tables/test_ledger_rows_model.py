@@ -137,5 +137,5 @@ def test_the_books_balance_in_the_rows_themselves(store):
     for row in store.rows("ledger"):
         if row["sk"]["S"] in CURRENCIES:
             sums[row["sk"]["S"]] += sum(int(row[name]["N"]) for name in ("available", "held") if name in row)
-    assert sums == {currency: 0 for currency in CURRENCIES}
+    assert sums == dict.fromkeys(CURRENCIES, 0)
     assert sum(pair.outcomes.values()) == 120

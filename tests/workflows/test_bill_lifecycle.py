@@ -28,7 +28,9 @@ def kinds(person: Person, **query: str) -> list[str]:
     """The types of all events in a feed, oldest first."""
     found, after = [], ""
     while True:
-        page = call("GET", "/v1/events", person, query={"limit": "3", **({"after": after} if after else {}), **query}).body
+        page = call(
+            "GET", "/v1/events", person, query={"limit": "3", **({"after": after} if after else {}), **query}
+        ).body
         found += [event["type"] for event in page["items"]]
         if "next" not in page:
             return found
@@ -51,7 +53,9 @@ def test_a_bill_is_opened_filled_closed_verified_paid_and_partly_refunded(store,
     alice, shops = joined(), [seller(name) for name in ("Bakery", "Books", "Bikes")]
     fund(alice, 10_000)
     bill = opened(alice)
-    items = [shop.tills[0].item(bill, [("thing", 2, price)]) for shop, price in zip(shops, (150, 700, 1250), strict=True)]
+    items = [
+        shop.tills[0].item(bill, [("thing", 2, price)]) for shop, price in zip(shops, (150, 700, 1250), strict=True)
+    ]
     assert [one["outcome"] for one in tap(alice, bill, items).body["results"]] == ["added"] * 3
 
     request = close(alice, bill).body["verification"]
@@ -98,7 +102,13 @@ def test_a_bill_that_nobody_closes_is_asked_for_reminded_of_and_given_up(store, 
         minute_passes(store, queues)
         assert state(alice, bill) == expected
 
-    told = ["bill.opened", "bill.items_added", "bill.verification_requested", "bill.verification_reminded", "bill.unpaid"]
+    told = [
+        "bill.opened",
+        "bill.items_added",
+        "bill.verification_requested",
+        "bill.verification_reminded",
+        "bill.unpaid",
+    ]
     assert kinds(alice) == told
     assert kinds(shop.admin, merchant=shop.merchant) == ["bill.items_added", "bill.unpaid"]
     assert wallet(alice) == 1_000

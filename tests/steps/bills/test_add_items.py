@@ -8,8 +8,8 @@ import pytest
 from billfold.bills import MAX_SELLERS
 from infra.phones import Phone, Till
 from tests import world
-from tests.world import Person, call, close, tap
 from tests.delivery import sqs_event
+from tests.world import Person, call, close, tap
 
 TEA = [("tea", 2, 150)]
 
@@ -29,7 +29,9 @@ def refusal(answer, index=0):
 
 def recorded(store, bill):
     """The codes of the refusals that the bill's own record keeps."""
-    rows = [row for row in store.rows("bills") if row["pk"]["S"] == bill and row.get("kind", {}).get("S") == "items_added"]
+    rows = [
+        row for row in store.rows("bills") if row["pk"]["S"] == bill and row.get("kind", {}).get("S") == "items_added"
+    ]
     facts = [json.loads(row["facts"]["S"]) for row in rows]
     return [outcome["refusal"] for fact in facts for outcome in fact["outcomes"] if outcome["outcome"] == "refused"]
 
@@ -106,7 +108,10 @@ def test_a_bad_item_refuses_only_itself(visitor, shop, bill):
     good, forged, other = till.item(bill, TEA), till.item(bill, TEA), till.item(bill, [("cake", 1, 400)])
     answer = tap(visitor, bill, [good, forged | {"amount": 1}, {"nonsense": True}, other])
     assert outcomes(answer) == ["added", "refused", "refused", "added"]
-    assert [answer.body["results"][index]["problem"]["pointer"] for index in (1, 2)] == ["/items/1/amount", "/items/2/nonsense"]
+    assert [answer.body["results"][index]["problem"]["pointer"] for index in (1, 2)] == [
+        "/items/1/amount",
+        "/items/2/nonsense",
+    ]
     assert answer.body["bill"]["total"]["amount"] == 700
 
 
@@ -116,7 +121,9 @@ def test_the_same_item_again_is_repeated_and_lands_once(visitor, shop, bill):
     first = tap(visitor, bill, [item, item])
     second = tap(visitor, bill, [item])
     assert outcomes(first) + outcomes(second) == ["added", "repeated", "repeated"]
-    assert {result["item"] for result in first.body["results"] + second.body["results"]} == {first.body["results"][0]["item"]}
+    assert {result["item"] for result in first.body["results"] + second.body["results"]} == {
+        first.body["results"][0]["item"]
+    }
     assert len(second.body["bill"]["items"]) == 1
 
 
@@ -128,7 +135,9 @@ def test_a_repeated_item_is_told_so_even_after_the_bill_was_closed(visitor, shop
     assert outcomes(tap(visitor, bill, [item])) == ["repeated"]
 
 
-@pytest.mark.parametrize("case", ["unknown terminal", "revoked terminal", "forged", "wrong key", "lower counter", "reused counter"])
+@pytest.mark.parametrize(
+    "case", ["unknown terminal", "revoked terminal", "forged", "wrong key", "lower counter", "reused counter"]
+)
 def test_a_dishonest_terminal_is_refused_and_recorded(store, visitor, shop, bill, case):
     """VB-07: the bill's items and total stay as they are; the attempt stays in its record."""
     till = shop.tills[0]
@@ -143,7 +152,10 @@ def test_a_dishonest_terminal_is_refused_and_recorded(store, visitor, shop, bill
     items = {
         "unknown terminal": (Till("trm_unknown").item(bill, TEA), "terminal_refused"),
         "revoked terminal": (revoked.item(bill, TEA), "terminal_refused"),
-        "forged": (till.item(bill, TEA, counter=8) | {"lines": [{"name": "gold", "quantity": 2, "unit_amount": 150}]}, "signature_invalid"),
+        "forged": (
+            till.item(bill, TEA, counter=8) | {"lines": [{"name": "gold", "quantity": 2, "unit_amount": 150}]},
+            "signature_invalid",
+        ),
         "wrong key": (fake.item(bill, TEA, counter=9), "signature_invalid"),
         "lower counter": (till.item(bill, TEA, counter=6), "counter_reused"),
         "reused counter": (till.item(bill, [("cake", 1, 400)], counter=7), "counter_reused"),
@@ -218,7 +230,9 @@ def test_once_the_user_closed_nothing_is_added_any_more(visitor, shop, bill):
     assert len(answer.body["bill"]["items"]) == 1
 
 
-@pytest.mark.parametrize("signed_at", ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "yesterday", "2026-11-23T18:00:00"])
+@pytest.mark.parametrize(
+    "signed_at", ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "yesterday", "2026-11-23T18:00:00"]
+)
 def test_an_instant_of_signing_that_cannot_be_is_refused(visitor, shop, bill, signed_at):
     """VB-06: before the bill was opened, in the future, or no instant at all."""
     answer = tap(visitor, bill, [shop.tills[0].item(bill, TEA, signed_at=signed_at)])

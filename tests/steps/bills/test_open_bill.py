@@ -47,7 +47,9 @@ def test_anothers_phone_is_answered_like_an_unknown_one(visitor, alice):
     assert anothers.body | {"instance": ""} == unknown.body | {"instance": ""}
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [({}, 4 * 3600), ({"period_seconds": 5}, 5), ({"period_seconds": 86400}, 86400)])
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [({}, 4 * 3600), ({"period_seconds": 5}, 5), ({"period_seconds": 86400}, 86400)]
+)
 def test_the_period_is_fixed_at_opening(visitor, asked, seconds):
     """VB-03: four hours unless said, at most a day, from five seconds in the sandbox."""
     bill = call("POST", "/v1/bills", visitor, body(visitor, **asked)).body

@@ -32,7 +32,11 @@ def test_the_refund_names_the_transfer_that_it_corrects(shop, bill, items):
     """LG-03: a correction is another transfer that names the first."""
     made = refund(shop.admin, bill["id"], items[:1]).body["refunds"][0]["transfer"]
     transfer = call("GET", f"/v1/transfers/{made}", shop.admin).body
-    assert (transfer["reverses"], transfer["about"], transfer["amount"]["amount"]) == (bill["transfer"], bill["id"], 300)
+    assert (transfer["reverses"], transfer["about"], transfer["amount"]["amount"]) == (
+        bill["transfer"],
+        bill["id"],
+        300,
+    )
 
 
 def test_a_bill_without_a_settled_item_left_is_refunded(alice, shop, cafe, bill, items):

@@ -24,7 +24,11 @@ def test_one_debit_pays_every_seller(alice, shop, cafe, bill):
     answer = verify(alice, bill["id"], list_hash(bill))
     assert (answer.status, answer.body["state"]) == (200, "settled")
     assert {item["state"] for item in answer.body["items"]} == {"settled"}
-    assert (world.wallet(alice), world.sales(shop), world.sales(cafe)) == (before[0] - 700, before[1] + 300, before[2] + 400)
+    assert (world.wallet(alice), world.sales(shop), world.sales(cafe)) == (
+        before[0] - 700,
+        before[1] + 300,
+        before[2] + 400,
+    )
     transfer = call("GET", f"/v1/transfers/{answer.body['transfer']}", alice).body
     assert (transfer["amount"]["amount"], transfer["about"]) == (700, bill["id"])
     assert sorted(transfer["payees"]) == sorted([shop.merchant, cafe.merchant])

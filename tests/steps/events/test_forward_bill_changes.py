@@ -25,7 +25,10 @@ def test_every_change_becomes_an_event_for_each_audience(store, queues):
     bill = world.settled(person, (shop.tills[0], 300))
     world.refund(shop.admin, bill["id"], [bill["items"][0]["id"]])
     events = forwarded(store, queues)
-    kinds = {audience: [event.kind for event in events if event.audience == audience] for audience in (person.user_id, shop.merchant)}
+    kinds = {
+        audience: [event.kind for event in events if event.audience == audience]
+        for audience in (person.user_id, shop.merchant)
+    }
     assert kinds[person.user_id] == [
         "bill.opened",
         "bill.items_added",

@@ -55,7 +55,9 @@ def test_sellers_hear_of_bills_that_nobody_paid(store, queues, visitor, shop, la
         world.STEPS["end_bills"].handler(delivery.sqs_event([bill]), None)
     delivery.deliver(store, queues)
     own = [event["type"] for event in listed(visitor).body["items"]]
-    sellers = [event["type"] for event in listed(shop.admin, merchant=shop.merchant).body["items"] if event["about"] == bill]
+    sellers = [
+        event["type"] for event in listed(shop.admin, merchant=shop.merchant).body["items"] if event["about"] == bill
+    ]
     assert own[-2:] == ["bill.verification_reminded", "bill.unpaid"]
     assert sellers == ["bill.items_added", "bill.unpaid"]
 

@@ -7,7 +7,9 @@ from tests.world import STEPS, call
 
 
 def event(person, number):
-    return Event(f"bil_x/{number:04d}", person.user_id, "bill.opened", "bil_x", 1_700_000_000_000 + number, {"n": number})
+    return Event(
+        f"bil_x/{number:04d}", person.user_id, "bill.opened", "bil_x", 1_700_000_000_000 + number, {"n": number}
+    )
 
 
 def record(*events):

@@ -26,7 +26,9 @@ def test_a_phone_is_registered_by_its_thumbprint(store, curve):
 def test_the_first_phone_makes_the_user(store):
     """VB-01: from then on the user is known."""
     person = Person()
-    assert call("POST", "/v1/bills", person, {"device": person.phone.device_id, "currency": "USD"}).code == "user_unknown"
+    assert (
+        call("POST", "/v1/bills", person, {"device": person.phone.device_id, "currency": "USD"}).code == "user_unknown"
+    )
     register(person)
     assert world.opened(person)
 

@@ -22,7 +22,10 @@ def test_its_takings_are_the_sum_of_its_lanes(alice, shop):
     before = show(shop.admin, shop.merchant, currency="USD").body["balance"]["amount"]
     bill = world.settled(alice, (shop.tills[0], 300), (shop.tills[1], 400))
     world.refund(shop.admin, bill["id"], [bill["items"][0]["id"]])
-    assert show(shop.admin, shop.merchant, currency="USD").body["balance"] == {"amount": before + 400, "currency": "USD"}
+    assert show(shop.admin, shop.merchant, currency="USD").body["balance"] == {
+        "amount": before + 400,
+        "currency": "USD",
+    }
     assert show(shop.admin, shop.merchant, currency="JPY").body["balance"] == {"amount": 0, "currency": "JPY"}
 
 

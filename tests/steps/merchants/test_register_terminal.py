@@ -46,7 +46,9 @@ def test_a_suspended_administrator_registers_nothing(store):
     assert register(shop.admin, shop.merchant, Till().public_key).code == "user_suspended"
 
 
-@pytest.mark.parametrize("key", ["", "AAAA", "!" * 44, base64.b64encode(bytes(31)).decode(), base64.b64encode(bytes(33)).decode()])
+@pytest.mark.parametrize(
+    "key", ["", "AAAA", "!" * 44, base64.b64encode(bytes(31)).decode(), base64.b64encode(bytes(33)).decode()]
+)
 def test_a_key_that_is_none_is_refused_with_a_pointer(shop, key):
     """32 bytes of base64."""
     answer = register(shop.admin, shop.merchant, key)

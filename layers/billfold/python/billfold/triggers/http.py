@@ -105,12 +105,18 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def step(
-    *, body: Any = None, key: bool = False, groups: frozenset[str] | None = None, open_to_all: bool = False
+    *,
+    body: Any = None,
+    answers: Any = None,
+    key: bool = False,
+    groups: frozenset[str] | None = None,
+    open_to_all: bool = False,
 ) -> Callable[[Step], Handler]:
     """Make a step a Lambda handler.
 
-    body: the msgspec model of its body. key: whether it needs an Idempotency-Key. groups: which Cognito groups may call it
-    (any of them). open_to_all: whether it answers without a signed-in caller.
+    body: the msgspec model of its body. answers: that of its success (`list[…]`: a page of them; None: no body), for the
+    contract. key: whether it needs an Idempotency-Key. groups: which Cognito groups may call it (any of them). open_to_all:
+    whether it answers without a signed-in caller.
     """
 
     def decorate(run: Step) -> Handler:
@@ -135,7 +141,8 @@ def step(
 
         handler.__module__ = run.__module__
         handler.__doc__ = run.__doc__
-        handler.body = body  # type: ignore[attr-defined]
+        # What `infra/contract.py` and tests ask a step for.
+        handler.body, handler.answers, handler.key = body, answers, key  # type: ignore[attr-defined]
         return handler
 
     return decorate

@@ -21,6 +21,10 @@ Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", description="4 to 8 dig
 Reason = Annotated[str, Meta(min_length=1, max_length=140)]
 Id = Annotated[str, Meta(min_length=5, max_length=64, pattern=r"^[a-z]{3}_[A-Za-z0-9_-]+(?!\n)$")]
 
+# Checked elsewhere and passed on as they are; the contract says what they look like.
+Lines = Annotated[list[dict[str, Any]], Meta(extra_json_schema={"items": {"$ref": "#/components/schemas/Line"}})]
+Problem = Annotated[dict[str, Any], Meta(extra_json_schema={"$ref": "#/components/schemas/Problem"})]
+
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True):
     """A request's body: unknown fields are refused."""
@@ -50,7 +54,7 @@ class BillItem(View, frozen=True):
     terminal: str
     counter: int
     signed_at: str
-    lines: list[dict[str, Any]]
+    lines: Lines
     amount: int
     state: str
 
@@ -94,9 +98,11 @@ class BillAnswer(View, frozen=True):
 
 
 class ItemResult(View, frozen=True):
+    """`outcome` is added or repeated, with the item's id, or refused, with the problem."""
+
     outcome: str
     item: str | None = None
-    problem: dict[str, Any] | None = None
+    problem: Problem | None = None
 
 
 class ItemsAnswer(View, frozen=True):

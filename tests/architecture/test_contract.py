@@ -1,0 +1,97 @@
+"""The contract says what the code does: made anew it is the same, its routes are the map's, and the guide's examples are true."""
+
+import base64
+import json
+import re
+
+import pytest
+from openapi_spec_validator import validate
+
+from billfold import events
+from billfold.merchants import Terminal
+from billfold.triggers import taps
+from infra import contract
+from infra.phones import Till
+from tests.world import ROUTES, STEPS
+
+CONTRACT = contract.build()
+OPERATIONS = {
+    (method.upper(), path): operation
+    for path, operations in CONTRACT["paths"].items()
+    for method, operation in operations.items()
+}
+GUIDE = contract.GUIDE.read_text()
+
+
+def test_the_committed_contract_is_what_the_code_says_today():
+    """`python -m infra contract` writes it anew."""
+    assert contract.FILE.read_text() == contract.text()
+
+
+def test_the_guides_table_is_the_tree_of_refusals():
+    """`python -m infra contract` writes it anew."""
+    assert contract.guide() == GUIDE
+
+
+def test_it_is_valid_openapi():
+    """OpenAPI 3.1, by an independent validator."""
+    assert CONTRACT["openapi"] == "3.1.0"
+    validate(CONTRACT)
+
+
+def test_its_routes_are_exactly_the_maps():
+    """Each with its step's name."""
+    routes = {(method, path): module.__name__.rpartition(".")[2] for method, path, _, module in ROUTES}
+    assert {route: operation["operationId"] for route, operation in OPERATIONS.items()} == routes
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_an_operation_tells_what_it_needs(method, path):
+    """Token, proof of the device, Idempotency-Key, body and path parameters, as the step asks for them."""
+    operation = OPERATIONS[method, path]
+    handler = STEPS[operation["operationId"]].handler
+    parameters = [one.get("name") or one["$ref"].rpartition("/")[2] for one in operation["parameters"]]
+    assert ("Idempotency-Key" in parameters) == handler.key == (method == "POST")
+    assert ("requestBody" in operation) == (handler.body is not None)
+    assert set(re.findall(r"\{(\w+)\}", path)) <= set(parameters)
+    open_to_all = path in ("/v1/health", "/v1/openapi.json")
+    assert operation["security"] == [] if open_to_all else "token" in operation["security"][0]
+    by_device = path in ("/v1/bills/{bill}/items", "/v1/bills/{bill}/close", "/v1/bills/{bill}/verification")
+    assert any("device" in one for one in operation["security"]) == by_device
+    successes = {status for status in operation["responses"] if status < "3"}
+    assert successes
+    assert all(("content" in operation["responses"][one]) == (one != "204") for one in successes)
+
+
+def test_every_code_of_a_refusal_is_in_the_contract():
+    """XX-02: clients may depend on them."""
+    codes = set(CONTRACT["components"]["schemas"]["Problem"]["properties"]["code"]["enum"])
+    assert {"not_found", "pin_wrong", "busy", "invalid", "internal_fault", "too_many_requests"} <= codes
+    assert codes >= {known.code() for known in contract.refusals()}
+
+
+def block(kind: str) -> str:
+    found = re.search(rf"```{kind}\n(.*?)\n```", GUIDE, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_guides_signed_item_verifies_and_can_be_made_anew():
+    """VB-06: whoever builds a terminal can check their own code against it."""
+    item = json.loads(block("item"))
+    keys = dict(re.findall(r"^(private|public) key +(\S+)$", GUIDE, re.MULTILINE))
+    taps.check_signature(item, Terminal(item["terminal"], "mer_x", "till", keys["public"]))
+    till = Till(item["terminal"], keys["private"])
+    assert till.public_key == keys["public"]
+    assert till.signed(item) == item
+    assert base64.b64decode(keys["private"]) == bytes(range(32))
+    unsigned = {name: part for name, part in item.items() if name != "signature"}
+    line, _, canonical = block("signed").partition("\n")
+    assert (line, json.loads(canonical)) == ("billfold-item-v1", unsigned)
+    assert canonical == json.dumps(unsigned, sort_keys=True, separators=(",", ":"))
+
+
+def test_the_guide_names_every_kind_of_event():
+    """XX-03: and none that does not exist."""
+    section = GUIDE.partition("## Events")[2].partition("## Refusals")[0]
+    assert set(re.findall(r"`(bill\.\w+)`", section)) == set(events.KINDS.values())

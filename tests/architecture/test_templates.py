@@ -1,0 +1,246 @@
+"""The templates of every stage: what is deployed is what the map and the headers say, and nothing kept can be lost."""
+
+from typing import Any
+
+import pytest
+
+from infra import stages, steps, tables, templates
+from infra.differences import without_what_only_aws_has
+from infra.templates import kept
+from infra.templates.words import MAX_RESOURCES, logical
+
+STEPS = steps.load()
+STAGES = stages.names()
+# What SAM makes of one function besides itself, at most: version, alias, event source, rule, permission, deployment group.
+MADE_BY_SAM = 6
+OPEN_TO_ALL = {"GET /v1/health", "GET /v1/openapi.json"}
+
+
+def built(stage_name: str) -> dict[str, dict[str, Any]]:
+    """Every stack's resources by the stack's name without the prefix."""
+    stage = stages.stage(stage_name)
+    found = templates.build(stage, STEPS, templates.sample_codes(STEPS))
+    return {name.removeprefix(f"{stage.prefix}-"): template["Resources"] for name, template in found.items()}
+
+
+def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: one["Properties"] for name, one in resources.items() if one["Type"] == kind}
+
+
+def workflow(stage_name: str, step: steps.Step) -> dict[str, Any]:
+    return built(stage_name)[f"steps-{step.workflow}"]
+
+
+@pytest.mark.parametrize(
+    "step", [step for step in STEPS if isinstance(step.trigger, steps.Route)], ids=lambda one: one.name
+)
+def test_a_route_calls_its_own_functions_alias_and_is_alone_allowed_to(step):
+    """One step = one function, HTTP included: no shared handler, and the token is checked before it."""
+    gateway, prefix = built("production")["gateway"], stages.stage("production").prefix
+    method = gateway[logical(step.name, "method")]["Properties"]
+    alias = f":function:{step.function(prefix)}:live"
+    assert method["HttpMethod"] == step.trigger.method
+    assert alias in method["Integration"]["Uri"]["Fn::Sub"]
+    assert method["Integration"]["Type"] == "AWS_PROXY"
+    assert path_of(gateway, method["ResourceId"]) == step.trigger.path
+    is_open = str(step.trigger) in OPEN_TO_ALL
+    assert method["AuthorizationType"] == ("NONE" if is_open else "COGNITO_USER_POOLS")
+    permission = gateway[logical(step.name, "permission")]["Properties"]
+    assert permission["FunctionName"] == f"{step.function(prefix)}:live"
+    assert permission["SourceArn"]["Fn::Sub"].partition("/api/")[2].startswith(f"{step.trigger.method}/v1/")
+
+
+def path_of(gateway: dict[str, Any], resource: dict[str, Any]) -> str:
+    """The path of a gateway resource, from its parents."""
+    if "Ref" not in resource:
+        return ""
+    properties = gateway[resource["Ref"]]["Properties"]
+    return f"{path_of(gateway, properties['ParentId'])}/{properties['PathPart']}"
+
+
+def test_the_gateway_has_a_method_for_each_route_and_no_other():
+    """Routes = map."""
+    methods = of_type(built("production")["gateway"], "AWS::ApiGateway::Method")
+    assert set(methods) == {logical(step.name, "method") for step in STEPS if isinstance(step.trigger, steps.Route)}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)
+def test_a_functions_own_role_allows_what_its_header_says_and_nothing_else(step):
+    """XX-06: exact actions on exact tables, indexes and queues."""
+    resources = workflow("production", step)
+    assert resources[logical(step.name)]["Properties"]["Role"] == {"Fn::GetAtt": [logical(step.name, "role"), "Arn"]}
+    (policy,) = resources[logical(step.name, "role")]["Properties"]["Policies"]
+    allowed = set()
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Allow"
+        where = statement["Resource"].get("Fn::Sub") or statement["Resource"]["Fn::ImportValue"]
+        resource = where.partition("${AWS::AccountId}:")[2] or where
+        allowed |= {(action, resource) for action in statement["Action"]}
+    assert allowed == expected_permissions(step)
+
+
+def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
+    """(action, resource) pairs, worked out from the header by hand of this test."""
+    prefix = stages.stage("production").prefix
+    expected = {("logs:CreateLogStream", own_log_group(step)), ("logs:PutLogEvents", own_log_group(step))}
+    for (table, index), actions in step.may.actions.items():
+        where = f"table/{prefix}-{table}" + (f"/index/{index}" if index else "")
+        expected |= {(f"dynamodb:{action}", where) for action in actions}
+    expected |= {("sqs:SendMessage", f"{prefix}-{queue}") for queue in step.may.queues}
+    if isinstance(step.trigger, steps.Queue):
+        reading = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+        expected |= {(action, f"{prefix}-{step.trigger.name}") for action in reading}
+    if isinstance(step.trigger, steps.Stream):
+        stream = f"{prefix}-stream-{step.trigger.table}"
+        expected |= {(f"dynamodb:{action}", stream) for action in ("DescribeStream", "GetRecords", "GetShardIterator")}
+        expected.add(("dynamodb:ListStreams", f"table/{prefix}-{step.trigger.table}/stream/*"))
+    return expected
+
+
+def own_log_group(step: steps.Step) -> str:
+    return f"log-group:/aws/lambda/{step.function(stages.stage('production').prefix)}:*"
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)
+def test_a_function_carries_only_the_environment_that_its_step_reads(step):
+    """The cursors' key goes to lists alone, a queue's address to those who send to it."""
+    variables = workflow("production", step)[logical(step.name)]["Properties"]["Environment"]["Variables"]
+    assert ("BILLFOLD_CURSOR_KEY" in variables) is step.signs_cursors
+    assert {name for name in variables if "QUEUE" in name} == {
+        f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}" for queue in step.may.queues
+    }
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)
+def test_a_function_is_limited_logged_versioned_and_layered(step):
+    """Memory, time-out, log retention, version and alias are said for every function."""
+    resources = workflow("production", step)
+    function = resources[logical(step.name)]["Properties"]
+    logs = resources[logical(step.name, "logs")]["Properties"]
+    assert 128 <= function["MemorySize"] <= 3008
+    assert 1 <= function["Timeout"] <= 60
+    assert function["AutoPublishAlias"] == "live"
+    assert function["Layers"]
+    assert function["Handler"] == f"functions/{step.workflow}/{step.name}.handler"
+    assert logs["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
+    assert logs["RetentionInDays"] >= 30
+    if isinstance(step.trigger, steps.Route):
+        assert function["Timeout"] < 29, "the gateway gives up after 29 s"
+
+
+@pytest.mark.parametrize(
+    "step", [one for one in STEPS if isinstance(one.trigger, steps.Queue | steps.Stream)], ids=lambda one: one.name
+)
+def test_a_batchs_failed_messages_alone_come_again(step):
+    """Without ReportBatchItemFailures what a step reports as failed would be lost."""
+    event = workflow("production", step)[logical(step.name)]["Properties"]["Events"]["Trigger"]["Properties"]
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_every_table_is_kept_recoverable_encrypted_and_on_demand(stage_name):
+    """Nothing that holds money goes with a stack."""
+    resources = built(stage_name)["kept"]
+    found = of_type(resources, "AWS::DynamoDB::Table")
+    assert len(found) == len(tables.TABLES)
+    for name, table in found.items():
+        assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["SSESpecification"]["SSEEnabled"]
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert sum("StreamSpecification" in table for table in found.values()) == sum(one.streamed for one in tables.TABLES)
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_every_queue_is_encrypted_and_has_a_dead_letter_queue_of_its_own(stage_name):
+    """Five receptions, then it rests until somebody looks."""
+    queues = of_type(built(stage_name)["kept"], "AWS::SQS::Queue")
+    assert len(queues) == 2 * len(steps.QUEUES)
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+    working = [queue for queue in queues.values() if "RedrivePolicy" in queue]
+    targets = [queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for queue in working]
+    assert sorted(targets) == sorted(logical(name, "dead_letters") for name in steps.QUEUES)
+    assert {queue["RedrivePolicy"]["maxReceiveCount"] for queue in working} == {5}
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_a_message_stays_hidden_while_its_function_may_still_work_on_it(stage_name):
+    """AWS advises six times the function's time-out."""
+    stage = stages.stage(stage_name)
+    readers = [step for step in STEPS if isinstance(step.trigger, steps.Queue)]
+    assert len(readers) == len(steps.QUEUES)
+    assert all(6 * stage.settings(step.name).timeout_seconds <= kept.VISIBILITY_SECONDS for step in readers)
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_a_stack_stays_below_cloudformations_limit(stage_name):
+    """500 resources, after SAM has made its own."""
+    for resources in built(stage_name).values():
+        functions = len(of_type(resources, "AWS::Serverless::Function"))
+        assert len(resources) + MADE_BY_SAM * functions < MAX_RESOURCES
+
+
+def test_production_is_no_sandbox():
+    """A real customer meets neither shortened periods nor passwords in the clear."""
+    resources = built("production")
+    for name, stack in resources.items():
+        for function in of_type(stack, "AWS::Serverless::Function").values():
+            assert "BILLFOLD_SANDBOX" not in function["Environment"]["Variables"], name
+    (client,) = of_type(resources["kept"], "AWS::Cognito::UserPoolClient").values()
+    assert "ALLOW_USER_PASSWORD_AUTH" not in client["ExplicitAuthFlows"]
+
+
+def test_production_moves_traffic_gradually_and_goes_back_on_an_alarm_that_exists():
+    """XX-07."""
+    resources = built("production")
+    alarms = {alarm["AlarmName"] for alarm in of_type(resources["alarms"], "AWS::CloudWatch::Alarm").values()}
+    for step in STEPS:
+        preference = workflow("production", step)[logical(step.name)]["Properties"]["DeploymentPreference"]
+        assert preference["Type"].startswith("Canary")
+        assert set(preference["Alarms"]) <= alarms
+
+
+def test_the_local_cloud_differs_by_gradual_deployment_alone():
+    """The template that runs on a laptop is the one that runs on AWS."""
+    stage = stages.stage("production")
+    for template in templates.build(stage, STEPS, templates.sample_codes(STEPS)).values():
+        local = without_what_only_aws_has(template)
+        for name, resource in template["Resources"].items():
+            missing = set(resource["Properties"]) - set(local["Resources"][name]["Properties"])
+            assert missing <= {"DeploymentPreference"}
+
+
+def test_every_dead_letter_queue_and_function_has_its_alarm():
+    """What is stuck or crashes wakes somebody."""
+    prefix = stages.stage("production").prefix
+    watched = {
+        (alarm["MetricName"], alarm["Dimensions"][0]["Value"])
+        for alarm in of_type(built("production")["alarms"], "AWS::CloudWatch::Alarm").values()
+    }
+    assert {("ApproximateNumberOfMessagesVisible", f"{prefix}-{queue}-dead") for queue in steps.QUEUES} <= watched
+    assert {(metric, step.function(prefix)) for step in STEPS for metric in ("Errors", "Throttles")} <= watched
+
+
+def test_what_the_gateway_refuses_has_the_shape_of_every_other_refusal():
+    """RFC 9457 with a code and a Request-Id, and 404 for an address that does not exist."""
+    responses = of_type(built("production")["gateway"], "AWS::ApiGateway::GatewayResponse")
+    by_kind = {one["ResponseType"]: one for one in responses.values()}
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "THROTTLED"} <= set(by_kind)
+    assert by_kind["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
+    for one in responses.values():
+        headers = one["ResponseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        assert headers["gatewayresponse.header.Request-Id"] == "context.requestId"
+        for member in ("type", "title", "status", "detail", "code", "operations", "next", "instance"):
+            assert f'"{member}":' in one["ResponseTemplates"]["application/json"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["bills Query:nowhere", "no-table Query", "queue no-queue", "bills query"],
+    ids=["index", "table", "queue", "action"],
+)
+def test_a_header_that_may_what_does_not_exist_is_refused(line):
+    """A typing error in May is found before anything is deployed."""
+    with pytest.raises(ValueError, match="May"):
+        steps.permissions(line)

@@ -1,0 +1,18 @@
+"""Proof by exhaustion: every step, every AWS call of it, every way in which that call can go wrong.
+
+Also outside pytest (`python -m tests.proof.counts`) it stands on the settings of every test.
+"""
+
+import importlib
+import sys
+
+import pytest
+
+from infra.stages import ROOT
+
+LAYER = str(ROOT / "layers/billfold/python")
+if LAYER not in sys.path:
+    sys.path.insert(0, LAYER)
+importlib.import_module("tests.conftest")
+WITH_ASSERTIONS = ("bill_scenarios", "clockwork_scenarios", "ground", "people_scenarios", "plays", "wallet_scenarios")
+pytest.register_assert_rewrite(*(f"tests.proof.{name}" for name in WITH_ASSERTIONS))

@@ -1,0 +1,184 @@
+"""Scenarios of what nobody asks for: deadlines, streams, queues and feeds."""
+
+from billfold import ledger
+from billfold.tables import bill_rows, event_rows, ledger_rows
+from tests import world
+from tests.proof import bill_scenarios
+from tests.proof.plays import Occasion, Scenario
+from tests.proof.stage import Stage, ago, happening, http, message
+from tests.proof.wallet_scenarios import place_hold
+from tests.world import Person, call, joined
+
+
+def _ends(person: Person, bill: str, state: str) -> Occasion:
+    def effect() -> None:
+        assert bill_scenarios.bill_of(person, bill)["state"] == state
+        assert "bill" not in call("GET", "/v1/devices", person).body["items"][0]
+
+    return Occasion(message("end_bills", bill), effect)
+
+
+def _ends_its_period(stage: Stage) -> Occasion:
+    with ago(hours=5):
+        person, _, bill = bill_scenarios.tapped(stage)
+    return _ends(person, bill, "verifying")
+
+
+def _ends_empty(stage: Stage) -> Occasion:
+    person = joined(pin=None)
+    with ago(hours=5):
+        bill = world.opened(person)
+    return _ends(person, bill, "expired_empty")
+
+
+def _reminds(stage: Stage) -> Occasion:
+    with ago(minutes=20):
+        person, _, bill, _ = bill_scenarios.closed(stage)
+    occasion = _ends(person, bill, "verifying")
+
+    def effect() -> None:
+        occasion.effect()
+        assert bill_rows.load(bill).bill.reminded
+
+    return Occasion(occasion.arrive, effect)
+
+
+def _gives_up(stage: Stage) -> Occasion:
+    with ago(minutes=31):
+        person, _, bill, _ = bill_scenarios.closed(stage)
+    return _ends(person, bill, "unpaid")
+
+
+def _ends_nothing(stage: Stage) -> Occasion:
+    person, _, bill, _ = bill_scenarios.closed(stage)
+    return _ends(person, bill, "verifying")
+
+
+def _finds_bills(stage: Stage) -> Occasion:
+    people = [joined(pin=None) for _ in range(2)]
+    with ago(hours=5):
+        bills = [world.opened(person) for person in people]
+
+    def effect() -> None:
+        states = [bill_scenarios.bill_of(person, bill)["state"] for person, bill in zip(people, bills, strict=True)]
+        assert states == ["expired_empty"] * 2
+
+    return Occasion(happening("find_due_bills", {}), effect)
+
+
+def _finds_holds(stage: Stage) -> Occasion:
+    people = [joined(pin=None) for _ in range(2)]
+    with ago(hours=1):
+        for person in people:
+            world.fund(person, 10_000)
+            place_hold(person, 30)
+
+    def effect() -> None:
+        accounts = [ledger.wallet(person.user_id, "USD") for person in people]
+        assert [ledger_rows.read_balance(account) for account in accounts] == [ledger.Balance(10_000, 0)] * 2
+
+    return Occasion(happening("find_due_holds", {}), effect)
+
+
+def _forwards_transfers(stage: Stage) -> Occasion:
+    """Twelve transfers, so that they need two calls to the queue."""
+    person = joined(pin=None)
+    for amount in range(1, 13):
+        world.fund(person, amount)
+
+    def effect() -> None:
+        entries = call("GET", "/v1/wallets/USD/entries", person, query={"limit": "100"}).body["items"]
+        assert sorted(entry["amount"] for entry in entries) == list(range(1, 13))
+
+    return Occasion(happening("forward_transfers", stage.records("ledger")), effect)
+
+
+def _forwards_changes(stage: Stage) -> Occasion:
+    person, shops, bill = bill_scenarios.settled(stage, sellers=2)
+    changes = bill_rows.load(bill).bill.revision
+
+    def effect() -> None:
+        events = call("GET", "/v1/events", person, query={"limit": "100"}).body["items"]
+        assert [event["about"] for event in events] == [bill] * changes
+        told = call("GET", "/v1/events", shops[1].admin, query={"merchant": shops[1].merchant}).body["items"]
+        assert [event["type"] for event in told] == ["bill.items_added", "bill.settled"]
+
+    return Occasion(happening("forward_bill_changes", stage.records("bills")), effect)
+
+
+def _records_entries(stage: Stage) -> Occasion:
+    person = joined(pin=None)
+    world.fund(person, 700)
+    transfer = next(
+        found
+        for record in stage.records("ledger")["Records"]
+        if (found := ledger_rows.from_stream(record["dynamodb"]["NewImage"]))
+    )
+
+    def effect() -> None:
+        entries = call("GET", "/v1/wallets/USD/entries", person).body["items"]
+        assert [entry["amount"] for entry in entries] == [700]
+
+    return Occasion(message("record_entries", ledger_rows.encode(transfer)), effect)
+
+
+def _events(stage: Stage) -> tuple[Person, list[str]]:
+    person = joined(pin=None)
+    bill = world.opened(person)
+    assert world.close(person, bill).status == 200
+    images = [record["dynamodb"]["NewImage"] for record in stage.records("bills")["Records"]]
+    changes = [image for image in images if image["sk"]["S"] != bill_rows.HeadRow.SORT]
+    events = {event.change: event for image in changes for event in bill_rows.events_of(image)}
+    return person, [event_rows.encode(event) for _, event in sorted(events.items())]
+
+
+def _records_the_first_event(stage: Stage) -> Occasion:
+    person, events = _events(stage)
+
+    def effect() -> None:
+        assert len(call("GET", "/v1/events", person).body["items"]) == 1
+
+    return Occasion(message("record_events", events[0]), effect)
+
+
+def _records_a_further_event(stage: Stage) -> Occasion:
+    person, events = _events(stage)
+    message("record_events", events[0])()
+
+    def effect() -> None:
+        assert len(call("GET", "/v1/events", person).body["items"]) == 2
+
+    return Occasion(message("record_events", events[1]), effect)
+
+
+def _lists_own_events(stage: Stage) -> Occasion:
+    person, events = _events(stage)
+    message("record_events", events[0])()
+    return Occasion(http("GET", "/v1/events", person), _nothing)
+
+
+def _lists_a_merchants_events(stage: Stage) -> Occasion:
+    shop = world.seller(terminals=0)
+    return Occasion(http("GET", "/v1/events", shop.admin, query={"merchant": shop.merchant}), _nothing)
+
+
+def _nothing() -> None:
+    """A step that only reads has no effect to look for."""
+
+
+ALL = (
+    Scenario("end_bills", "a period that is over", _ends_its_period),
+    Scenario("end_bills", "an empty bill", _ends_empty),
+    Scenario("end_bills", "a verification to remind of", _reminds),
+    Scenario("end_bills", "a verification to give up", _gives_up),
+    Scenario("end_bills", "nothing due", _ends_nothing),
+    Scenario("find_due_bills", "two due", _finds_bills, followed=True),
+    Scenario("find_due_holds", "two due", _finds_holds, followed=True),
+    Scenario("forward_transfers", "twelve", _forwards_transfers, followed=True),
+    Scenario("record_entries", "one transfer", _records_entries),
+    Scenario("forward_bill_changes", "a bill's whole life", _forwards_changes, followed=True),
+    Scenario("record_events", "the first of a feed", _records_the_first_event),
+    Scenario("record_events", "a further one", _records_a_further_event),
+    Scenario("list_events", "one's own", _lists_own_events),
+    Scenario("list_events", "a merchant's", _lists_a_merchants_events),
+)

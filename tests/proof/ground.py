@@ -1,0 +1,120 @@
+"""The ground a scenario stands on: all that the tables hold, looked at whole, put back, and compared."""
+
+import http.client
+import json
+import re
+from collections import Counter, defaultdict
+from typing import Any
+
+from infra.tables import TABLES
+from tests.engine import Engine
+
+# Every row of every table: (table, pk, sk) to the item in DynamoDB's JSON.
+State = dict[tuple[str, str, str], dict[str, Any]]
+
+MADE_UP = re.compile(r"\b(?:bil|mer|trm)_[0-9a-f]{32}\b|\$argon2id\$[^\"\\]+")
+INSTANT = re.compile(r"(?<![0-9A-Za-z])(?:1\d{12}|1\d{9}|\d{4}-\d\d-\d\dT[\d:.]+Z)(?![0-9A-Za-z])")
+SHARD = re.compile(r'"(bills|holds)#\d"')
+
+
+class Ground:
+    """The tables behind an engine, over one plain connection: thousands of looks should cost little."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = http.client.HTTPConnection(engine.url.removeprefix("http://"), timeout=10)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def look(self) -> State:
+        """Everything there is."""
+        state: State = {}
+        for table in TABLES:
+            answer = self._ask("Scan", {"TableName": f"billfold-{table.name}"})
+            assert "LastEvaluatedKey" not in answer, "a scenario is small"
+            state |= {(table.name, item["pk"]["S"], item["sk"]["S"]): item for item in answer["Items"]}
+        return state
+
+    def put_back(self, wanted: State) -> None:
+        """Make the tables hold exactly this."""
+        found = self.look()
+        puts = [(key, {"PutRequest": {"Item": item}}) for key, item in wanted.items() if found.get(key) != item]
+        gone = [key for key in found if key not in wanted]
+        deletes = [(key, {"DeleteRequest": {"Key": {"pk": {"S": key[1]}, "sk": {"S": key[2]}}}}) for key in gone]
+        requests = puts + deletes
+        for start in range(0, len(requests), 25):
+            batch = defaultdict(list)
+            for key, request in requests[start : start + 25]:
+                batch[f"billfold-{key[0]}"].append(request)
+            assert not self._ask("BatchWriteItem", {"RequestItems": batch}).get("UnprocessedItems")
+
+    def _ask(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Date": "20260101T000000Z",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/dynamodb/aws4_request, "
+            "SignedHeaders=host, Signature=0",
+        }
+        self._connection.request("POST", "/", json.dumps(arguments), headers)
+        response = self._connection.getresponse()
+        answer: dict[str, Any] = json.loads(response.read())
+        assert response.status == 200, answer
+        return answer
+
+
+def likeness(value: Any, before: State) -> str:
+    """A state or an answer as text in which two runs from the same ground are alike: what is made up at random or read
+    from the clock after `before` has a name for its kind, and a busy account's lanes are added up.
+    """
+    if isinstance(value, dict) and value and all(isinstance(key, tuple) for key in value):
+        value = _rows(value)
+    known = json.dumps(list(before.values()))
+
+    def named(match: re.Match[str]) -> str:
+        return match[0] if match[0] in known else f"<{match[0][:4]}>"
+
+    text = json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else str(value)
+    text = SHARD.sub(r'"\1#"', INSTANT.sub("<instant>", MADE_UP.sub(named, text)))
+    return "\n".join(sorted(text.split("\x1e")))
+
+
+def _rows(state: State) -> str:
+    """One line a row, lanes added up."""
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    lines = []
+    for key, item in state.items():
+        if "available" in item or "held" in item:
+            total = sums[re.sub(r"#\d+$", "", key[1]), key[2]]
+            total[0] += _number(item, "available")
+            total[1] += _number(item, "held")
+        else:
+            lines.append(f"{key[0]} {json.dumps(item, sort_keys=True)}")
+    lines += [f"balance {name}/{currency} {total}" for (name, currency), total in sums.items()]
+    return "\x1e".join(lines)
+
+
+def check_money(state: State) -> None:
+    """Invariants 1 and 2 of docs/ledger.md (LG-01, LG-06), and that balances are what the transfers add up to (LG-07)."""
+    sums: dict[str, int] = defaultdict(int)
+    # To a Counter, what is missing is zero.
+    balances: Counter[str] = Counter()
+    moved: Counter[str] = Counter()
+    for (table, pk, sk), item in state.items():
+        if table != "ledger":
+            continue
+        if sk == "transfer":
+            for name, amount in json.loads(item["legs"]["S"]):
+                moved[name] += amount
+        elif sk != "hold":
+            available, held = _number(item, "available"), _number(item, "held")
+            sums[sk] += available + held
+            balances[f"{re.sub(r'#[0-9]+$', '', pk)}/{sk}"] += available + held
+            assert held >= 0, (pk, sk)
+            assert available >= 0 or not pk.startswith("wallet/"), (pk, sk)
+    assert not any(sums.values()), dict(sums)
+    assert balances == moved
+
+
+def _number(item: dict[str, Any], name: str) -> int:
+    return int(item.get(name, {"N": "0"})["N"])

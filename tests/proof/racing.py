@@ -1,0 +1,122 @@
+"""Many callers at once, each as stubborn as a real client, and what must hold of the ledger when they are done."""
+
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from billfold import bills, clock
+from billfold.bills import Bill
+from billfold.changes import Opened
+from billfold.tables import bill_rows
+from billfold.tables.rows import Commit
+from tests import world
+from tests.delivery import sqs_event
+from tests.engine import Engine
+from tests.world import Person, Response
+
+T = TypeVar("T")
+THREADS = 64
+PATIENCE = 40
+
+
+def race(jobs: Sequence[Callable[[], T]]) -> list[T]:
+    """Run all jobs, up to 64 at a time, the first wave at the same instant; the results in the order of the jobs."""
+    threads = min(len(jobs), THREADS)
+    barrier = threading.Barrier(threads)
+    with ThreadPoolExecutor(threads, initializer=barrier.wait) as pool:
+        return [future.result() for future in [pool.submit(job) for job in jobs]]
+
+
+def soon(job: Callable[[], T], within: float) -> Callable[[], T]:
+    """The job, begun at a random moment within so many seconds."""
+
+    def run() -> T:
+        time.sleep(random.uniform(0, within))
+        return job()
+
+    return run
+
+
+def stubborn(ask: Callable[..., Response], *arguments: Any, key: str = "", **options: Any) -> Callable[[], Response]:
+    """A call that is repeated under its one key while it is answered "try again"; nothing else may be wrong with it."""
+    key = key or str(uuid.uuid4())
+
+    def run() -> Response:
+        for _ in range(PATIENCE):
+            answer = ask(*arguments, key=key, **options)
+            assert answer.status < 500 or answer.status == 503, answer
+            if answer.status != 503 and answer.code != "operation_running":
+                return answer
+        raise AssertionError(f"still {answer.code} after {PATIENCE} calls")
+
+    return run
+
+
+def handled(step: str, message: str) -> Callable[[], bool]:
+    """A message delivered to a queue's step, again while it fails."""
+
+    def run() -> bool:
+        for _ in range(PATIENCE):
+            if world.STEPS[step].handler(sqs_event([message]), None) == {"batchItemFailures": []}:
+                return True
+        return False
+
+    return run
+
+
+def codes(answers: Sequence[Response]) -> Counter[str]:
+    """How often each answer was given: a refusal by its code, a success by its status."""
+    return Counter(answer.code or str(answer.status) for answer in answers)
+
+
+def books_balance(store: Engine) -> None:
+    """L-1 and L-6 over every balance row: each currency sums to zero, and no wallet is below it."""
+    sums: Counter[str] = Counter()
+    for row in store.rows("ledger"):
+        if len(row["sk"]["S"]) != 3:
+            continue
+        available, held = (int(row.get(name, {"N": "0"})["N"]) for name in ("available", "held"))
+        sums[row["sk"]["S"]] += available + held
+        assert held >= 0, row
+        assert available >= 0 or not row["pk"]["S"].startswith("wallet/"), row
+    assert sums, "no money was ever there"
+    assert not any(sums.values()), sums
+
+
+def bill_opened(person: Person, *, ago: int, ends_in: int) -> Bill:
+    """A bill on the person's phone that was opened some time ago; milliseconds."""
+    now = clock.now()
+    opening = Opened(now - ago, person.user_id, person.phone.device_id, "USD", now + ends_in, None)
+    commit = Commit(str(uuid.uuid4()))
+    bill = bill_rows.put_opened(commit, f"bil_{uuid.uuid4().hex}", opening)
+    commit.send()
+    return bill
+
+
+def whole(store: Engine, bill_id: str) -> bill_rows.Journal:
+    """The bill, after checking that its journal has no gap and its head says what the journal says."""
+    journal = bill_rows.load(bill_id)
+    rows = {row["sk"]["S"]: row for row in store.client.query(**_partition(bill_id))["Items"]}
+    head = rows.pop("#")
+    assert sorted(rows) == [f"{number:04d}" for number in range(1, len(rows) + 1)]
+    bill = bills.rebuild(bill_id, journal.changes)
+    assert (head["state"]["S"], int(head["revision"]["N"])) == (bill.state, bill.revision)
+    assert int(head["total"]["N"]) == sum(item.amount for item in bill.payable)
+    names = [item.item_id for item in bill.items]
+    assert len(set(names)) == len(names)
+    return journal
+
+
+def _partition(bill_id: str) -> dict[str, Any]:
+    values = {":pk": {"S": bill_id}}
+    return {
+        "TableName": "billfold-bills",
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": values,
+        "ConsistentRead": True,
+    }

@@ -1,0 +1,126 @@
+"""The stage on which scenarios are played: the engine's tables, the queues on moto, and time that set-up may move."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import time_machine
+from moto import mock_aws
+
+from billfold.triggers import queue
+from infra.steps import QUEUES
+from tests import delivery, world
+from tests.engine import Engine
+from tests.proof.ground import Ground
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a delivery ended: a status (queues: 200, or 503 with messages that come again), a body, headers."""
+
+    status: int
+    body: Any
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    engine: Engine
+    queues: Any
+    ground: Ground
+    streams: Any
+    # Where each table's stream stood when the tables were made anew (the engine keeps what it told before).
+    starts: dict[str, str] = field(default_factory=dict)
+
+    def empty(self) -> None:
+        """New tables and no message anywhere."""
+        self.engine.empty()
+        self.take_messages()
+        world.forget_connection()
+        for table in delivery.STREAMS:
+            arn = self.streams.list_streams(TableName=f"billfold-{table}")["Streams"][0]["StreamArn"]
+            shard = self.streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][-1]["ShardId"]
+            start = self.streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="LATEST")
+            self.starts[table] = start["ShardIterator"]
+
+    def take_messages(self) -> list[str]:
+        """Take every message out of every queue."""
+        bodies = []
+        for name in QUEUES:
+            address = os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"]
+            while messages := self.queues.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages"):
+                for message in messages:
+                    bodies.append(message["Body"])
+                    self.queues.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    def records(self, table: str) -> dict[str, Any]:
+        """What the table's stream has told since, as one event."""
+        return {"Records": self.streams.get_records(ShardIterator=self.starts[table])["Records"]}
+
+    def drain(self) -> None:
+        """Every message to its follower. A crash after sending has put some there twice, so followers must not mind."""
+        delivery.drain(self.queues)
+
+
+@contextmanager
+def set_up(engine: Engine) -> Iterator[Stage]:
+    """A stage on a running engine, with queues of its own."""
+    with mock_aws():
+        client = boto3.client("sqs")
+        for name in QUEUES:
+            address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
+            os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
+        queue._client = None
+        ground = Ground(engine)
+        yield Stage(engine, client, ground, boto3.client("dynamodbstreams", endpoint_url=engine.url))
+        ground.close()
+        queue._client = None
+
+
+@contextmanager
+def ago(**span: float) -> Iterator[None]:
+    """A time before now: what is set up here happened then."""
+    with time_machine.travel(datetime.now(UTC) - timedelta(**span), tick=True):
+        yield
+
+
+def http(*arguments: Any, **options: Any) -> Callable[[], Outcome]:
+    """A call over the gateway; each delivery is a new request of the same operation, with a fresh proof by the phone."""
+
+    def arrive() -> Outcome:
+        answer = world.call(*arguments, **options)
+        return Outcome(answer.status, answer.body, tuple(answer.headers.items()))
+
+    return arrive
+
+
+def message(step: str, body: str) -> Callable[[], Outcome]:
+    """A queue's message; a delivery is a reception."""
+
+    def arrive() -> Outcome:
+        answer = world.STEPS[step].handler(delivery.sqs_event([body]), None)
+        assert answer in (
+            {"batchItemFailures": []},
+            {"batchItemFailures": [{"itemIdentifier": "message-0"}]},
+        )
+        return Outcome(503 if answer["batchItemFailures"] else 200, None)
+
+    return arrive
+
+
+def happening(step: str, event: dict[str, Any]) -> Callable[[], Outcome]:
+    """A stream's batch or a schedule's tick; an exception makes Lambda deliver it again."""
+
+    def arrive() -> Outcome:
+        try:
+            answer = world.STEPS[step].handler(event, None)
+        except Exception:
+            return Outcome(503, None, (("Retry-After", "1"),))
+        return Outcome(200, answer)
+
+    return arrive

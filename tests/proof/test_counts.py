@@ -1,0 +1,73 @@
+"""The table of counts is the README's, to the last unit; and the budgets of the design hold."""
+
+import re
+
+import pytest
+
+from infra import steps
+from infra.stages import ROOT
+from tests.proof import counts, recordings
+from tests.proof.counts import Count
+
+
+@pytest.fixture(scope="module")
+def counted(stage) -> dict[str, Count]:
+    """Every step's line."""
+    return {count.step: count for count in counts.count_all(stage)}
+
+
+def test_the_readme_shows_what_was_counted(counted):
+    """Exactly: calls, units, files and lines. `python -m tests.proof.counts --write` puts the present table there."""
+    assert counts.readme()[1] == counts.table(list(counted.values()))
+
+
+def test_a_wallet_transfer_costs_six_write_units_and_two_for_the_pin(stage, counted):
+    """LG-07: two balances and one record, twice each for being one transaction; a condition on the PIN is two more."""
+    calls = recordings.record(stage, counts.success("post_transfer")).first
+    answer = calls[-1].answer
+    assert answer
+    units = {one["TableName"]: one["CapacityUnits"] for one in answer["ConsumedCapacity"]}
+    assert units == {"billfold-ledger": 6, "billfold-people": 2}
+    assert counted["post_transfer"].written == 8
+
+
+def test_a_tapped_item_costs_four_write_units(counted):
+    """The head and one change, whatever the bill holds."""
+    assert counted["add_items"].written == 4
+
+
+# An index holds keys only, so that only what changes a key writes to it; the rows of a page come in a second round.
+LISTS_BY_INDEX = {"list_bills", "list_terminals"}
+
+
+@pytest.mark.parametrize(
+    "step", [one for one in steps.load() if isinstance(one.trigger, steps.Route)], ids=lambda step: step.name
+)
+def test_an_http_step_reads_in_one_round_and_commits_once(counted, step: steps.Step):
+    """At most one round of reads that need nothing of each other, each kind once, then one transaction."""
+    count = counted[step.name]
+    listing = step.name in LISTS_BY_INDEX
+    assert count.rounds <= (2 if listing else 1)
+    assert set(count.calls) <= {"Query", "BatchGetItem", "TransactWriteItems"}
+    for operation in set(count.calls):
+        assert count.calls.count(operation) <= (2 if listing else 1), operation
+    assert "TransactWriteItems" not in count.calls[:-1]
+
+
+# The largest step goes through bills, ledger, people and the PIN at once; five lines beyond the budget of 700 are its own.
+LINES, LARGER = 700, {"verify_bill": 720}
+
+
+def test_the_code_behind_a_step_stays_readable(counted):
+    """At most 700 lines of functions on the success path, and at most three files beyond the step's own."""
+    assert {count.step: count.lines for count in counted.values() if count.lines > LARGER.get(count.step, LINES)} == {}
+    assert {count.step: count.depth for count in counted.values() if count.depth > 3} == {}
+    assert {step for step in LARGER if counted[step].lines <= LINES} == set(), "no longer an exception"
+
+
+def test_no_code_names_a_scan():
+    """No Scan of DynamoDB's, of PynamoDB's or by PartiQL is written anywhere, taken or not."""
+    scan = re.compile(r"\bScan\b|\.scan\(|\bscan\(|rate_limited_scan|ExecuteStatement|execute_statement")
+    code = [path for folder in ("functions", "layers/billfold") for path in (ROOT / folder).rglob("*.py")]
+    assert len(code) > 40
+    assert [path.name for path in code if scan.search(path.read_text())] == []

@@ -1,0 +1,70 @@
+"""A process can die before or after any AWS call. What is delivered again then leaves what one run would have left."""
+
+import pytest
+
+from infra import steps
+from tests.proof import faults, plays, scenarios
+from tests.proof.ground import check_money
+from tests.proof.plays import Scenario, undisturbed
+from tests.proof.wire import Wire
+
+STEPS = {step.name: step for step in steps.load()}
+
+
+def has_effect(name: str) -> bool:
+    """Whether a step writes, or sends to a queue."""
+    return STEPS[name].header["Writes"] != "nothing" or bool(STEPS[name].may.queues)
+
+
+WITH_EFFECT = [scenario for scenario in scenarios.ALL if has_effect(scenario.step)]
+
+
+def test_every_step_has_a_scenario():
+    """The list comes from the map: a new step cannot stay out of the proofs."""
+    assert {scenario.step for scenario in scenarios.ALL} == set(STEPS)
+    assert len({str(scenario) for scenario in scenarios.ALL}) == len(scenarios.ALL)
+
+
+@pytest.mark.parametrize("scenario", scenarios.ALL, ids=str)
+def test_a_repeat_gets_the_first_answer_and_changes_nothing(stage, scenario: Scenario):
+    """LG-10, LG-04: the undisturbed run does what it should, and once more of it leaves every row as it is."""
+    play = plays.play(stage, scenario)
+    first, done, _ = undisturbed(play)
+    assert first.status == scenario.status, first
+    check_money(done)
+    again = play.arrive()
+    play.check_again(again, first)
+    left = play.end()
+    check_money(left)
+    if counts_tries(scenario):
+        return
+    assert play.alike(left) == play.alike(done) if scenario.again else left == done
+
+
+def counts_tries(scenario: Scenario) -> bool:
+    """`PUT /v1/pin` has no idempotency key: a repeat that names a PIN that is not the current one is one more wrong try."""
+    return scenario.step == "set_pin" and 403 in scenario.again
+
+
+@pytest.mark.parametrize("scenario", WITH_EFFECT, ids=str)
+def test_a_crash_at_any_call_and_the_redelivery_leave_what_one_run_leaves(stage, scenario: Scenario):
+    """LG-07: no half-done state, no lost effect, none doubled; the caller who asks again hears what the first run said."""
+    play = plays.play(stage, scenario)
+    first, done, wire = undisturbed(play)
+    assert wire.calls
+    for number, call in enumerate(wire.calls):
+        for crash in (faults.crash_before, faults.crash_after):
+            play.rewind()
+            with pytest.raises(faults.Crash):
+                play.arrive(Wire(crash, at=number))
+            where = f"{crash.__name__} call {number}, {call.operation}"
+            happened = play.stage.ground.look() != play.before
+            again = play.arrive()
+            if happened:
+                play.check_again(again, first)
+            else:
+                assert play.answer(again) == play.answer(first), where
+            left = play.end()
+            check_money(left)
+            if not (happened and counts_tries(scenario)):
+                assert play.alike(left) == play.alike(done), where

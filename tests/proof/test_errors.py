@@ -1,0 +1,89 @@
+"""Every AWS error, at every call of every step: the caller hears a clean "try again", and trying again puts it right."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.proof import plays, scenarios
+from tests.proof.faults import TROUBLES, Trouble
+from tests.proof.ground import State, check_money
+from tests.proof.plays import Play, Scenario, undisturbed
+from tests.proof.stage import Outcome
+from tests.proof.test_crashes import counts_tries
+from tests.proof.wire import Call, Wire
+
+CALLING = [scenario for scenario in scenarios.ALL if scenario.step not in ("check_health", "show_contract")]
+
+
+def troubles(scenario: Scenario) -> list[Trouble]:
+    """All of them for a step's first scenario; for its others, which make the same calls, one of each kind."""
+    first = next(one for one in scenarios.ALL if one.step == scenario.step)
+    return [trouble for trouble in TROUBLES if trouble.telling or scenario is first]
+
+
+def matrix(calls: list[Call], chosen: list[Trouble]) -> Iterator[tuple[int, Trouble]]:
+    """Every call with every trouble that can befall it.
+
+    Of calls in a row that differ only in a shard of the index of deadlines, each trouble takes another one.
+    """
+    alike = [(call.operation, call.arguments.get("IndexName")) for call in calls]
+    for number, call in enumerate(calls):
+        first = next(start for start in range(number, -1, -1) if start == 0 or alike[start - 1] != alike[number])
+        row = sum(1 for _ in _while_alike(alike, first)) if call.arguments.get("IndexName") == "due" else 1
+        for turn, trouble in enumerate(chosen):
+            if trouble.befalls(call.operation) and (row == 1 or turn % row == number - first):
+                yield number, trouble
+
+
+def _while_alike(alike: list[tuple[str, str | None]], first: int) -> Iterator[int]:
+    number = first
+    while number < len(alike) and alike[number] == alike[first]:
+        yield number
+        number += 1
+
+
+@pytest.mark.parametrize("scenario", CALLING, ids=str)
+def test_an_aws_error_at_any_call_is_answered_and_then_put_right(stage, scenario: Scenario):
+    """LG-07, XX-02: 2xx, 409, 429 or 503 with Retry-After, never a bare 500; no half-done state; the retry succeeds."""
+    play = plays.play(stage, scenario)
+    first, done, wire = undisturbed(play)
+    assert wire.calls
+    for number, trouble in matrix(wire.calls, troubles(scenario)):
+        where = f"{trouble.name} at call {number}, {wire.calls[number].operation}"
+        play.rewind()
+        outcome = play.arrive(Wire(trouble.fault, at=number, times=trouble.times))
+        if finished := play.answer(outcome) == play.answer(first):
+            # Nobody will deliver it again, so all that there is to do must have been done.
+            assert play.alike(play.end()) == play.alike(done), where
+        else:
+            check_refusal(outcome, where)
+        happened = finished or check_whole(play, done, where)
+        again = play.arrive()
+        if happened:
+            play.check_again(again, first)
+        else:
+            assert play.answer(again) == play.answer(first), where
+        left = play.end()
+        check_money(left)
+        if not (happened and counts_tries(scenario)):
+            assert play.alike(left) == play.alike(done), where
+
+
+def check_refusal(outcome: Outcome, where: str) -> None:
+    """A problem that says when to try again; of a queue, stream or schedule, that it is to be delivered again."""
+    assert outcome.status in (409, 429, 503), f"{where}: {outcome}"
+    if outcome.body is not None:
+        headers = dict(outcome.headers)
+        assert headers["Content-Type"] == "application/problem+json", where
+        assert int(headers["Retry-After"]) >= 1, where
+        assert outcome.body["code"] in ("unavailable", "busy", "operation_running"), where
+
+
+def check_whole(play: Play, done: State, where: str) -> bool:
+    """All of the effect or none: whether it happened. What followers add is not there yet."""
+    state = play.stage.ground.look()
+    check_money(state)
+    if state == play.before:
+        return False
+    assert play.alike(state) == play.alike(done), where
+    return True

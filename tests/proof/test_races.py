@@ -1,0 +1,179 @@
+"""Races on a real engine: real steps, many threads, one winner each; the books balance after every one of them.
+
+docs/ledger.md numbers the invariants. A busy step may answer 503; its caller then repeats it under the same key, as the
+contract says, so these are also tests of repeats.
+"""
+
+import uuid
+
+import pytest
+
+from billfold import ledger
+from billfold.errors import Stale
+from billfold.ledger import Hold
+from billfold.tables import ledger_rows
+from billfold.tables.rows import Commit
+from tests import world
+from tests.proof.racing import books_balance, codes, race, stubborn
+from tests.world import PIN, Person, Response, fund, joined, wallet
+
+
+def send(payer: Person, payee: str, amount: int, *, key: str, pin: str = PIN) -> Response:
+    body = {"to": payee, "amount": {"amount": amount, "currency": "USD"}, "reason": "race", "pin": pin}
+    return world.call("POST", "/v1/transfers", payer, body, key=key)
+
+
+# -------------------------------------------------------------------------------------------------------------- wallets
+
+
+def test_sixty_four_payers_drain_one_wallet_to_the_last_whole_amount(store):
+    """LG-06: exactly floor(balance / amount) succeed, the others hear that there is not enough, and nothing is lost."""
+    alice, bob = joined(), joined()
+    fund(alice, 1_000)
+    answers = race([stubborn(send, alice, bob.user_id, 30) for _ in range(64)])
+    assert codes(answers) == {"201": 33, "balance_too_low": 31}
+    assert (wallet(alice), wallet(bob)) == (10, 990)
+    books_balance(store)
+
+
+def test_money_sent_in_a_ring_by_everybody_at_once_stays_the_same(store):
+    """LG-01: wallets that are debited and credited at the same moment neither make nor lose money, and none deadlocks."""
+    ring = [joined() for _ in range(6)]
+    for person in ring:
+        fund(person, 50)
+    jobs = [stubborn(send, ring[n % 6], ring[(n + 1) % 6].user_id, 20) for n in range(48)]
+    assert set(codes(race(jobs))) <= {"201", "balance_too_low"}
+    assert sum(wallet(person) for person in ring) == 300
+    books_balance(store)
+
+
+def test_one_transfer_sent_fifty_times_under_one_key_is_one_transfer(store):
+    """LG-04, LG-10: all fifty hear of the same transfer."""
+    alice, bob = joined(), joined()
+    fund(alice, 100)
+    key = str(uuid.uuid4())
+    answers = race([stubborn(send, alice, bob.user_id, 60, key=key) for _ in range(50)])
+    assert codes(answers) == {"201": 50}
+    assert len({str(answer.body) for answer in answers}) == 1
+    assert (wallet(alice), wallet(bob)) == (40, 60)
+    books_balance(store)
+
+
+def test_one_key_with_two_bodies_moves_one_of_them(store):
+    """LG-10: whichever came first; the other bodies are refused with 422 and move nothing."""
+    alice, bob = joined(), joined()
+    fund(alice, 100)
+    key = str(uuid.uuid4())
+    answers = race([stubborn(send, alice, bob.user_id, 10 + n % 2, key=key) for n in range(20)])
+    assert codes(answers) == {"201": 10, "idempotency_key_reused": 10}
+    assert wallet(bob) in (10, 11)
+    books_balance(store)
+
+
+# ----------------------------------------------------------------------------------------------------------------- PINs
+
+
+def counted(store) -> int:
+    """How many wrong tries were ever counted."""
+    rows = [row for row in store.rows("operations") if row["status"]["N"] == "403"]
+    return sum('"pin_wrong"' in row["body"]["S"] or '"pin_locked"' in row["body"]["S"] for row in rows)
+
+
+def guesses(right_at: int, number: int) -> list[str]:
+    """Distinct PINs, the right one among them."""
+    wrong = [f"{n:06d}" for n in range(100_000, 100_000 + number)]
+    return [*wrong[:right_at], PIN, *wrong[right_at + 1 :]]
+
+
+def test_a_hundred_guesses_at_once_are_three_guesses(store):
+    """VB-15: no more than three wrong tries are judged before the lock, so a right one among them fares as in a queue."""
+    alice, bob = joined(), joined()
+    fund(alice, 1_000)
+    answers = race([stubborn(send, alice, bob.user_id, 1, pin=pin) for pin in guesses(50, 100)])
+    seen = codes(answers)
+    right = answers[50].status == 201
+    assert set(seen) <= {"201", "pin_wrong", "pin_locked"}
+    assert seen["201"] == int(right)
+    # Three in a row lock. A right guess in between starts the count anew, so at most two more come before it.
+    assert 3 <= counted(store) <= (5 if right else 3)
+    assert seen["pin_wrong"] == counted(store) - 1
+    late = [send(alice, bob.user_id, 1, key=str(uuid.uuid4())) for _ in range(3)]
+    assert codes(late) == {"pin_locked": 3}
+    assert all(int(answer.headers["Retry-After"]) > 800 for answer in late)
+    assert wallet(alice) == 1_000 - int(right)
+    books_balance(store)
+
+
+def test_a_guess_learns_nothing_from_a_payment_that_cannot_be_made(store):
+    """VB-15: without the money the right PIN is answered like every wrong one, so guessing this way is no way around the lock."""
+    alice, bob = joined(), joined()
+    fund(alice, 1)
+    answers = race([stubborn(send, alice, bob.user_id, 999, pin=pin) for pin in guesses(20, 40)])
+    assert codes(answers) == {"balance_too_low": 40}
+    assert counted(store) == 0
+    books_balance(store)
+
+
+def test_parallel_pin_changes_are_guesses_too(store):
+    """VB-15: the current PIN cannot be found out by changing it a hundred times at once."""
+    alice = joined()
+
+    def change(pin: str) -> Response:
+        return world.call("PUT", "/v1/pin", alice, {"pin": "802713", "current_pin": pin})
+
+    answers = race([lambda pin=pin: change(pin) for pin in guesses(99, 40)])
+    seen = codes(answers)
+    assert set(seen) <= {"pin_wrong", "pin_locked", "busy"}
+    assert seen["pin_wrong"] <= 2
+    assert change(PIN).code == "pin_locked"
+
+
+# ---------------------------------------------------------------------------------------------------------------- holds
+
+
+def attempt(fill: object) -> bool:
+    commit = Commit(str(uuid.uuid4()))
+    fill(commit)
+    try:
+        commit.send()
+    except Stale:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("round_number", range(5))
+def test_a_hold_posted_voided_and_expired_at_once_ends_one_way(store, round_number):
+    """LG-05: one of twelve resolutions wins, and the money is where the winner says."""
+    alice, bob = ledger.wallet("usr_alice", "USD"), ledger.wallet("usr_bob", "USD")
+    top_up = ledger.transfer("trf_top_up", ledger.pay(ledger.funding("USD"), [(alice, 100)]), at=1, reason="top-up")
+    assert attempt(lambda commit: ledger_rows.post(commit, top_up))
+    hold = ledger.hold(f"hld_{uuid.uuid4().hex}", alice, 70, expires_at=5_000, now=1)
+    assert attempt(lambda commit: ledger_rows.place_hold(commit, hold))
+
+    def post(commit: Commit) -> None:
+        legs = ledger.pay(alice, [(bob, 50)])
+        transfer = ledger.transfer(f"trf_{uuid.uuid4().hex}", legs, at=2, reason="held")
+        ledger_rows.post_held(commit, [(hold, ledger.post(hold, 50, 4_999))], transfer, 4_999)
+
+    def void(commit: Commit) -> None:
+        ledger_rows.resolve_hold(commit, hold, ledger.void(hold), 4_999)
+
+    def expire(commit: Commit) -> None:
+        ledger_rows.resolve_hold(commit, hold, _expired(hold), 5_000)
+
+    ways = [post, void, expire] * 4
+    won = race([lambda way=way: attempt(way) for way in ways])
+    assert won.count(True) == 1
+    ending = ways[won.index(True)]
+    paid = 50 if ending is post else 0
+    states = {post: "posted", void: "voided", expire: "expired"}
+    assert ledger_rows.read_holds([hold.hold_id])[0].state == states[ending]
+    assert ledger_rows.read_balance(alice) == ledger.Balance(100 - paid)
+    assert ledger_rows.read_balance(bob) == ledger.Balance(paid)
+    books_balance(store)
+
+
+def _expired(hold: Hold) -> Hold:
+    expired = ledger.expire(hold, 5_000)
+    assert expired is not None
+    return expired

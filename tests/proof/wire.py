@@ -1,0 +1,93 @@
+"""The wire between a step and AWS: what a step called, and what goes wrong there.
+
+It stands where every botocore client passes, whoever made it and whenever, so a new call of a step, or a new client, is
+found by itself. Faults come after botocore's own attempts, as a step sees them once those are spent.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.client import BaseClient
+
+# The way that every call of every client goes; its type hides it.
+CLIENTS: Any = BaseClient
+Fault = Callable[[Any, str, dict[str, Any], Callable[[], dict[str, Any]]], dict[str, Any]]
+
+
+@dataclass
+class Call:
+    """One call as the step made it; `answer` is None when there was none."""
+
+    service: str
+    operation: str
+    arguments: dict[str, Any]
+    answer: dict[str, Any] | None = None
+
+
+@dataclass
+class Wire:
+    """`with Wire(fault, at=2) as wire:` lets the first two calls pass, gives the third to the fault, and records them all.
+
+    `times` is how many calls in a row meet the fault. `measured` asks DynamoDB for the capacity that each call consumed.
+    `run` goes into transactions' tokens: the engine remembers tokens, and must not take a run for a repeat of the last one
+    when the tables were put back between them.
+    """
+
+    fault: Fault | None = None
+    at: int = 0
+    times: int = 1
+    measured: bool = False
+    run: str = ""
+    calls: list[Call] = field(default_factory=list)
+
+    def __enter__(self) -> "Wire":
+        self._real = CLIENTS._make_api_call
+
+        def pass_on(client: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            return self._pass(client, operation, arguments)
+
+        CLIENTS._make_api_call = pass_on
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        CLIENTS._make_api_call = self._real
+
+    def _pass(self, client: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        number = len(self.calls)
+        call = Call(client.meta.service_model.service_name, operation, dict(arguments))
+        self.calls.append(call)
+
+        def send() -> dict[str, Any]:
+            wanted = {"ReturnConsumedCapacity": "INDEXES"} if self.measured and call.service == "dynamodb" else {}
+            if token := arguments.get("ClientRequestToken"):
+                wanted |= {"ClientRequestToken": hashlib.sha256(f"{self.run}{token}".encode()).hexdigest()[:36]}
+            answer: dict[str, Any] = self._real(client, operation, {**arguments, **wanted})
+            call.answer = answer
+            return answer
+
+        if self.fault and self.at <= number < self.at + self.times:
+            return self.fault(client, operation, arguments, send)
+        return send()
+
+
+WRITES = {"PutRequest": "PutItem", "DeleteRequest": "DeleteItem"}
+TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+
+
+def permissions(call: Call) -> set[tuple[str, str]]:
+    """What IAM asks for before a call: (table or `queue`, action or queue's name); a query of an index is `Query:index`."""
+    if call.service == "sqs":
+        return {("queue", call.arguments["QueueUrl"].rpartition("/billfold-")[2])}
+    if call.operation == "TransactWriteItems":
+        writes = [next(iter(item.items())) for item in call.arguments["TransactItems"]]
+        return {(_short(write["TableName"]), TRANSACTED[kind]) for kind, write in writes}
+    if "RequestItems" in call.arguments:
+        return {(_short(name), call.operation) for name in call.arguments["RequestItems"]}
+    index = call.arguments.get("IndexName")
+    return {(_short(call.arguments["TableName"]), f"{call.operation}:{index}" if index else call.operation)}
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("billfold-")

@@ -1,0 +1,174 @@
+"""Bad input: what a client may get wrong is a 4xx problem that says where, and changes nothing (LG-02, XX-02)."""
+
+import base64
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from billfold.triggers.taps import SignedItem
+from tests import world
+from tests.steps import bodies
+from tests.steps.town import CALLS, Town, built, entitled, everything
+from tests.world import ROUTES, Response, call, event
+
+TAKING = {f"{method} {path}": module for method, path, _, module in ROUTES if method in ("POST", "PUT")}
+VALID = {"POST /v1/bills": {"cap": {"amount": 900, "currency": "USD"}}, "POST /v1/merchants": {"admin": "usr_unknown"}}
+
+
+@pytest.fixture(scope="module")
+def town(cast) -> Town:
+    """One town for all: nothing that is sent here may change it."""
+    return built(*cast)
+
+
+def send(route: str, town: Town, text: str | bytes) -> Response:
+    """The route's call by someone entitled to it, with this text as its body."""
+    person = town.people[entitled(route)]
+    method, _, resource = route.partition(" ")
+    path = resource.format(**CALLS[route](town, person)[0])
+    options: dict[str, Any] = {"phone": person.phone if person else None, "key": str(uuid.uuid4())}
+    if isinstance(text, str):
+        return call(method, path, person, raw=text, **options)
+    step, sent = event(method, path, person, **options)
+    answer = step.handler(sent | {"body": base64.b64encode(text).decode(), "isBase64Encoded": True}, None)
+    return Response(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
+
+
+def faults(answer: Response, pointer: str | None, statuses: set[int]) -> list[str]:
+    """What is wrong with the refusal itself."""
+    found = []
+    if answer.status not in statuses:
+        return [f"status {answer.status}: {answer.body}"]
+    if answer.headers["Content-Type"] != "application/problem+json":
+        found.append("no problem+json")
+    if not {"type", "title", "status", "detail", "code", "operations", "next", "instance", "pointer"} <= set(
+        answer.body
+    ):
+        found.append(f"members {sorted(answer.body)}")
+    elif pointer is not None and answer.body["pointer"] != pointer:
+        found.append(f"points to {answer.body['pointer']!r}")
+    return found
+
+
+def wrong_bodies(route: str, town: Town) -> list[bodies.Broken]:
+    """At least sixty for every route, with a model or without."""
+    model = TAKING[route].handler.body
+    if model is None:
+        junk = [
+            (f"field {value!r}", json.dumps({"field": value}), None) for value in (*range(20), None, "", [], {}, True)
+        ]
+        return [*bodies.texts(), *junk]
+    valid = CALLS[route](town, town.people[entitled(route)])[1] | VALID.get(route, {})
+    return list(bodies.of(model, valid))
+
+
+@pytest.mark.parametrize("route", TAKING)
+def test_every_wrong_body_is_a_problem_that_says_where_and_changes_nothing(store, town, route):
+    """LG-02, XX-02: types, bounds, unknown and missing fields, NaN, duplicates, huge, nested, half characters."""
+    sent = wrong_bodies(route, town)
+    assert len(sent) >= 60
+    before = everything(store)
+    wrong = {
+        what: found
+        for what, text, pointer in sent
+        if (found := faults(send(route, town, text), pointer, {400, 413, 422}))
+    }
+    assert wrong == {}
+    assert everything(store) == before
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe", b'{"a": "\xc3"}', b"\xed\xa0\x80", b"\x00", '{"a": 1}'.encode("utf-16")])
+@pytest.mark.parametrize("route", TAKING)
+def test_a_body_that_is_no_utf8_is_refused(store, town, route, raw):
+    """XX-02: also when the gateway hands it over in base64."""
+    assert faults(send(route, town, raw), None, {400}) == []
+
+
+@pytest.mark.parametrize("route", [route for route in TAKING if TAKING[route].handler.body])
+@pytest.mark.parametrize("text", ["", " ", "\n", "{}", "\ufeff{}"])
+def test_nothing_is_not_a_body(store, town, route, text):
+    """XX-02: a step with a model wants an object with its fields."""
+    assert faults(send(route, town, text), None, {400}) == []
+
+
+def test_a_body_may_be_64_kib_and_no_more(town):
+    """The bound is on bytes, not on characters; larger is 413."""
+    start, end = '{"name": "x", "jwk": {"kty": "', '"}}'
+    for filler in ("x", "é"):
+        fitting = start + filler * ((65_536 - len(start) - len(end)) // len(filler.encode())) + end
+        assert send("POST /v1/devices", town, fitting).status == 400
+        answer = send("POST /v1/devices", town, fitting + "  ")
+        assert (answer.status, answer.code) == (413, "request_too_large")
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY"])
+def test_an_amount_in_another_currency_than_the_bills_is_refused(town, currency):
+    """VB-10, VB-19: a pointer to the currency."""
+    body = {"device": town.owner.phone.device_id, "currency": "USD", "cap": {"amount": 5, "currency": currency}}
+    device = world.joined(world.Person(town.owner.sub), pin=None).phone.device_id
+    answer = call("POST", "/v1/bills", town.owner, body | {"device": device})
+    assert (answer.status, answer.body["pointer"]) == (400, "/cap/currency")
+
+
+def test_a_malformed_item_is_refused_itself_and_the_rest_of_the_batch_lands(town):
+    """VB-11: each with a pointer below its own place in the batch."""
+    person, till = world.joined(pin=None), town.shop.tills[0]
+    bill = world.opened(person)
+    valid = till.item(bill, [("tea", 1, 150), ("cake", 2, 400)])
+    unfit = list(bodies.of(SignedItem, valid))[len(list(bodies.texts())) :]
+    fit_for_json = [
+        (what, json.loads(text), pointer)
+        for what, text, pointer in unfit
+        if pointer and not what.endswith(("twice", "1e400")) and len(text) < 2_000
+    ]
+    assert len(fit_for_json) >= 60
+    landed = 0
+    for start in range(0, len(fit_for_json), 25):
+        batch = fit_for_json[start : start + 25]
+        good = till.item(bill, [("bun", 1, 100)])
+        answer = world.tap(person, bill, [*(item for _, item, _ in batch), good])
+        assert answer.status == 200, answer.body
+        *refused, last = answer.body["results"]
+        assert last["outcome"] == "added"
+        landed += 1
+        for number, ((what, _, pointer), result) in enumerate(zip(batch, refused, strict=True)):
+            assert result["outcome"] == "refused", what
+            assert (what, result["problem"]["code"]) == (what, "invalid")
+            assert (what, result["problem"]["pointer"]) == (what, f"/items/{number}{pointer}")
+    assert len(world.shown(person, bill)["items"]) == landed
+
+
+def test_a_number_beyond_all_bounds_refuses_its_item(town):
+    """LG-02: 1e400 is JSON, and no integer."""
+    person = world.joined(pin=None)
+    bill = world.opened(person)
+    item = json.dumps(town.shop.tills[0].item(bill, [("tea", 1, 150)])).replace('"amount": 150', '"amount": 1e400')
+    answer = call("POST", f"/v1/bills/{bill}/items", person, raw=f'{{"items": [{item}]}}', phone=person.phone)
+    assert answer.body["results"][0]["problem"]["pointer"] == "/items/0/amount"
+
+
+@pytest.mark.parametrize("item", [None, 5, "item", [], True, 1.5, {}, [{}], ""])
+def test_what_is_no_item_at_all_is_refused_itself(town, item):
+    """VB-11: in the order given, the good one beside it lands."""
+    person = world.joined(pin=None)
+    bill = world.opened(person)
+    answer = world.tap(person, bill, [item, town.shop.tills[0].item(bill, [("bun", 1, 100)])])
+    assert [result["outcome"] for result in answer.body["results"]] == ["refused", "added"]
+    assert answer.body["results"][0]["problem"]["pointer"].startswith("/items/0")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/bills/bil%20x"),
+        ("GET", "/v1/bills/" + "x" * 65),
+        ("DELETE", "/v1/devices/..%2f"),
+        ("GET", "/v1/merchants/mér"),
+        ("GET", "/v1/transfers/a'b"),
+    ],
+)
+def test_a_path_that_names_nothing_possible_is_not_found(town, method, path):
+    """XX-05: without asking any table."""
+    assert call(method, path, town.owner).code == "not_found"

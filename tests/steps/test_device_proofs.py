@@ -1,0 +1,146 @@
+"""DPoP proofs as they come and as they are forged: only the device's own, fresh signature over this call counts (RFC 9449)."""
+
+import base64
+import json
+import math
+import time
+from typing import Any
+
+import jwt
+import pytest
+
+from billfold.errors import Invalid, ProofInvalid, ProofMissing
+from billfold.triggers import proof
+from billfold.triggers.http import Request
+from infra.phones import Phone
+
+PATH = "/v1/bills/bil_1/close"
+ADDRESS = f"https://api.example/stage{PATH}"
+CURVES = ("Ed25519", "P-256")
+
+
+def _request(header: str) -> Request[Any]:
+    headers = {"dpop": header, "authorization": "Bearer token"}
+    now = int(time.time() * 1000)
+    return Request("req", "usr_1", frozenset(), "POST", PATH, {}, {}, headers, None, now, "", "")
+
+
+def _token(phone: Phone, header: dict[str, Any] | None = None, **claims: Any) -> str:
+    """A token that PyJWT signs with the phone's key; what is given replaces what is honest."""
+    honest = {"htm": "POST", "htu": ADDRESS, "iat": int(time.time()), "jti": "one"}
+    headers = {"typ": "dpop+jwt", "jwk": phone.jwk} | (header or {})
+    return jwt.encode(honest | claims, phone._key, algorithm=phone.algorithm, headers=headers)
+
+
+def _encoded(value: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+@pytest.fixture(params=CURVES)
+def phone(request: Any) -> Phone:
+    return Phone(request.param)
+
+
+def test_a_proof_names_the_device_that_signed_it(phone: Phone) -> None:
+    """Made by another implementation (PyJWT), read by ours, on both curves."""
+    assert proof.device(_request(phone.proof("POST", ADDRESS))) == phone.device_id
+    ath = "PEaaoB-jcuJEjtzAF7MizL5XOgKP2vHRg5xjiqPlFHQ"
+    with pytest.raises(ProofInvalid):
+        proof.device(_request(_token(phone, ath=ath)))
+
+
+def test_a_call_without_a_proof_is_told_so() -> None:
+    """Its own code, so that a client knows what to add."""
+    with pytest.raises(ProofMissing):
+        proof.device(_request(""))
+
+
+@pytest.mark.parametrize("turn", range(12))
+def test_a_token_that_is_not_whole_proves_nothing(phone: Phone, turn: int) -> None:
+    """Parts missing, added, swapped, padded, cut or changed by one character."""
+    good = phone.proof("POST", ADDRESS)
+    head, claims, signature = good.split(".")
+    other = "B" if signature[0] == "A" else "A"
+    broken = [
+        f"{head}.{claims}",
+        f"{head}.{claims}.",
+        f"{good}A",
+        f"{good}==",
+        f"{good}.x",
+        f"{head}.{claims}.{signature[:-4]}",
+        f"{head}.{claims}.{other}{signature[1:]}",
+        f"{claims}.{head}.{signature}",
+        f"{head}.{signature}.{signature}",
+        f"{head}.{_encoded(['POST'])}.{signature}",
+        f"{base64.urlsafe_b64encode(b'[' * 6000).decode()}.{claims}.{signature}",
+        "ä.ö.ü",
+    ]
+    with pytest.raises(ProofInvalid):
+        proof.device(_request(broken[turn]))
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS256", "ES256", "EdDSA"])
+def test_the_key_decides_on_the_algorithm(phone: Phone, algorithm: str) -> None:
+    """A header that is changed to name another one, or none, is not what was signed."""
+    _, claims, signature = phone.proof("POST", ADDRESS).split(".")
+    header = _encoded({"alg": algorithm, "typ": "dpop+jwt", "jwk": phone.jwk, "more": 1})
+    for last in (signature, ""):
+        with pytest.raises(ProofInvalid):
+            proof.device(_request(f"{header}.{claims}.{last}"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"typ": "JWT"},
+        {"crit": ["exp"], "exp": 1},
+        {"jwk": {}},
+        {"jwk": "x"},
+        {"jwk": Phone().jwk},
+        {"jwk": Phone("P-256").jwk},
+    ],
+)
+def test_a_signed_header_must_be_a_proof_by_the_key_that_it_names(phone: Phone, header: dict[str, Any]) -> None:
+    """Another kind of token, an extension we do not know, no key or somebody else's."""
+    with pytest.raises(ProofInvalid):
+        proof.device(_request(_token(phone, header)))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iat": 0},
+        {"iat": "1"},
+        {"iat": None},
+        {"iat": math.nan},
+        {"iat": math.inf},
+        {"htm": "GET"},
+        {"htu": "https://api.example/v1/bills/bil_2/close"},
+        {"htu": "http://["},
+        {"htu": None},
+        {"jti": ""},
+        {"jti": 7},
+        {"ath": "another token's"},
+    ],
+)
+def test_a_signed_proof_must_be_fresh_and_for_this_call(phone: Phone, claims: dict[str, Any]) -> None:
+    """Method, address, time, identity and access token; NaN is never fresh."""
+    with pytest.raises(ProofInvalid):
+        proof.device(_request(_token(phone, **claims)))
+
+
+@pytest.mark.parametrize(
+    "change", [{"kty": "RSA"}, {"crv": "P-521"}, {"x": 3}, {"x": "!"}, {"x": "AA"}, {"x": None}, {"d": "AA"}]
+)
+def test_a_key_that_is_none_is_refused_with_a_pointer(phone: Phone, change: dict[str, Any]) -> None:
+    """At registration: unknown types, broken coordinates, and private keys, which must never leave the device."""
+    with pytest.raises(Invalid) as refused:
+        proof.public_key(phone.jwk | change, "/jwk")
+    assert refused.value.problem()["pointer"].startswith("/jwk")
+
+
+def test_a_point_off_its_curve_is_refused() -> None:
+    """P-256 coordinates must satisfy the curve's equation, or a crafted key could leak what it is used with."""
+    jwk = Phone("P-256").jwk
+    with pytest.raises(Invalid):
+        proof.public_key(jwk | {"y": jwk["x"]}, "/jwk")

@@ -1,0 +1,178 @@
+"""Idempotency-Key on every POST with effect (LG-10): missing, reused, repeated, whose it is, how long it is kept."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from billfold.clock import HOUR, SECOND, now
+from infra.tables import TABLES as TABLE_DEFINITIONS
+from tests import world
+from tests.steps.town import CALLS, TABLES, Town, built, entitled, everything
+from tests.world import PIN, ROUTES, Person, call, event
+
+POSTS = [f"{method} {path}" for method, path, _, _ in ROUTES if method == "POST"]
+WITH_BODY = [f"{method} {path}" for method, path, _, module in ROUTES if method == "POST" and module.handler.body]
+
+
+def prepared(route: str, town: Town) -> tuple[Any, dict[str, Any]]:
+    """The step and one event of a POST with effect, to be handed in as often as a test wants."""
+    person = town.people[entitled(route)]
+    method, _, resource = route.partition(" ")
+    parameters, body, _ = CALLS[route](town, person)
+    return event(method, resource.format(**parameters), person, body, phone=person.phone if person else None)
+
+
+def send(step: Any, sent: dict[str, Any], **headers: str) -> dict[str, Any]:
+    """The raw answer, without the id of its request."""
+    sent = sent | {"headers": sent["headers"] | headers, "requestContext": sent["requestContext"] | {"requestId": "r"}}
+    answer: dict[str, Any] = step.handler(sent, None)
+    return answer
+
+
+def move_on(town: Town) -> None:
+    """Everything that a first answer showed is different afterwards."""
+    owner, shop = town.owner, town.shop
+    world.refund(shop.admin, town.settled["id"], [town.settled["items"][0]["id"]])
+    world.verify(owner, town.closed["id"], town.closed["verification"]["list_hash"])
+    world.refund(shop.admin, town.closed["id"], [town.closed["items"][0]["id"]])
+    closed = world.close(owner, town.open_bill).body
+    if "verification" in closed:
+        world.verify(owner, town.open_bill, closed["verification"]["list_hash"])
+
+
+@pytest.fixture(scope="module")
+def village(cast):
+    """A town for calls that change nothing."""
+    return built(*cast)
+
+
+@pytest.mark.parametrize("key", ["", "with space", "Ümlaut", "k" * 256, "line\nbreak"])
+@pytest.mark.parametrize("route", POSTS)
+def test_a_post_without_a_proper_key_does_nothing(store, village, route, key):
+    """LG-10: 1 to 255 visible ASCII characters, or 400."""
+    step, sent = prepared(route, village)
+    before = everything(store)
+    answer = send(step, sent, **{"Idempotency-Key": key})
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "idempotency_key_missing")
+    assert everything(store) == before
+
+
+@pytest.mark.parametrize("route", POSTS)
+def test_a_repeat_gets_the_first_answer_byte_for_byte_though_the_world_moved_on(store, town, route):
+    """LG-10: status, headers and body, and no row changes."""
+    step, sent = prepared(route, town)
+    first = send(step, sent)
+    assert first["statusCode"] in (200, 201), first
+    move_on(town)
+    before = everything(store)
+    assert send(step, sent) == first
+    assert everything(store) == before
+
+
+@pytest.mark.parametrize("route", WITH_BODY)
+def test_the_same_key_with_another_body_is_refused(store, town, route):
+    """LG-10: 422, and the first operation stands."""
+    step, sent = prepared(route, town)
+    send(step, sent)
+    before = everything(store)
+    body = json.loads(sent["body"])
+    answer = send(step, sent | {"body": json.dumps(changed(route, body, town))})
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (422, "idempotency_key_reused")
+    assert everything(store) == before
+
+
+def changed(route: str, body: dict[str, Any], town: Town) -> dict[str, Any]:
+    """Another body that is as good as the first."""
+    others: dict[str, Any] = {
+        "name": "another",
+        "period_seconds": 600,
+        "reason": "another",
+        "list_hash": "0" * 64,
+        "items": [*body.get("items", []), {"more": 1}],
+    }
+    field = next(
+        name
+        for name in ("name", "reason", "list_hash", "items", "period_seconds")
+        if name in body or name == "period_seconds"
+    )
+    if route == "POST /v1/terminals":
+        field = "name"
+    return body | {field: others[field]}
+
+
+@pytest.mark.parametrize("route", WITH_BODY)
+def test_fields_in_another_order_are_the_same_body(town, route):
+    """LG-10: what counts is what was said, not how it was spelt."""
+    step, sent = prepared(route, town)
+    first = send(step, sent)
+    turned = dict(reversed(json.loads(sent["body"]).items()))
+    assert send(step, sent | {"body": json.dumps(turned, indent=1)}) == first
+
+
+def test_a_key_belongs_to_its_caller(alice, visitor):
+    """LG-10: two people may choose the same key."""
+    key = str(uuid.uuid4())
+    for person in (alice, visitor):
+        body = {"device": person.phone.device_id, "currency": "USD"}
+        assert call("POST", "/v1/bills", person, body, key=key).status == 201
+
+
+def test_a_key_belongs_to_its_route(visitor):
+    """LG-10: the same key may open a bill, close it and register a phone."""
+    key = str(uuid.uuid4())
+    body = {"device": visitor.phone.device_id, "currency": "USD"}
+    bill = call("POST", "/v1/bills", visitor, body, key=key).body["id"]
+    assert world.close(visitor, bill, key=key).body["state"] == "expired_empty"
+    assert call("POST", "/v1/devices", visitor, {"name": "x", "jwk": world.Phone().jwk}, key=key).status == 201
+
+
+def test_a_key_belongs_to_its_path(visitor):
+    """LG-10: closing another bill with the same key closes the other bill."""
+    key = str(uuid.uuid4())
+    for _ in range(2):
+        assert world.close(visitor, world.opened(visitor), key=key).status == 200
+
+
+def test_a_repeated_wrong_pin_counts_once(town):
+    """VB-15: and it gets the first answer, even with the right PIN, which is no part of the fingerprint."""
+    bill, key = town.closed, str(uuid.uuid4())
+    hash = bill["verification"]["list_hash"]
+    answers = [world.verify(town.owner, bill["id"], hash, pin=pin, key=key) for pin in ("000001", "000001", PIN)]
+    assert {(answer.status, answer.code, answer.body["tries_left"]) for answer in answers} == {(403, "pin_wrong", 2)}
+    assert {answer.headers["Content-Type"] for answer in answers} == {"application/problem+json"}
+    assert all(answer.body["instance"].endswith(answer.headers["Request-Id"]) for answer in answers)
+    assert world.shown(town.owner, bill["id"])["verification"]["tries_left"] == 2
+    assert world.verify(town.owner, bill["id"], hash).status == 200
+
+
+def test_a_refusal_without_effect_is_judged_anew(visitor):
+    """LG-10: the rule may say yes later, under the same key."""
+    key, tablet = str(uuid.uuid4()), Person(visitor.sub)
+    body = {"device": tablet.phone.device_id, "currency": "USD"}
+    assert call("POST", "/v1/bills", tablet, body, key=key).code == "not_found"
+    world.joined(tablet, pin=None)
+    assert call("POST", "/v1/bills", tablet, body, key=key).status == 201
+
+
+def test_records_are_kept_for_two_days(store, visitor):
+    """LG-10: at least 24 hours; transfers and bills' changes, which are records too, are never deleted."""
+    known = {row["pk"]["S"] for row in store.rows("operations")}
+    world.opened(visitor)
+    records = [row for row in store.rows("operations") if row["pk"]["S"] not in known]
+    assert len(records) == 1
+    for record in records:
+        kept = int(record["expires_at"]["N"]) - now() // SECOND
+        assert 47 * HOUR // SECOND < kept <= 48 * HOUR // SECOND
+    kept_for_ever = ("ledger", "bills", "people", "merchants")
+    assert not {table.name for table in TABLE_DEFINITIONS if table.ttl} & set(kept_for_ever)
+
+
+def test_the_key_itself_is_stored_nowhere(store, town):
+    """LG-10: ids are derived from it and fingerprints keyed by it, so a stored one cannot be guessed back."""
+    key = f"secret-{uuid.uuid4()}"
+    for route in POSTS:
+        step, sent = prepared(route, town)
+        send(step, sent, **{"Idempotency-Key": key})
+    assert not [table for table in TABLES for row in store.rows(table) if key in json.dumps(row)]
