@@ -41,7 +41,7 @@ status: .venv/.installed  ## each step's live version
 	@$(PYTHON) -m infra status
 
 test: install  ## all tests
-	@$(PYTHON) -m pytest tests
+	@$(PYTHON) -m pytest tests -n auto --dist loadgroup
 
 bench: install  ## measure what the README states
 	@$(PYTHON) -m tests.bench

@@ -19,12 +19,13 @@ class Phone:
     """A device's key pair. `proof` makes the DPoP header (RFC 9449) of one call."""
 
     def __init__(self, curve: str = "Ed25519") -> None:
+        self._key: Any
         if curve == "Ed25519":
             self.algorithm, self._key = "EdDSA", Ed25519PrivateKey.generate()
             public = OKPAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         else:
-            self.algorithm, self._key = "ES256", ec.generate_private_key(ec.SECP256R1())  # type: ignore[assignment]
-            public = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)  # type: ignore[arg-type]
+            self.algorithm, self._key = "ES256", ec.generate_private_key(ec.SECP256R1())
+            public = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         names = ("crv", "kty", "x", "y")
         self.jwk: dict[str, Any] = {name: public[name] for name in names if name in public}
         text = json.dumps(self.jwk, sort_keys=True, separators=(",", ":"))
@@ -35,7 +36,7 @@ class Phone:
         """The DPoP header for one call; claims given replace the honest ones."""
         honest = {"htm": method, "htu": address, "iat": int(time.time()), "jti": secrets.token_hex(12)}
         headers = {"typ": "dpop+jwt", "jwk": self.jwk}
-        return jwt.encode(honest | claims, self._key, algorithm=self.algorithm, headers=headers)  # type: ignore[arg-type]
+        return jwt.encode(honest | claims, self._key, algorithm=self.algorithm, headers=headers)
 
 
 class Till:

@@ -51,3 +51,10 @@ def queues(store):
         delivery.begin(store)
         yield client
         queue._client = None
+
+
+def pytest_collection_modifyitems(items):
+    """Run in several processes, a file stays in one of them, and the end-to-end tests share one local cloud."""
+    for item in items:
+        group = "cloud" if "tests/e2e/" in item.nodeid else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -14,6 +14,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from billfold import bills, identity
+from billfold.bills import Bill
 from billfold.errors import Invalid, NotFound
 from billfold.tables import bill_rows, operation_rows, people_rows
 from billfold.tables.rows import Commit, read
@@ -39,7 +40,10 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
     ]
     rows = read(keys)
     if done := operation_rows.operation(rows, operation):
-        return request.repeat(done)
+        request.check_same(done.request)
+        return _answer(
+            bill_rows.load(done.body["bill"]).at(done.body["revision"]), done.body["tries_left"], done.status
+        )
     user, device = people_rows.user(rows, caller), people_rows.device(rows, caller, body.device)
 
     user = identity.active(user)
@@ -59,12 +63,18 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
         )
         bill, status = bill_rows.put_opened(commit, request.new_id("bil"), opened), 201
         people_rows.take_device(commit, caller, device, bill.bill_id, bill.expires_at)
-    answer = wire.to_builtins(wire.bill(bill, identity.tries_left(user.pin, request.now)))
+    tries_left = identity.tries_left(user.pin, request.now)
 
-    operation_rows.record(commit, operation, request.fingerprint, status, answer, request.now)
+    # Which bill, not what is in it: an open bill can be larger than a row.
+    shown = {"bill": bill.bill_id, "revision": bill.revision, "tries_left": tries_left}
+    operation_rows.record(commit, operation, request.fingerprint, status, shown, request.now)
     commit.send()
 
-    return http.Answer(status, answer)
+    return _answer(bill, tries_left, status)
+
+
+def _answer(bill: Bill, tries_left: int, status: int) -> http.Answer:
+    return http.Answer(status, wire.bill(bill, tries_left))
 
 
 def _currency(body: OpenBill) -> str:

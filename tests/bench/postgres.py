@@ -10,6 +10,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -56,8 +57,8 @@ def main() -> None:
         console.console.print("Skipped: psycopg is not installed (`pip install 'psycopg[binary]'`).\n")
         return
     with server(folder) as address, Engine() as engine:
-        durable = psycopg.connect(address, autocommit=True)
-        quick = psycopg.connect(f"{address} options='-c synchronous_commit=off'", autocommit=True)
+        quickly = f"{address} options='-c synchronous_commit=off'"
+        durable, quick = psycopg.connect(address, autocommit=True), psycopg.connect(quickly, autocommit=True)
         durable.execute(SCHEMA)
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.url
         engine.empty()
@@ -161,7 +162,8 @@ def server(folder: pathlib.Path) -> Iterator[str]:
             _wait(port, process)
             yield f"host=127.0.0.1 port={port} user=billfold dbname=postgres"
         finally:
-            process.terminate()
+            # The fast shutdown, which does not wait for clients.
+            process.send_signal(signal.SIGINT)
             process.wait(20)
 
 

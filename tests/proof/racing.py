@@ -61,10 +61,8 @@ def handled(step: str, message: str) -> Callable[[], bool]:
     """A message delivered to a queue's step, again while it fails."""
 
     def run() -> bool:
-        for _ in range(PATIENCE):
-            if world.STEPS[step].handler(sqs_event([message]), None) == {"batchItemFailures": []}:
-                return True
-        return False
+        deliver, clean = world.STEPS[step].handler, {"batchItemFailures": []}
+        return any(deliver(sqs_event([message]), None) == clean for _ in range(PATIENCE))
 
     return run
 

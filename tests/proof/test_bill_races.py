@@ -1,6 +1,7 @@
 """Races for bills on a real engine: taps, closing, expiry, disputes, verification and refunds all at once; one winner each."""
 
 import json
+import os
 import time
 import uuid
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +16,7 @@ from billfold import clock
 from billfold.changes import Closed, ItemDisputed, ItemsAdded, Refunded, Settled, Unpaid
 from billfold.tables import bill_rows, ledger_rows
 from billfold.tables.rows import Commit, due_shard
+from infra.tables import TABLES, definition
 from tests import world
 from tests.delivery import sqs_event
 from tests.engine import Engine
@@ -57,7 +59,7 @@ def test_a_hundred_requests_open_one_bill_on_one_phone(store):
 # ------------------------------------------------------------------------------------ taps, closing, expiry and disputes
 
 
-@pytest.mark.parametrize("expires", [True, False, True, False])
+@pytest.mark.parametrize("expires", [True, False])
 def test_taps_closing_expiry_and_a_dispute_at_once_leave_one_true_bill(store, expires):
     """VB-05, VB-08, VB-11 to VB-13: what was answered "added" is in the bill once, what was refused is not, and it ended once."""
     alice, shop = joined(), seller(terminals=7)
@@ -242,6 +244,21 @@ def end_all(messages: list[str]) -> int:
 
 
 @pytest.fixture
+def quiet_store():
+    """An engine of its own whose tables have no streams: with them, each write costs it more than the last."""
+    before = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+    with Engine() as engine:
+        for table in TABLES:
+            engine.client.create_table(**definition(table, f"billfold-{table.name}"))
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.url
+        world.forget_connection()
+        yield engine
+    os.environ.pop("AWS_ENDPOINT_URL_DYNAMODB")
+    os.environ.update({"AWS_ENDPOINT_URL_DYNAMODB": before} if before else {})
+    world.forget_connection()
+
+
+@pytest.fixture
 def sent(queues):
     """The bodies of all messages sent, taken at botocore's door: moto's queues are slow with so many."""
     bodies: list[str] = []
@@ -256,14 +273,14 @@ def sent(queues):
     session.unregister("before-call.sqs.SendMessageBatch", take)
 
 
-def test_ten_thousand_bills_due_in_one_minute_are_all_handled_and_none_twice(store, sent):
+def test_ten_thousand_bills_due_in_one_minute_are_all_handled_and_none_twice(sent, quiet_store):
     """Issue 2, XX-04: one look at the index finds all; two containers, some messages delivered to both, end each bill once."""
     alice, shop = joined(), seller(terminals=1)
     empty = bill_opened(alice, ago=MINUTE, ends_in=1_500)
     filled = bill_opened(alice, ago=MINUTE, ends_in=1_500)
     tapped(alice, filled.bill_id, shop, [100])
-    names = {empty.bill_id, *clone(store, empty.bill_id, MANY // 2 - 1)}
-    names |= {filled.bill_id, *clone(store, filled.bill_id, MANY // 2 - 1)}
+    names = {empty.bill_id, *clone(quiet_store, empty.bill_id, MANY // 2 - 1)}
+    names |= {filled.bill_id, *clone(quiet_store, filled.bill_id, MANY // 2 - 1)}
     time.sleep(max(0, filled.expires_at - clock.now()) / 1_000)
     assert world.STEPS["find_due_bills"].handler({}, None) == {"found": MANY}
     assert len(sent) == MANY
@@ -271,10 +288,11 @@ def test_ten_thousand_bills_due_in_one_minute_are_all_handled_and_none_twice(sto
 
     twice = sent[MANY * 19 // 40 : MANY * 21 // 40]
     halves = [sent[: MANY // 2] + twice, twice + sent[MANY // 2 :]]
+    # A process each, as Lambda's containers are: two threads would share one interpreter.
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         assert list(pool.map(end_all, halves)) == [0, 0]
 
-    rows = store.rows("bills")
+    rows = quiet_store.rows("bills")
     closed = [row["pk"]["S"] for row in rows if row.get("kind") == {"S": "closed"}]
     assert len(closed) == MANY
     assert set(closed) == names

@@ -14,12 +14,12 @@ from tests import world
 from tests.bench import conflicts
 from tests.engine import Engine
 
-TOOK_SECONDS = 0.5
+TOOK_SECONDS = 1.0
 
 
 @pytest.fixture
 def layered(store: Engine) -> Any:
-    """A client through a layer whose transactions take half a second, and the layer's address."""
+    """A client through a layer whose transactions take a second, and the layer's address."""
     with conflicts.layer(store.url, TOOK_SECONDS) as url:
         yield boto3.client("dynamodb", endpoint_url=url), url
 
@@ -34,18 +34,22 @@ def _update(pk: str) -> dict[str, Any]:
     return {"Update": {"TableName": "billfold-ledger", "Key": key, **added}}
 
 
-def _in_flight(client: Any, items: list[dict[str, Any]]) -> threading.Thread:
-    """A transaction that is under way when this returns."""
+def _in_flight(client: Any, url: str, items: list[dict[str, Any]]) -> threading.Thread:
+    """A transaction that has reached the layer, and is under way, when this returns."""
+    before = conflicts.counts(url)["transactions"]
     thread = threading.Thread(target=client.transact_write_items, kwargs={"TransactItems": items})
     thread.start()
-    time.sleep(TOOK_SECONDS / 3)
+    until = time.monotonic() + 20
+    while conflicts.counts(url)["transactions"] == before:
+        assert time.monotonic() < until, "the transaction never arrived"
+        time.sleep(0.01)
     return thread
 
 
 def test_a_transaction_that_touches_an_item_in_flight_is_cancelled_at_that_item(layered: Any, store: Engine) -> None:
     """As DynamoDB says it: one reason per item, TransactionConflict where it met the other, and nothing written."""
     client, url = layered
-    first = _in_flight(client, [_update("hot"), _put("one")])
+    first = _in_flight(client, url, [_update("hot"), _put("one")])
     with pytest.raises(ClientError) as cancelled:
         client.transact_write_items(TransactItems=[_put("two"), _update("hot")])
     first.join()
@@ -60,7 +64,7 @@ def test_a_transaction_that_touches_an_item_in_flight_is_cancelled_at_that_item(
 def test_transactions_on_other_items_run_beside_each_other(layered: Any, store: Engine) -> None:
     """The same partition key with another sort key, or another table, is another item."""
     client, url = layered
-    first = _in_flight(client, [_update("hot")])
+    first = _in_flight(client, url, [_update("hot")])
     other = _update("hot")
     other["Update"]["Key"]["sk"] = {"S": "EUR"}
     client.transact_write_items(TransactItems=[other, _update("cold")])
@@ -93,7 +97,8 @@ def test_money_that_meets_conflicts_moves_exactly_once(
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
     world.forget_connection()
     person = world.Person()
-    first = _in_flight(boto3.client("dynamodb", endpoint_url=url), [_put(f"wallet/{person.user_id}")])
+    assert ledger_rows.wallets(person.user_id) == []
+    first = _in_flight(boto3.client("dynamodb", endpoint_url=url), url, [_put(f"wallet/{person.user_id}")])
     try:
         _fund_patiently(person, 700)
         assert ledger_rows.wallets(person.user_id)[0][1].posted == 700

@@ -24,15 +24,20 @@ def troubles(scenario: Scenario) -> list[Trouble]:
 def matrix(calls: list[Call], chosen: list[Trouble]) -> Iterator[tuple[int, Trouble]]:
     """Every call with every trouble that can befall it.
 
-    Of calls in a row that differ only in a shard of the index of deadlines, each trouble takes another one.
+    Of calls in a row that are parts of one, each trouble takes another.
     """
     alike = [(call.operation, call.arguments.get("IndexName")) for call in calls]
     for number, call in enumerate(calls):
         first = next(start for start in range(number, -1, -1) if start == 0 or alike[start - 1] != alike[number])
-        row = sum(1 for _ in _while_alike(alike, first)) if call.arguments.get("IndexName") == "due" else 1
+        row = sum(1 for _ in _while_alike(alike, first)) if in_parts(call) else 1
         for turn, trouble in enumerate(chosen):
             if trouble.befalls(call.operation) and (row == 1 or turn % row == number - first):
                 yield number, trouble
+
+
+def in_parts(call: Call) -> bool:
+    """Whether calls like this in a row differ only in a shard of the index of deadlines, or in which ten messages they send."""
+    return call.operation == "SendMessageBatch" or call.arguments.get("IndexName") == "due"
 
 
 def _while_alike(alike: list[tuple[str, str | None]], first: int) -> Iterator[int]:

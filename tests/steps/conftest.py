@@ -69,6 +69,12 @@ def cast(store: Engine) -> tuple[Person, Seller, Seller]:
     return stranger, *sellers
 
 
+@pytest.fixture(scope="module")
+def village(cast: tuple[Person, Seller, Seller]) -> Town:
+    """A town for all tests of a file, whose calls must change nothing."""
+    return built(*cast)
+
+
 @pytest.fixture
 def town(cast: tuple[Person, Seller, Seller]) -> Town:
     """A new owner with a paid bill, one to verify and an open one, among the others."""

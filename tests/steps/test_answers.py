@@ -40,11 +40,11 @@ def test_every_answer_is_as_the_contract_says(town, route):
 
 
 @pytest.mark.parametrize("route", [route for route in CALLS if route.startswith(("POST", "PUT"))])
-def test_a_problem_with_a_pointer_is_as_the_contract_says(town, route):
+def test_a_problem_with_a_pointer_is_as_the_contract_says(village, route):
     """XX-02: bad input too."""
     method, _, resource = route.partition(" ")
-    path = resource.format(**CALLS[route](town, town.owner)[0])
-    answer = call(method, path, town.owner, raw='{"unknown": 1}', phone=town.owner.phone)
+    path = resource.format(**CALLS[route](village, village.owner)[0])
+    answer = call(method, path, village.owner, raw='{"unknown": 1}', phone=village.owner.phone)
     assert answer.status in (400, 403)
     assert faults(route, answer) == []
 

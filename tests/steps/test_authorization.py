@@ -82,10 +82,10 @@ HIDING = [route for route, cells in TABLE.items() if HIDDEN in cells and route !
 
 
 @pytest.mark.parametrize("route", HIDING)
-def test_anothers_resource_is_answered_exactly_like_an_unknown_one(town, route):
+def test_anothers_resource_is_answered_exactly_like_an_unknown_one(village, route):
     """XX-05: the same status, body and headers, apart from the request's id."""
     for who in (who for who, cell in zip(WHO, TABLE[route], strict=True) if cell == HIDDEN):
-        hidden, unknown = ask(route, town, who), ask(route, town, who, unknown="unknown")
+        hidden, unknown = ask(route, village, who), ask(route, village, who, unknown="unknown")
         for answer in (hidden, unknown):
             answer.body.pop("instance")
             answer.headers.pop("Request-Id")
@@ -97,12 +97,12 @@ def test_anothers_resource_is_answered_exactly_like_an_unknown_one(town, route):
 
 
 @pytest.mark.parametrize("route", [route for route in TABLE if route.startswith(("POST", "PUT", "DELETE"))])
-def test_who_is_refused_leaves_nothing_behind(store, town, route):
+def test_who_is_refused_leaves_nothing_behind(store, village, route):
     """XX-05: no row changes for anyone who may not."""
     refused = [who for who, cell in zip(WHO, TABLE[route], strict=True) if cell[0] != "2"]
     before = everything(store)
     for who in refused:
-        assert ask(route, town, who).status >= 400
+        assert ask(route, village, who).status >= 400
     assert everything(store) == before
 
 

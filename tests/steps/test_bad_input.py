@@ -10,17 +10,11 @@ import pytest
 from billfold.triggers.taps import SignedItem
 from tests import world
 from tests.steps import bodies
-from tests.steps.town import CALLS, Town, built, entitled, everything
+from tests.steps.town import CALLS, Town, entitled, everything
 from tests.world import ROUTES, Response, call, event
 
 TAKING = {f"{method} {path}": module for method, path, _, module in ROUTES if method in ("POST", "PUT")}
 VALID = {"POST /v1/bills": {"cap": {"amount": 900, "currency": "USD"}}, "POST /v1/merchants": {"admin": "usr_unknown"}}
-
-
-@pytest.fixture(scope="module")
-def town(cast) -> Town:
-    """One town for all: nothing that is sent here may change it."""
-    return built(*cast)
 
 
 def send(route: str, town: Town, text: str | bytes) -> Response:
@@ -65,15 +59,15 @@ def wrong_bodies(route: str, town: Town) -> list[bodies.Broken]:
 
 
 @pytest.mark.parametrize("route", TAKING)
-def test_every_wrong_body_is_a_problem_that_says_where_and_changes_nothing(store, town, route):
+def test_every_wrong_body_is_a_problem_that_says_where_and_changes_nothing(store, village, route):
     """LG-02, XX-02: types, bounds, unknown and missing fields, NaN, duplicates, huge, nested, half characters."""
-    sent = wrong_bodies(route, town)
+    sent = wrong_bodies(route, village)
     assert len(sent) >= 60
     before = everything(store)
     wrong = {
         what: found
         for what, text, pointer in sent
-        if (found := faults(send(route, town, text), pointer, {400, 413, 422}))
+        if (found := faults(send(route, village, text), pointer, {400, 413, 422}))
     }
     assert wrong == {}
     assert everything(store) == before
@@ -81,40 +75,40 @@ def test_every_wrong_body_is_a_problem_that_says_where_and_changes_nothing(store
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe", b'{"a": "\xc3"}', b"\xed\xa0\x80", b"\x00", '{"a": 1}'.encode("utf-16")])
 @pytest.mark.parametrize("route", TAKING)
-def test_a_body_that_is_no_utf8_is_refused(store, town, route, raw):
+def test_a_body_that_is_no_utf8_is_refused(store, village, route, raw):
     """XX-02: also when the gateway hands it over in base64."""
-    assert faults(send(route, town, raw), None, {400}) == []
+    assert faults(send(route, village, raw), None, {400}) == []
 
 
 @pytest.mark.parametrize("route", [route for route in TAKING if TAKING[route].handler.body])
 @pytest.mark.parametrize("text", ["", " ", "\n", "{}", "\ufeff{}"])
-def test_nothing_is_not_a_body(store, town, route, text):
+def test_nothing_is_not_a_body(store, village, route, text):
     """XX-02: a step with a model wants an object with its fields."""
-    assert faults(send(route, town, text), None, {400}) == []
+    assert faults(send(route, village, text), None, {400}) == []
 
 
-def test_a_body_may_be_64_kib_and_no_more(town):
+def test_a_body_may_be_64_kib_and_no_more(village):
     """The bound is on bytes, not on characters; larger is 413."""
     start, end = '{"name": "x", "jwk": {"kty": "', '"}}'
     for filler in ("x", "é"):
         fitting = start + filler * ((65_536 - len(start) - len(end)) // len(filler.encode())) + end
-        assert send("POST /v1/devices", town, fitting).status == 400
-        answer = send("POST /v1/devices", town, fitting + "  ")
+        assert send("POST /v1/devices", village, fitting).status == 400
+        answer = send("POST /v1/devices", village, fitting + "  ")
         assert (answer.status, answer.code) == (413, "request_too_large")
 
 
 @pytest.mark.parametrize("currency", ["EUR", "JPY"])
-def test_an_amount_in_another_currency_than_the_bills_is_refused(town, currency):
+def test_an_amount_in_another_currency_than_the_bills_is_refused(village, currency):
     """VB-10, VB-19: a pointer to the currency."""
-    body = {"device": town.owner.phone.device_id, "currency": "USD", "cap": {"amount": 5, "currency": currency}}
-    device = world.joined(world.Person(town.owner.sub), pin=None).phone.device_id
-    answer = call("POST", "/v1/bills", town.owner, body | {"device": device})
+    body = {"device": village.owner.phone.device_id, "currency": "USD", "cap": {"amount": 5, "currency": currency}}
+    device = world.joined(world.Person(village.owner.sub), pin=None).phone.device_id
+    answer = call("POST", "/v1/bills", village.owner, body | {"device": device})
     assert (answer.status, answer.body["pointer"]) == (400, "/cap/currency")
 
 
-def test_a_malformed_item_is_refused_itself_and_the_rest_of_the_batch_lands(town):
+def test_a_malformed_item_is_refused_itself_and_the_rest_of_the_batch_lands(village):
     """VB-11: each with a pointer below its own place in the batch."""
-    person, till = world.joined(pin=None), town.shop.tills[0]
+    person, till = world.joined(pin=None), village.shop.tills[0]
     bill = world.opened(person)
     valid = till.item(bill, [("tea", 1, 150), ("cake", 2, 400)])
     unfit = list(bodies.of(SignedItem, valid))[len(list(bodies.texts())) :]
@@ -140,21 +134,21 @@ def test_a_malformed_item_is_refused_itself_and_the_rest_of_the_batch_lands(town
     assert len(world.shown(person, bill)["items"]) == landed
 
 
-def test_a_number_beyond_all_bounds_refuses_its_item(town):
+def test_a_number_beyond_all_bounds_refuses_its_item(village):
     """LG-02: 1e400 is JSON, and no integer."""
     person = world.joined(pin=None)
     bill = world.opened(person)
-    item = json.dumps(town.shop.tills[0].item(bill, [("tea", 1, 150)])).replace('"amount": 150', '"amount": 1e400')
+    item = json.dumps(village.shop.tills[0].item(bill, [("tea", 1, 150)])).replace('"amount": 150', '"amount": 1e400')
     answer = call("POST", f"/v1/bills/{bill}/items", person, raw=f'{{"items": [{item}]}}', phone=person.phone)
     assert answer.body["results"][0]["problem"]["pointer"] == "/items/0/amount"
 
 
 @pytest.mark.parametrize("item", [None, 5, "item", [], True, 1.5, {}, [{}], ""])
-def test_what_is_no_item_at_all_is_refused_itself(town, item):
+def test_what_is_no_item_at_all_is_refused_itself(village, item):
     """VB-11: in the order given, the good one beside it lands."""
     person = world.joined(pin=None)
     bill = world.opened(person)
-    answer = world.tap(person, bill, [item, town.shop.tills[0].item(bill, [("bun", 1, 100)])])
+    answer = world.tap(person, bill, [item, village.shop.tills[0].item(bill, [("bun", 1, 100)])])
     assert [result["outcome"] for result in answer.body["results"]] == ["refused", "added"]
     assert answer.body["results"][0]["problem"]["pointer"].startswith("/items/0")
 
@@ -169,6 +163,6 @@ def test_what_is_no_item_at_all_is_refused_itself(town, item):
         ("GET", "/v1/transfers/a'b"),
     ],
 )
-def test_a_path_that_names_nothing_possible_is_not_found(town, method, path):
+def test_a_path_that_names_nothing_possible_is_not_found(village, method, path):
     """XX-05: without asking any table."""
-    assert call(method, path, town.owner).code == "not_found"
+    assert call(method, path, village.owner).code == "not_found"

@@ -9,7 +9,7 @@ import pytest
 from billfold.clock import HOUR, SECOND, now
 from infra.tables import TABLES as TABLE_DEFINITIONS
 from tests import world
-from tests.steps.town import CALLS, TABLES, Town, built, entitled, everything
+from tests.steps.town import CALLS, TABLES, Town, entitled, everything
 from tests.world import PIN, ROUTES, Person, call, event
 
 POSTS = [f"{method} {path}" for method, path, _, _ in ROUTES if method == "POST"]
@@ -40,12 +40,6 @@ def move_on(town: Town) -> None:
     closed = world.close(owner, town.open_bill).body
     if "verification" in closed:
         world.verify(owner, town.open_bill, closed["verification"]["list_hash"])
-
-
-@pytest.fixture(scope="module")
-def village(cast):
-    """A town for calls that change nothing."""
-    return built(*cast)
 
 
 @pytest.mark.parametrize("key", ["", "with space", "Ümlaut", "k" * 256, "line\nbreak"])

@@ -39,11 +39,12 @@ class Listing:
 
 
 @pytest.fixture
-def lists(store, queues) -> dict[str, Listing]:
+def lists(store, request) -> dict[str, Listing]:
     """Someone with seven phones and bills, and a merchant with seven terminals and sales. Made once a file."""
     known: dict[str, Listing] | None = getattr(store, "lists", None)
     if known:
         return known
+    queues = request.getfixturevalue("queues")
     person, shop = world.joined(), world.seller(terminals=COUNT)
     for _ in range(COUNT - 1):
         call("POST", "/v1/devices", person, {"name": "phone", "jwk": Phone().jwk})

@@ -125,9 +125,9 @@ def test_a_token_that_was_used_for_another_request_is_stale():
 
 def test_endless_conflicts_are_busy_after_seven_tries():
     """Busy: others kept changing the same rows."""
+    commit = putting()
+    commit.put(note("b"))
     with scripted("TransactWriteItems", *[["None", CONFLICT]] * 7) as sent, pytest.raises(Busy):
-        commit = putting()
-        commit.put(note("b"))
         commit.send()
     assert (len(sent), stored("a")) == (7, None)
 

@@ -1,5 +1,6 @@
 """Opening a virtual bill for a phone."""
 
+import json
 import os
 import subprocess
 import sys
@@ -130,3 +131,27 @@ def test_a_repeat_gets_the_first_answer_even_when_the_bill_is_closed(visitor):
     world.close(visitor, first.body["id"])
     again = call("POST", "/v1/bills", visitor, body(visitor), key=key)
     assert (again.status, again.body) == (201, first.body)
+
+
+def test_a_repeat_shows_the_open_bill_as_it_was_then(visitor, shop):
+    """LG-10: whatever was tapped and closed since; the record names the bill and does not copy its lines."""
+    bill, key = world.opened(visitor), str(uuid.uuid4())
+    world.tap(visitor, bill, [shop.tills[0].item(bill, [("tea", 1, 150)])])
+    first = call("POST", "/v1/bills", visitor, body(visitor), key=key)
+    assert (first.status, len(first.body["items"])) == (200, 1)
+    world.tap(visitor, bill, [shop.tills[0].item(bill, [("cake", 1, 400)])])
+    world.close(visitor, bill)
+    again = call("POST", "/v1/bills", visitor, body(visitor), key=key)
+    assert (again.status, again.body) == (200, first.body)
+
+
+def test_a_bill_larger_than_a_row_is_still_found_open(visitor, shop):
+    """VB-04: 200 items of 20 long lines are more than the 400 KB that one row may hold."""
+    bill = world.opened(visitor)
+    lines = [("x" * 80, 1, 1)] * 20
+    for _ in range(10):
+        items = [shop.tills[0].item(bill, lines) for _ in range(20)]
+        assert {result["outcome"] for result in world.tap(visitor, bill, items).body["results"]} == {"added"}
+    answer = call("POST", "/v1/bills", visitor, body(visitor))
+    assert (answer.status, len(answer.body["items"])) == (200, 200)
+    assert len(json.dumps(answer.body)) > 400 * 1024

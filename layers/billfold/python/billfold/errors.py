@@ -44,6 +44,7 @@ class Refusal(Exception):
             "code": code,
             "operations": self.operations,
             "next": self.next,
+            **({"retry_after_seconds": self.retry_after_seconds} if self.retry_after_seconds is not None else {}),
             **{name: fact for name, fact in self.facts.items() if name != "reason"},
         }
 

@@ -87,7 +87,11 @@ class Journal:
 
     def as_of(self, change: Change) -> Bill:
         """The bill as that change left it, for repeating the first answer."""
-        return bills.rebuild(self.bill.bill_id, self.changes[: self.changes.index(change) + 1])
+        return self.at(self.changes.index(change) + 1)
+
+    def at(self, revision: int) -> Bill:
+        """The bill as it was after so many changes."""
+        return bills.rebuild(self.bill.bill_id, self.changes[:revision])
 
 
 def load(bill_id: str) -> Journal:

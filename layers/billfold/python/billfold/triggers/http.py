@@ -226,15 +226,14 @@ def _cause(fault: BaseException | None) -> str:
 
 def problem(refusal: Refusal, request_id: str) -> Answer:
     """A refusal as an RFC 9457 answer."""
-    answer = _problem(refusal.status, refusal.problem(), request_id)
-    if refusal.retry_after_seconds is not None:
-        answer.headers["Retry-After"] = str(refusal.retry_after_seconds)
-    return answer
+    return _problem(refusal.status, refusal.problem(), request_id)
 
 
 def _problem(status: int, members: dict[str, Any], request_id: str) -> Answer:
-    kind = {"Content-Type": "application/problem+json"}
-    return Answer(status, members | {"instance": f"urn:billfold:request:{request_id}"}, kind)
+    headers = {"Content-Type": "application/problem+json"}
+    if "retry_after_seconds" in members:
+        headers["Retry-After"] = str(members["retry_after_seconds"])
+    return Answer(status, members | {"instance": f"urn:billfold:request:{request_id}"}, headers)
 
 
 def _crashed(fault: Exception, request_id: str, line: dict[str, Any]) -> Answer:

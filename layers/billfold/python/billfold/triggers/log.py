@@ -3,7 +3,9 @@
 The line is also a metric: `_aws` makes it CloudWatch's embedded metric format, so counting costs no call.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -29,3 +31,17 @@ def line(message: str, step: str, milliseconds: float, facts: dict[str, Any], *,
         "_aws": {"Timestamp": clock.now(), "CloudWatchMetrics": [metric]},
     }
     (logger.error if failed else logger.info)(message, extra=extra)
+
+
+@contextmanager
+def timed(message: str, run: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+    """Write the line of what runs within, with the facts put into the dict it gives; an exception's type, never its text."""
+    started = time.perf_counter()
+    facts: dict[str, Any] = {}
+    try:
+        yield facts
+    except Exception as fault:
+        facts["fault"] = type(fault).__name__
+        raise
+    finally:
+        line(message, name_of(run), (time.perf_counter() - started) * 1000, facts, failed="fault" in facts)

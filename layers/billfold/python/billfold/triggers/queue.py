@@ -5,7 +5,6 @@ five receptions rests in the dead-letter queue.
 """
 
 import os
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,17 +23,9 @@ def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str,
     """Make a function of one message's body a Lambda handler. It answers with a word for the log on what became of it."""
 
     def one(record: dict[str, Any]) -> None:
-        started = time.perf_counter()
-        line: dict[str, Any] = {"message_id": record["messageId"]}
-        try:
-            line["outcome"] = until_fresh(lambda: run(record["body"]))
-        except Exception as fault:
-            # The type and never the text: a message of an exception may carry what a customer sent.
-            line["fault"] = type(fault).__name__
-            raise
-        finally:
-            milliseconds = (time.perf_counter() - started) * 1000
-            log.line("handled", log.name_of(run), milliseconds, line, failed="fault" in line)
+        with log.timed("handled", run) as facts:
+            facts["message_id"] = record["messageId"]
+            facts["outcome"] = until_fresh(lambda: run(record["body"]))
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)

@@ -1,6 +1,5 @@
 """Streams in: the inserts of a table, turned into messages for a queue. Nothing else happens here, so nothing is lost here."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +17,9 @@ def step(target: str) -> Callable[[Callable[[Image], list[str]]], Callable[[dict
 
     def decorate(run: Callable[[Image], list[str]]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-            started = time.perf_counter()
-            inserts = [record["dynamodb"]["NewImage"] for record in event["Records"] if record["eventName"] == "INSERT"]
-            sent = queue.send(target, (message for image in inserts for message in run(image)))
-            log.line("forwarded", log.name_of(run), (time.perf_counter() - started) * 1000, {"sent": sent})
+            with log.timed("forwarded", run) as facts:
+                records = [record["dynamodb"] for record in event["Records"] if record["eventName"] == "INSERT"]
+                facts["sent"] = queue.send(target, (text for record in records for text in run(record["NewImage"])))
             return {"batchItemFailures": []}
 
         handler.__module__ = run.__module__
