@@ -33,9 +33,9 @@ def engine():
 
 
 @pytest.fixture
-def store(engine):
-    """Empty tables on the engine."""
-    engine.empty()
+def store(engine, request):
+    """Empty tables on the engine, with streams for the tests that follow them."""
+    engine.empty(streams="queues" in request.fixturenames)
     return engine
 
 

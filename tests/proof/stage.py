@@ -38,7 +38,7 @@ class Stage:
 
     def empty(self) -> None:
         """New tables and no message anywhere."""
-        self.engine.empty()
+        self.engine.empty(streams=True)
         self.take_messages()
         world.forget_connection()
         for table in delivery.STREAMS:

@@ -24,7 +24,8 @@ from tests.proof.racing import bill_opened, books_balance, codes, handled, race,
 from tests.world import Person, Response, Seller, fund, joined, sales, seller, wallet
 
 MINUTE = 60_000
-MANY = 10_000
+# The issue says 10,000; a smaller number is for trying things out.
+MANY = int(os.environ.get("BILLFOLD_DUE_BILLS", "10000"))
 T = TypeVar("T")
 
 

@@ -15,7 +15,7 @@ from tests.world import Person, Seller
 @pytest.fixture(scope="module")
 def store(engine: Engine) -> Engine:
     """Tables that were empty when this file began; its tests keep apart by people of their own."""
-    engine.empty()
+    engine.empty(streams=True)
     return engine
 
 

@@ -19,7 +19,7 @@ def forwarded(store, client):
 
 def test_every_change_becomes_an_event_for_each_audience(store, queues):
     """XX-03, VB-13: the owner hears of all, a seller of what touches its items; the verification request is one."""
-    store.empty()
+    store.empty(streams=True)
     shop, person = world.seller(terminals=1), world.joined()
     world.fund(person, 1000)
     bill = world.settled(person, (shop.tills[0], 300))
@@ -42,7 +42,7 @@ def test_every_change_becomes_an_event_for_each_audience(store, queues):
 
 def test_a_seller_hears_of_no_total(store, queues):
     """XX-05: it may hold other sellers' items."""
-    store.empty()
+    store.empty(streams=True)
     shop, person = world.seller(terminals=1), world.joined(pin=None)
     world.to_verify(person, (shop.tills[0], 300))
     facts = [event.facts for event in forwarded(store, queues) if event.audience == shop.merchant]
@@ -51,7 +51,7 @@ def test_a_seller_hears_of_no_total(store, queues):
 
 def test_changes_of_the_head_are_no_events(store, queues):
     """Only inserted changes count: as many as the bill has had."""
-    store.empty()
+    store.empty(streams=True)
     person = world.joined(pin=None)
     world.close(person, world.opened(person))
     assert [event.kind for event in forwarded(store, queues)] == ["bill.opened", "bill.expired_empty"]

@@ -19,7 +19,7 @@ def forwarded(store, client):
 
 def test_each_new_transfer_is_queued_whole(store, queues):
     """LG-09, XX-03: what follows a commit rides the table's stream."""
-    store.empty()
+    store.empty(streams=True)
     person = world.joined(pin=None)
     for amount in (100, 200):
         world.fund(person, amount)
@@ -30,7 +30,7 @@ def test_each_new_transfer_is_queued_whole(store, queues):
 
 def test_changes_of_balances_are_not_transfers(store, queues):
     """Only rows that were inserted, and only transfers."""
-    store.empty()
+    store.empty(streams=True)
     world.fund(world.joined(pin=None), 100)
     records = delivery.records(store, "ledger")
     assert {record["eventName"] for record in records} >= {"INSERT"}
@@ -39,6 +39,6 @@ def test_changes_of_balances_are_not_transfers(store, queues):
 
 def test_a_batch_that_comes_again_is_queued_again(store, queues):
     """At least once: record_entries is idempotent."""
-    store.empty()
+    store.empty(streams=True)
     world.fund(world.joined(pin=None), 100)
     assert forwarded(store, queues) == forwarded(store, queues)

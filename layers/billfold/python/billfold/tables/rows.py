@@ -280,14 +280,15 @@ class Commit:
         raise OperationRunning() if {index - first_put for index in conflicts} & self._records else Busy()
 
     def _send(self, attempt: int) -> None:
-        connection().transact_write_items(
-            condition_check_items=[make() for make in self._checks],
-            delete_items=[make() for make in self._deletes],
-            put_items=[make() for make in self._puts],
-            update_items=[make() for make in self._updates],
-            # A try with other lanes is another request; a token of its own keeps it from being a mismatch.
-            client_request_token=ids.derived("tok", self._token, str(attempt))[:36],
-        )
+        writes: dict[str, Any] = {
+            "condition_check_items": [make() for make in self._checks],
+            "delete_items": [make() for make in self._deletes],
+            "put_items": [make() for make in self._puts],
+            "update_items": [make() for make in self._updates],
+        }
+        # A token stands for exactly these writes: run again with others, or in other lanes, it is another request.
+        token = ids.derived("tok", self._token, str(attempt), repr(writes))
+        connection().transact_write_items(**writes, client_request_token=token)
 
     def _conflicts(self, error: TransactWriteError) -> set[int]:
         """Which writes met another transaction, when that alone is why this one was cancelled; otherwise raises."""
@@ -295,8 +296,6 @@ class Commit:
             raise Unavailable() from error  # no answer: botocore's error has no code to look at
         if error.cause_response_code == "TransactionConflictException":
             return set()
-        if error.cause_response_code == "IdempotentParameterMismatchException":
-            raise Stale() from error
         if error.cause_response_code == "ValidationException":
             raise error
         if error.cause_response_code != "TransactionCanceledException":
