@@ -83,7 +83,7 @@ def rollback(name: str, stage: StageName = stages.LOCAL, endpoint: Endpoint = No
 
 @cli.command()
 def status(stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
-    """Show each step's function, its live version and when that changed last."""
+    """Show each step's function, its live version and when that was published."""
     from infra import deployment
     from infra.steps import load
 

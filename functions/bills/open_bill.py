@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from billfold import bills, identity
 from billfold.bills import Bill
-from billfold.errors import Invalid, NotFound
+from billfold.errors import Invalid, NotFound, Stale
 from billfold.tables import bill_rows, operation_rows, people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
@@ -49,15 +49,17 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
     user = identity.active(user)
     if device is None:
         raise NotFound()
-    commit = Commit(operation)
+    currency, period, commit = _currency(body), _period(body), Commit(operation)
     if device.bill_until > request.now:
         bill, status = bill_rows.load(device.bill).bill, 200
+        if bill.state != "active":
+            raise Stale()
     else:
         opened = bills.open_for(
             caller,
             body.device,
-            _currency(body),
-            period=_period(body),
+            currency,
+            period=period,
             cap=body.cap.amount if body.cap else None,
             now=request.now,
         )

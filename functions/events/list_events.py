@@ -1,4 +1,4 @@
-"""List what happened, oldest first, after a given event.
+"""List what happened, in the order it was recorded, after a given event.
 
 Trigger   GET /v1/events                     (user)
 Reads     feed; user when it is a merchant's

@@ -101,7 +101,7 @@ def whole(store: Engine, bill_id: str) -> bill_rows.Journal:
     journal = bill_rows.load(bill_id)
     rows = {row["sk"]["S"]: row for row in store.client.query(**_partition(bill_id))["Items"]}
     head = rows.pop("#")
-    assert sorted(rows) == [f"{number:04d}" for number in range(1, len(rows) + 1)]
+    assert sorted(rows) == [f"{number:08d}" for number in range(1, len(rows) + 1)]
     bill = bills.rebuild(bill_id, journal.changes)
     assert (head["state"]["S"], int(head["revision"]["N"])) == (bill.state, bill.revision)
     assert int(head["total"]["N"]) == sum(item.amount for item in bill.payable)

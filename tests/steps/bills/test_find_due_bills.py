@@ -11,7 +11,7 @@ from tests.world import STEPS, close, tap
 @pytest.fixture(autouse=True)
 def no_other_bills(store):
     """The sweep looks at everyone's bills, so each test starts without any."""
-    store.empty()
+    store.empty(streams=True)
 
 
 def found():

@@ -11,7 +11,7 @@ def listed(person, **query):
 
 
 def test_the_user_reads_the_life_of_a_bill(store, queues, alice, shop):
-    """XX-03, VB-13: oldest first, each thin: what, when, about what, in which state."""
+    """XX-03, VB-13: as recorded, each thin: what, when, about what, in which state."""
     bill = world.settled(alice, (shop.tills[0], 300))
     assert listed(alice).body == {"items": []}
     delivery.deliver(store, queues, twice=True)
@@ -23,7 +23,7 @@ def test_the_user_reads_the_life_of_a_bill(store, queues, alice, shop):
         "bill.settled",
     ]
     assert {event["about"] for event in events} == {bill["id"]}
-    assert events[2]["data"] == {"state": "verifying", "total": {"amount": 300, "currency": "USD"}}
+    assert events[2]["data"] == {"revision": 3, "state": "verifying", "total": {"amount": 300, "currency": "USD"}}
 
 
 def test_after_an_event_come_only_later_ones(store, queues, visitor):

@@ -267,6 +267,9 @@ def with_item(bill: Bill, item: Item) -> Bill:
 # Refusals that tell of a broken or dishonest terminal: they stay in the bill's record (VB-07).
 SUSPICIOUS = frozenset({"terminal_refused", "signature_invalid", "counter_reused"})
 MAX_CHANGES = 400
+MAX_REVISIONS = (
+    1000  # 400 batches, 200 disputes, hundreds of tries to pay: a client gone wild must not grow it for ever
+)
 
 
 def worth_recording(bill: Bill, change: ItemsAdded) -> bool:
@@ -324,6 +327,8 @@ def check_verifiable(bill: Bill, list_hash: str, now: int) -> None:
         raise errors.VerificationExpired()
     if not bill.payable:
         raise errors.BillStateConflict(state="without a payable item")
+    if bill.revision >= MAX_REVISIONS:
+        raise errors.BillFull(limit=MAX_REVISIONS)
     if list_hash != bill.list_hash():
         raise errors.ListChanged()
 

@@ -2,7 +2,7 @@
 
     pk     sk             what
     bil_…  #              the head: what conditions and indexes need (state, revision, period, deadline, total)
-    bil_…  0001, 0002, …  the changes, immutable; each is also the idempotency record of the request that made it
+    bil_…  00000001, …    the changes, immutable; each is also the idempotency record of the request that made it
 
 Every step writes the head and one change: four write units for a bill of any length. The head's revision must be the one
 that was read, so two writers can never both act on the same state; the change's number is the same promise once more.
@@ -158,7 +158,7 @@ def _change_row(bill: Bill, change: Change) -> ChangeRow:
     facts = {field.name: getattr(change, field.name) for field in fields(change) if field.name not in OWN_COLUMNS}
     return ChangeRow(
         bill.bill_id,
-        f"{bill.revision:04d}",
+        f"{bill.revision:08d}",
         kind=NAMES[type(change)],
         facts=facts,
         operation=change.operation or None,
@@ -210,8 +210,7 @@ def events_of(image: dict[str, Any]) -> list[Event]:
         return []
     row = ChangeRow.from_raw_data(image)
     kind, total = events.kind_of(row.kind, row.state), {"amount": row.total, "currency": row.currency}
-    told = {row.user: {"state": row.state, "total": total}} | {
-        merchant: {"state": row.state} for merchant in row.merchants or []
-    }
+    seen = {"revision": int(row.sk), "state": row.state}
+    told = {row.user: seen | {"total": total}} | dict.fromkeys(row.merchants or [], seen)
     change = f"{row.pk}/{row.sk}"
     return [Event(change, audience, kind, row.pk, row.facts["at"], facts) for audience, facts in told.items()]

@@ -97,7 +97,7 @@ def terminals(merchant_id: str, *, after: str, limit: int) -> Iterator[Terminal]
         },
     )
     keys = [terminal_key(item["pk"]["S"]) for item in answer["Items"]]
-    rows = read(keys)
+    rows = read(keys[:100]) | read(keys[100:])
     for key in keys:
         found = terminal(rows, key[1])
         if found is not None:

@@ -45,6 +45,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
+        _bytes(repeated)
         raise Invalid("a field appears twice", "/" + _escaped(repeated))
     return value
 

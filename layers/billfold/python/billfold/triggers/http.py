@@ -153,7 +153,7 @@ def _request(
 ) -> Request[Any]:
     claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
     caller = f"usr_{claims['sub'].replace('-', '')}" if claims.get("sub") else ""
-    member_of = frozenset(re.findall(r"[\w-]+", str(claims.get("cognito:groups") or "")))
+    member_of = frozenset(re.findall(r"[^\s,\[\]]+", str(claims.get("cognito:groups") or "")))
     if not caller and not open_to_all:
         raise Unauthenticated()
     if groups is not None and not groups & member_of:
