@@ -267,9 +267,7 @@ def with_item(bill: Bill, item: Item) -> Bill:
 # Refusals that tell of a broken or dishonest terminal: they stay in the bill's record (VB-07).
 SUSPICIOUS = frozenset({"terminal_refused", "signature_invalid", "counter_reused"})
 MAX_CHANGES = 400
-MAX_REVISIONS = (
-    1000  # 400 batches, 200 disputes, hundreds of tries to pay: a client gone wild must not grow it for ever
-)
+MAX_REVISIONS = 1000  # 400 batches, 200 disputes and hundreds of tries to pay, no more
 
 
 def worth_recording(bill: Bill, change: ItemsAdded) -> bool:
