@@ -86,6 +86,25 @@ def every_minute(step: Any) -> None:
     app.schedule(Rate(1, unit=Rate.MINUTES), name=name_of(step))(_named(step))
 
 
+def every_day(step: Any) -> None:
+    """A schedule."""
+    app.schedule(Rate(1, unit=Rate.DAYS), name=name_of(step))(_named(step))
+
+
+def upload(bucket: str, step: Any) -> None:
+    """A bucket whose new objects a step handles."""
+    app.on_s3_event(bucket=f"billfold-{bucket}", events=["s3:ObjectCreated:*"], name=name_of(step))(_named(step))
+
+
+def task(step: Any) -> None:
+    """A task of the state machine that names it, `infra/<machine>.asl.json`."""
+
+    def run(event: Any, context: Any) -> Any:
+        return step.handler(event, context)
+
+    app.lambda_function(name=name_of(step))(run)
+
+
 def _named(step: Any) -> Any:
     def run(event: Any) -> Any:
         return step.handler(event.to_dict(), event.context)

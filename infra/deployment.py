@@ -43,9 +43,11 @@ def deploy(cloud: Cloud, stage: Stage, steps: list[Step], named: Iterable[str] =
         _apply(cloud, {f"{stage.prefix}-kept": _local(cloud, templates.kept.template(stage))}, None, say)
     bucket = stacks.outputs(cloud, f"{stage.prefix}-kept")["Artifacts"]
 
-    layers = _publish_layers(cloud, stage, bucket, say)
+    layers = _publish_layers(cloud, stage, bucket, {name for step in chosen for name in step.layers}, say)
     codes = {} if everything else _deployed(cloud, stage, steps)
-    codes |= {step.name: Code(bucket, _upload(cloud, bucket, packages.function(step)), layers) for step in chosen}
+    for step in chosen:
+        carried = (*layers[""], *(arn for name in step.layers for arn in layers[name]))
+        codes[step.name] = Code(bucket, _upload(cloud, bucket, packages.function(step)), carried)
     say(f"{len(chosen)} function packages are in the bucket")
 
     built = {name: _local(cloud, one) for name, one in templates.build(stage, _with_code(steps, codes), codes).items()}
@@ -142,24 +144,30 @@ def _upload(cloud: Cloud, bucket: str, package: Package) -> str:
     return package.key
 
 
-def _publish_layers(cloud: Cloud, stage: Stage, bucket: str, say: Say) -> tuple[str, ...]:
-    arns = []
-    for package in (packages.billfold_layer(), packages.packages_layer(say)):
-        name = f"{stage.prefix}-{package.name}"
-        arn = _published(cloud, name, package.digest)
-        if arn is None:
-            content = {"S3Bucket": bucket, "S3Key": _upload(cloud, bucket, package)}
-            answer: dict[str, Any] = cloud.client("lambda").publish_layer_version(
-                LayerName=name,
-                Description=package.digest,
-                Content=content,
-                CompatibleRuntimes=[packages.RUNTIME],
-                CompatibleArchitectures=[packages.ARCHITECTURE],
-            )
-            arn = answer["LayerVersionArn"]
-        say(f"layer {name}: version {arn.rpartition(':')[2]}")
-        arns.append(arn)
-    return tuple(arns)
+def _publish_layers(cloud: Cloud, stage: Stage, bucket: str, extra: set[str], say: Say) -> dict[str, tuple[str, ...]]:
+    """The ARNs of the two layers that all functions carry, under the empty name, and of each extra one under its own."""
+    all_carry = (packages.billfold_layer(), packages.packages_layer(say))
+    found = {"": tuple(_publish_layer(cloud, stage, bucket, package, say) for package in all_carry)}
+    for name in sorted(extra):
+        found[name] = (_publish_layer(cloud, stage, bucket, packages.extra_layer(name, say), say),)
+    return found
+
+
+def _publish_layer(cloud: Cloud, stage: Stage, bucket: str, package: Package, say: Say) -> str:
+    """A layer version's ARN; published unless this content is there already."""
+    name = f"{stage.prefix}-{package.name}"
+    arn = _published(cloud, name, package.digest)
+    if arn is None:
+        answer: dict[str, Any] = cloud.client("lambda").publish_layer_version(
+            LayerName=name,
+            Description=package.digest,
+            Content={"S3Bucket": bucket, "S3Key": _upload(cloud, bucket, package)},
+            CompatibleRuntimes=[packages.RUNTIME],
+            CompatibleArchitectures=[packages.ARCHITECTURE],
+        )
+        arn = str(answer["LayerVersionArn"])
+    say(f"layer {name}: version {arn.rpartition(':')[2]}")
+    return arn
 
 
 def _published(cloud: Cloud, name: str, digest: str) -> str | None:

@@ -99,14 +99,27 @@ def billfold_layer() -> Package:
 
 
 def packages_layer(say: Callable[[str], None] = lambda _: None) -> Package:
-    """The layer of third-party packages: what requirements.txt pins, with its closure, pruned to what runs."""
+    """The layer of third-party packages that every function carries: what requirements.txt pins."""
+    return _third_party("packages", REQUIREMENTS, CONSTRAINTS, say)
+
+
+def extra_layer(name: str, say: Callable[[str], None] = lambda _: None) -> Package:
+    """A layer of third-party packages that only the steps carry whose header names it in `Layers`: layers/<name>/."""
+    folder = ROOT / "layers" / name
+    return _third_party(name, folder / "requirements.txt", folder / "constraints.txt", say)
+
+
+def _third_party(
+    name: str, requirements: pathlib.Path, constraints: pathlib.Path, say: Callable[[str], None]
+) -> Package:
+    """A layer of what these requirements pin, with its closure, pruned to what runs."""
     rules = [repr(sorted(SERVICES)).encode(), pathlib.Path(__file__).read_bytes()]
-    digest = _digest([REQUIREMENTS.read_bytes(), CONSTRAINTS.read_bytes(), *rules])
-    package = Package("packages", digest, BUILD / f"layers/packages-{digest}.zip")
+    digest = _digest([requirements.read_bytes(), constraints.read_bytes(), *rules])
+    package = Package(name, digest, BUILD / f"layers/{name}-{digest}.zip")
     if not package.path.exists():
-        say("building the layer of third-party packages, which takes 10 to 30 s ...")
-        tree = _fresh(BUILD / "trees/layer-packages")
-        _install(tree / "python")
+        say(f"building the layer of third-party packages `{name}`, which takes 10 to 30 s ...")
+        tree = _fresh(BUILD / f"trees/layer-{name}")
+        _install(tree / "python", requirements, constraints)
         _prune(tree / "python")
         _compile(tree, "/opt")
         size = sum(file.stat().st_size for file in tree.rglob("*") if file.is_file())
@@ -130,9 +143,9 @@ def _fresh(tree: pathlib.Path) -> pathlib.Path:
     return tree
 
 
-def _install(target: pathlib.Path) -> None:
+def _install(target: pathlib.Path, requirements: pathlib.Path, constraints: pathlib.Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
-    command += ["--target", str(target), "--requirement", str(REQUIREMENTS), "--constraint", str(CONSTRAINTS)]
+    command += ["--target", str(target), "--requirement", str(requirements), "--constraint", str(constraints)]
     if os.environ.get("BILLFOLD_BUILD_FOR") == "lambda":
         # From a machine that is not Linux, for AWS: only wheels, for the platform that runs them.
         machine = PLATFORMS[ARCHITECTURE]
@@ -148,9 +161,9 @@ def _install(target: pathlib.Path) -> None:
 
 def _prune(tree: pathlib.Path) -> None:
     for part in UNUSED:
-        shutil.rmtree(tree / part)
+        shutil.rmtree(tree / part, ignore_errors=True)
     data = tree / "botocore/data"
-    for model in data.iterdir():
+    for model in data.iterdir() if data.exists() else ():
         if model.is_dir() and model.name not in SERVICES:
             shutil.rmtree(model)
     for found in sorted(tree.rglob("*"), reverse=True):

@@ -11,8 +11,7 @@ def table(found: list[steps.Step]) -> str:
     lines = ["| workflow | step | trigger | |", "|---|---|---|---|"]
     for workflow, own in steps.by_workflow(found).items():
         for step in own:
-            trigger = "every minute" if isinstance(step.trigger, steps.Schedule) else str(step.trigger)
-            lines.append(f"| {workflow} | [{step.name}]({step.path}) | {trigger} | {step.summary} |")
+            lines.append(f"| {workflow} | [{step.name}]({step.path}) | {step.trigger} | {step.summary} |")
     return "\n".join(lines) + "\n"
 
 

@@ -23,13 +23,18 @@ class Settings:
 
 @dataclass(frozen=True)
 class Stage:
-    """One deployment of everything. `prefix` begins every name in it; `sandbox` allows what no real customer may meet."""
+    """One deployment of everything. `prefix` begins every name in it; `sandbox` allows what no real customer may meet.
+
+    `vault_keys`: the generations of the vault's keys, the newest first. `variables`: what it says for functions' environments.
+    """
 
     name: str
     prefix: str
     sandbox: bool
     gradual: str
     log_days: int
+    vault_keys: tuple[str, ...]
+    variables: dict[str, str]
     config: Config
 
     def settings(self, step_name: str) -> Settings:
@@ -55,6 +60,8 @@ def stage(name: str) -> Stage:
         environment.get("BILLFOLD_SANDBOX") == "1",
         said.get("gradual", ""),
         config.log_retention_in_days,
+        tuple(environment["BILLFOLD_VAULT_KEYS"].split()),
+        environment,
         config,
     )
 

@@ -2,23 +2,28 @@
 
     May   bills PutItem Query UpdateItem Query:by_owner; merchants BatchGetItem; queue due-bills
 
-A table with the actions on it (`Action:index` is on that index alone), `queue` and its name, or `nothing`. The roles are
-made from this line; a test compares it with what the code does.
+A table with the actions on it (`Action:index` is on that index alone), `queue` and its name, `kms` and its actions,
+`bucket` or `machine` with its name and actions, `bank` (it calls banks), or `nothing`. The roles are made from this line;
+a test compares it with what the code does. A last field, `Layers`, names layers that this function carries besides the two
+that all have.
 """
 
 import ast
 import importlib
 import inspect
+import json
 import re
 import sys
 import types
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra import tables
 from infra.stages import ROOT
 
 QUEUES = ("transfers", "due-holds", "due-bills", "events")
+BUCKETS = ("photos",)
 
 
 @dataclass(frozen=True)
@@ -57,23 +62,48 @@ class Stream:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Time, as a rate or cron expression."""
+    """Time, as a rate expression."""
 
     expression: str
 
     def __str__(self) -> str:
-        return self.expression
+        return {"rate(1 minute)": "every minute", "rate(1 day)": "every day"}[self.expression]
 
 
-Trigger = Route | Queue | Stream | Schedule
+@dataclass(frozen=True)
+class Upload:
+    """Objects put into a bucket."""
+
+    bucket: str
+
+    def __str__(self) -> str:
+        return f"upload {self.bucket}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of a state machine, `infra/<machine>.asl.json`, which names it by its function."""
+
+    machine: str
+
+    def __str__(self) -> str:
+        return f"task {self.machine}"
+
+
+Trigger = Route | Queue | Stream | Schedule | Upload | Task
 
 
 @dataclass(frozen=True)
 class May:
-    """What a step may do: DynamoDB actions by (table, index or empty), and the queues it may send to."""
+    """What a step may do: DynamoDB actions by (table, index or empty), the queues it may send to, KMS actions, actions by
+    bucket and by state machine, and whether it calls banks."""
 
     actions: dict[tuple[str, str], tuple[str, ...]]
-    queues: tuple[str, ...]
+    queues: tuple[str, ...] = ()
+    kms: tuple[str, ...] = ()
+    buckets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    machines: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bank: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +129,11 @@ class Step:
     @property
     def summary(self) -> str:
         return self.header["summary"]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that this function carries besides the two that all have."""
+        return tuple(self.header.get("Layers", "").split())
 
     def function(self, prefix: str) -> str:
         """The name of its Lambda function."""
@@ -136,24 +171,48 @@ def header(text: str) -> dict[str, str]:
 
 
 def permissions(text: str) -> May:
-    """A header's `May` line, understood; ValueError when it names a table, index, action or queue that does not exist."""
+    """A header's `May` line, understood; ValueError when it names a table, index, action or thing that does not exist."""
     actions: dict[tuple[str, str], tuple[str, ...]] = {}
-    queues: list[str] = []
-    indexes = {(table.name, index.name) for table in tables.TABLES for index in table.indexes}
-    known = indexes | {(table.name, "") for table in tables.TABLES}
+    named: dict[str, dict[str, tuple[str, ...]]] = {"bucket": {}, "machine": {}}
+    lists: dict[str, list[str]] = {"queue": [], "kms": [], "bank": [], "nothing": []}
+    bank = False
     for clause in text.split(";"):
         subject, *words = clause.split()
-        if subject == "queue":
-            queues += words
-        elif subject != "nothing":
-            for word in words:
-                action, _, index = word.partition(":")
-                if (subject, index) not in known or not re.fullmatch(r"[A-Z][A-Za-z]+", action):
-                    raise ValueError(f"May says {word!r} on {subject!r}, which does not exist")
+        if subject in named:
+            named[subject][words[0]] = tuple(words[1:])
+        elif subject in lists:
+            lists[subject] += words
+            bank = bank or subject == "bank"
+        else:
+            for action, index in _on_table(subject, words):
                 actions[subject, index] = (*actions.get((subject, index), ()), action)
-    if unknown := set(queues) - set(QUEUES):
+    for kind, known in (("bucket", BUCKETS), ("machine", machines())):
+        if unknown := set(named[kind]) - set(known):
+            raise ValueError(f"May names a {kind} that does not exist: {', '.join(sorted(unknown))}")
+    if unknown := set(lists["queue"]) - set(QUEUES):
         raise ValueError(f"May names queues that do not exist: {', '.join(sorted(unknown))}")
-    return May(actions, tuple(queues))
+    return May(actions, tuple(lists["queue"]), tuple(lists["kms"]), named["bucket"], named["machine"], bank)
+
+
+def _on_table(subject: str, words: list[str]) -> Iterator[tuple[str, str]]:
+    known = {(table.name, "") for table in tables.TABLES}
+    known |= {(table.name, index.name) for table in tables.TABLES for index in table.indexes}
+    for word in words:
+        action, _, index = word.partition(":")
+        if (subject, index) not in known or not re.fullmatch(r"[A-Z][A-Za-z]+", action):
+            raise ValueError(f"May says {word!r} on {subject!r}, which does not exist")
+        yield action, index
+
+
+def machines() -> dict[str, dict[str, Any]]:
+    """The state machines by name, as their files define them."""
+    found = sorted((ROOT / "infra").glob("*.asl.json"))
+    return {path.name.removesuffix(".asl.json"): json.loads(path.read_text()) for path in found}
+
+
+def tasks(machine: dict[str, Any]) -> set[str]:
+    """The steps that a state machine calls, named in its file as `${step}`."""
+    return set(re.findall(r"\$\{(\w+)\}", json.dumps(machine)))
 
 
 def _map() -> Any:
@@ -174,12 +233,16 @@ def _triggers(declared: Any) -> dict[str, Trigger]:
             found[entry.view_name] = Route(method, path, entry.authorizer is not None)
     for source in declared.app.event_sources:
         found[source.name] = _event_source(source)
+    for name, machine in machines().items():
+        found |= dict.fromkeys(tasks(machine), Task(name))
     return found
 
 
 def _event_source(source: Any) -> Trigger:
     if hasattr(source, "queue"):
         return Queue(source.queue.removeprefix("billfold-"), source.batch_size)
+    if hasattr(source, "bucket"):
+        return Upload(source.bucket.removeprefix("billfold-"))
     if hasattr(source, "stream_arn"):
         table = re.search(r":table/billfold-([\w-]+)/stream", source.stream_arn)
         assert table, "app.py names streams after their tables"

@@ -8,6 +8,7 @@ os.environ.update(
     AWS_DEFAULT_REGION="eu-west-1",
     BILLFOLD_PREFIX="billfold",
     BILLFOLD_SANDBOX="1",
+    BILLFOLD_VAULT_KEYS="1",
     BILLFOLD_CURSOR_KEY="a key for tests only",
     BILLFOLD_CONNECTIONS="64",
     POWERTOOLS_LOG_LEVEL="INFO",

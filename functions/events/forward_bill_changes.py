@@ -12,6 +12,6 @@ from billfold.tables import bill_rows, event_rows
 from billfold.triggers import stream
 
 
-@stream.step("events")
-def handler(image: stream.Image) -> list[str]:
-    return [event_rows.encode(event) for event in bill_rows.events_of(image)]
+@stream.step
+def handler(image: stream.Image) -> list[stream.Message]:
+    return [("events", event_rows.encode(event)) for event in bill_rows.events_of(image)]

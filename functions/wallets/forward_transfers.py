@@ -12,7 +12,7 @@ from billfold.tables import ledger_rows
 from billfold.triggers import stream
 
 
-@stream.step("transfers")
-def handler(image: stream.Image) -> list[str]:
+@stream.step
+def handler(image: stream.Image) -> list[stream.Message]:
     transfer = ledger_rows.from_stream(image)
-    return [ledger_rows.encode(transfer)] if transfer else []
+    return [("transfers", ledger_rows.encode(transfer))] if transfer else []

@@ -8,7 +8,7 @@ from typing import Any
 from infra import tables
 from infra.stages import Stage
 from infra.steps import QUEUES
-from infra.templates.words import logical, output, tags
+from infra.templates.words import bucket_name, logical, output, tags
 
 Resources = dict[str, Any]
 RETAINED = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
@@ -35,6 +35,8 @@ def template(stage: Stage) -> dict[str, Any]:
         _add_queue(stage, name, resources, outputs)
     _add_users(stage, resources, outputs)
     _add_secret(stage, resources, outputs)
+    for generation in stage.vault_keys:
+        _add_vault_keys(stage, generation, resources, outputs)
     _add_bucket(stage, resources, outputs)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -150,12 +152,43 @@ def _add_secret(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> 
     }
 
 
+def _add_vault_keys(stage: Stage, generation: str, resources: Resources, outputs: dict[str, Any]) -> None:
+    """One generation of the vault's two keys: what seals card numbers, and what their fingerprints are made with.
+
+    KMS lets roles use them as their policies say (`kms:*` for the account means that IAM decides).
+    """
+    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    kinds: dict[str, dict[str, Any]] = {
+        "vault": {"EnableKeyRotation": True},
+        "fingerprints": {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    }
+    for kind, properties in kinds.items():
+        name = logical(kind, "key", generation)
+        resources[name] = {
+            "Type": "AWS::KMS::Key",
+            **RETAINED,
+            "Properties": {
+                "Description": f"Billfold {stage.name}: {kind}, generation {generation}",
+                "KeyPolicy": {"Version": "2012-10-17", "Statement": [statement]},
+                "PendingWindowInDays": 30,
+                "Tags": tags(stage),
+                **properties,
+            },
+        }
+        resources[logical(kind, "alias", generation)] = {
+            "Type": "AWS::KMS::Alias",
+            "Properties": {"AliasName": f"alias/{stage.prefix}-{kind}-{generation}", "TargetKeyId": {"Ref": name}},
+        }
+        outputs[name] = output(stage, f"key-{kind}-{generation}", {"Fn::GetAtt": [name, "Arn"]})
+
+
 def _add_bucket(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> None:
     resources["Artifacts"] = {
         "Type": "AWS::S3::Bucket",
         **RETAINED,
         "Properties": {
-            "BucketName": {"Fn::Sub": f"{stage.prefix}-artifacts-${{AWS::AccountId}}-${{AWS::Region}}"},
+            "BucketName": bucket_name(stage, "artifacts"),
             "BucketEncryption": {
                 "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
             },

@@ -34,6 +34,16 @@ def table_arn(stage: Stage, name: str, index: str = "") -> dict[str, str]:
     return arn("dynamodb", f"table/{stage.prefix}-{name}" + (f"/index/{index}" if index else ""))
 
 
+def bucket_name(stage: Stage, name: str) -> dict[str, str]:
+    """A bucket's name, which all accounts share: it carries the account and region."""
+    return {"Fn::Sub": f"{stage.prefix}-{name}-${{AWS::AccountId}}-${{AWS::Region}}"}
+
+
+def machine_arn(stage: Stage, name: str) -> dict[str, str]:
+    """A state machine's ARN."""
+    return arn("states", f"stateMachine:{stage.prefix}-{name.replace('_', '-')}")
+
+
 def tags(stage: Stage) -> list[dict[str, str]]:
     """What the bill of AWS is read by."""
     return [{"Key": "app", "Value": "billfold"}, {"Key": "stage", "Value": stage.name}]

@@ -9,12 +9,13 @@ from typing import Any
 from infra.packages import ARCHITECTURE, RUNTIME
 from infra.stages import Stage
 from infra.steps import Queue, Schedule, Step, Stream
-from infra.templates.words import arn, imported, logical, table_arn, tags
+from infra.templates.words import arn, bucket_name, imported, logical, machine_arn, table_arn, tags
 
 Statement = dict[str, Any]
 ALIAS = "live"
 # A stream's batch is tried again until it is a day old, halved each time it fails; the alarm on its age is far earlier.
 STREAM_RETRIES = -1
+VAULT_ACTIONS = {"GenerateDataKey", "Decrypt", "ReEncryptFrom", "ReEncryptTo"}
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,12 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
         variables["BILLFOLD_CURSOR_KEY"] = f"{{{{resolve:secretsmanager:{stage.prefix}-cursor-key:SecretString}}}}"
     for queue in step.may.queues:
         variables[f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}"] = imported(stage, f"queue-{queue}-url")
+    if step.may.kms:
+        variables["BILLFOLD_VAULT_KEYS"] = stage.variables["BILLFOLD_VAULT_KEYS"]
+    for bucket in step.may.buckets:
+        variables[f"BILLFOLD_BUCKET_{bucket.upper()}"] = bucket_name(stage, bucket)
+    for machine in step.may.machines:
+        variables[f"BILLFOLD_MACHINE_{machine.upper()}"] = machine_arn(stage, machine)
     return variables
 
 
@@ -173,6 +180,15 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
         found.append(_allow([f"dynamodb:{action}" for action in actions_on], table_arn(stage, table, index)))
     for queue in step.may.queues:
         found.append(_allow(["sqs:SendMessage"], arn("sqs", f"{stage.prefix}-{queue}")))
+    for kind, used in (("fingerprints", {"GenerateMac"}), ("vault", VAULT_ACTIONS)):
+        if with_key := [f"kms:{action}" for action in step.may.kms if action in used]:
+            keys = [imported(stage, f"key-{kind}-{generation}") for generation in stage.vault_keys]
+            found.append(_allow(with_key, keys))
+    for bucket, allowed in step.may.buckets.items():
+        objects = {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, bucket)['Fn::Sub']}/*"}
+        found.append(_allow([f"s3:{action}" for action in allowed], objects))
+    for machine, allowed in step.may.machines.items():
+        found.append(_allow([f"states:{action}" for action in allowed], machine_arn(stage, machine)))
     return found
 
 

@@ -68,9 +68,10 @@ def test_every_step_file_is_wired_exactly_once():
 @pytest.mark.parametrize("step", steps.load(), ids=lambda step: step.name)
 def test_a_header_says_what_the_wiring_says(step):
     """The fixed fields stand in one order, and the trigger and permissions in them are the real ones."""
-    assert list(step.header) == ["summary", "Trigger", "Reads", "Writes", "Answers", "Again", "May"]
+    layers = ["Layers"] if step.layers else []
+    assert list(step.header) == ["summary", "Trigger", "Reads", "Writes", "Answers", "Again", "May", *layers]
     said = re.sub(r"\s*\(.*\)$", "", step.header["Trigger"])
-    assert said == ("every minute" if isinstance(step.trigger, steps.Schedule) else str(step.trigger))
+    assert said == str(step.trigger)
     if isinstance(step.trigger, steps.Route):
         assert ("(anyone)" in step.header["Trigger"]) is not step.trigger.signed_in
     actions = {action for allowed in step.may.actions.values() for action in allowed}

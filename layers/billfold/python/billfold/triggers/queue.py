@@ -36,7 +36,7 @@ def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str,
     return handler
 
 
-def send(name: str, bodies: Iterable[str]) -> int:
+def send(name: str, bodies: Iterable[str], delay_seconds: int = 0) -> int:
     """Send messages to a queue of this stage, ten a call, and say how many; an error when any was refused.
 
     The caller is then called again, so receivers see some messages twice: every one of them is idempotent.
@@ -50,13 +50,15 @@ def send(name: str, bodies: Iterable[str]) -> int:
     for body in bodies:
         batch.append(body)
         if len(batch) == 10:
-            sent += _send(address, batch)
+            sent += _send(address, batch, delay_seconds)
             batch = []
-    return sent + (_send(address, batch) if batch else 0)
+    return sent + (_send(address, batch, delay_seconds) if batch else 0)
 
 
-def _send(address: str, batch: list[str]) -> int:
-    entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
+def _send(address: str, batch: list[str], delay_seconds: int) -> int:
+    entries = [
+        {"Id": str(number), "MessageBody": body, "DelaySeconds": delay_seconds} for number, body in enumerate(batch)
+    ]
     answer = _client.send_message_batch(QueueUrl=address, Entries=entries)
     if answer.get("Failed"):
         raise Busy()
