@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
+from billfold import card_errors as _card_errors  # noqa: F401 - its refusals join the tree
 from billfold import errors
 from billfold.errors import Refusal
 from billfold.triggers import lists

@@ -30,12 +30,17 @@ class Table:
 
 DUE = Index("due", "due_shard", "due_at", "N")
 
+BY_OWNER = Index("by_owner", "owner", "pk")
+
 TABLES = (
     Table("ledger", (DUE,), streamed=True),
     Table("statements"),
     Table("people"),
     Table("merchants", (Index("by_merchant", "merchant", "pk"),)),
-    Table("bills", (DUE, Index("by_owner", "owner", "pk")), streamed=True),
+    Table("bills", (DUE, BY_OWNER), streamed=True),
+    Table("cards", (BY_OWNER,), streamed=True, ttl="expires_at"),
+    Table("vault", (Index("by_generation", "generation", "pk"),)),
+    Table("charges", (DUE, Index("by_day", "day", "pk")), streamed=True),
     Table("events", ttl="expires_at"),
     Table("operations", ttl="expires_at"),
 )

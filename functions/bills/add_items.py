@@ -13,8 +13,8 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from billfold import bills, identity
+from billfold.bill_changes import Item, ItemsAdded, Outcome
 from billfold.bills import Bill
-from billfold.changes import Item, ItemsAdded, Outcome
 from billfold.errors import Refusal
 from billfold.merchants import Terminal
 from billfold.tables import bill_rows, merchant_rows, people_rows
@@ -37,7 +37,7 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     device_key = people_rows.device_key(request.caller, device_id)
     terminal_keys = {merchant_rows.terminal_key(terminal_id) for terminal_id in taps.terminals_of(sent)}
     rows = read({people_rows.user_key(request.caller), device_key, *terminal_keys})
-    bill, device = journal.bill, people_rows.device(rows, request.caller, device_id)
+    bill, device = journal.present, people_rows.device(rows, request.caller, device_id)
     user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
     if isinstance(done := journal.done(operation), ItemsAdded):
         request.check_same(done.request)
@@ -45,7 +45,7 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
 
     terminals = {key[1]: merchant_rows.terminal(rows, key[1]) for key in terminal_keys}
     items, outcomes = _land(bill, sent, terminals, now)
-    marks = request.marks(identity.tries_left(user.pin, now))
+    marks = request.marks(tries_left=identity.tries_left(user.pin, now))
     change = ItemsAdded(now, items, outcomes, bills.is_late(bill, now), **marks)
 
     if bills.worth_recording(bill, change):

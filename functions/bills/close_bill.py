@@ -22,13 +22,13 @@ def handler(request: http.Request[Any]) -> http.Answer:
     device_id, operation, now = proof.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
     rows = read([people_rows.user_key(request.caller), people_rows.device_key(request.caller, device_id)])
-    bill, device = journal.bill, people_rows.device(rows, request.caller, device_id)
+    bill, device = journal.present, people_rows.device(rows, request.caller, device_id)
     user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
     if done := journal.done(operation):
         request.check_same(done.request)
         return http.Answer(200, wire.bill(journal.as_of(done), done.tries_left))
 
-    change = replace(bills.close(bill, now), **request.marks(identity.tries_left(user.pin, now)))
+    change = replace(bills.close(bill, now), **request.marks(tries_left=identity.tries_left(user.pin, now)))
 
     commit = Commit(operation)
     bill = bill_rows.put_change(commit, bill, change)

@@ -23,7 +23,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     operation, now = request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
     user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
-    bill = journal.bill
+    bill = journal.present
     if user is None or bill.owner != request.caller:
         raise NotFound()
     if done := journal.done(operation):
@@ -31,7 +31,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
         return http.Answer(200, wire.bill(journal.as_of(done), done.tries_left))
 
     identity.active(user)
-    marks = request.marks(identity.tries_left(user.pin, now))
+    marks = request.marks(tries_left=identity.tries_left(user.pin, now))
     change = replace(bills.dispute(bill, request.parameters["item"], now), **marks)
 
     commit = Commit(operation)

@@ -9,7 +9,7 @@ May       bills PutItem Query UpdateItem; people BatchGetItem UpdateItem
 """
 
 from billfold import bills, clock
-from billfold.changes import Closed
+from billfold.bill_changes import Closed
 from billfold.tables import bill_rows, people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import queue
@@ -17,7 +17,7 @@ from billfold.triggers import queue
 
 @queue.step
 def handler(bill_id: str) -> str:
-    bill = bill_rows.load(bill_id).bill
+    bill = bill_rows.load(bill_id).present
     rows = read([people_rows.device_key(bill.owner, bill.device)])
     device = people_rows.device(rows, bill.owner, bill.device)
 

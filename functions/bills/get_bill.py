@@ -20,7 +20,7 @@ from billfold.triggers import http, wire
 
 @http.step(answers=wire.BillAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
-    bill = bill_rows.load(request.parameters["bill"]).bill
+    bill = bill_rows.load(request.parameters["bill"]).present
     rows = read([people_rows.user_key(request.caller)])
     user = people_rows.user(rows, request.caller) or User(request.caller)
 

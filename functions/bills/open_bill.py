@@ -51,7 +51,7 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
         raise NotFound()
     currency, period, commit = _currency(body), _period(body), Commit(operation)
     if device.bill_until > request.now:
-        bill, status = bill_rows.load(device.bill).bill, 200
+        bill, status = bill_rows.load(device.bill).present, 200
         if bill.state != "active":
             raise Stale()
     else:

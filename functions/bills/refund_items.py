@@ -30,7 +30,7 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
     body, operation, now = request.body, request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
     user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
-    bill = journal.bill
+    bill = journal.present
     merchants = frozenset(user.merchants if user else ()) & {item.merchant for item in bill.items}
     if not merchants:
         raise NotFound()

@@ -14,8 +14,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from billfold import bills, errors, identity, ledger, pins
+from billfold.bill_changes import BillChange, Settled, SettlementFailed
 from billfold.bills import Bill
-from billfold.changes import Change, Settled, SettlementFailed
 from billfold.errors import BalanceTooLow, ListChanged
 from billfold.identity import PinVerification, User
 from billfold.ledger import Balance, Transfer
@@ -33,7 +33,7 @@ class VerifyBill(wire.Body, frozen=True):
 def handler(request: http.Request[VerifyBill]) -> http.Answer:
     device_id, operation, now = proof.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
-    bill, caller = journal.bill, request.caller
+    bill, caller = journal.present, request.caller
     wallet = ledger.wallet(caller, bill.currency)
     keys = [
         people_rows.user_key(caller),
@@ -75,7 +75,7 @@ def _check_verifiable(bill: Bill, list_hash: str, user: User, now: int) -> None:
         raise ListChanged(verification=wire.to_builtins(current)) from None
 
 
-def _settle(request: http.Request[VerifyBill], bill: Bill, balance: Balance) -> tuple[Transfer | None, Change]:
+def _settle(request: http.Request[VerifyBill], bill: Bill, balance: Balance) -> tuple[Transfer | None, BillChange]:
     """One debit of the wallet and one credit per seller (VB-17), or, without enough money, that the settlement failed."""
     now, sellers = request.now, bill.by_seller().items()
     marks = request.marks()
@@ -89,7 +89,7 @@ def _settle(request: http.Request[VerifyBill], bill: Bill, balance: Balance) -> 
     return transfer, Settled(now, transfer.transfer_id, bill.list_hash(), "pin", **marks)
 
 
-def _answer(bill: Bill, change: Change) -> http.Answer:
+def _answer(bill: Bill, change: BillChange) -> http.Answer:
     if isinstance(change, SettlementFailed):
         raise errors.named(change.refusal, change.facts)
     return http.Answer(200, wire.bill(bill, identity.PIN_TRIES))

@@ -38,7 +38,7 @@ def _reminds(stage: Stage) -> Occasion:
 
     def effect() -> None:
         occasion.effect()
-        assert bill_rows.load(bill).bill.reminded
+        assert bill_rows.load(bill).present.reminded
 
     return Occasion(occasion.arrive, effect)
 
@@ -95,7 +95,7 @@ def _forwards_transfers(stage: Stage) -> Occasion:
 
 def _forwards_changes(stage: Stage) -> Occasion:
     person, shops, bill = bill_scenarios.settled(stage, sellers=2)
-    changes = bill_rows.load(bill).bill.revision
+    changes = bill_rows.load(bill).present.revision
 
     def effect() -> None:
         events = call("GET", "/v1/events", person, query={"limit": "100"}).body["items"]

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from billfold import bills, clock
+from billfold.bill_changes import Opened
 from billfold.bills import Bill
-from billfold.changes import Opened
 from billfold.tables import bill_rows
+from billfold.tables.journals import Journal
 from billfold.tables.rows import Commit
 from tests import world
 from tests.delivery import sqs_event
@@ -96,7 +97,7 @@ def bill_opened(person: Person, *, ago: int, ends_in: int) -> Bill:
     return bill
 
 
-def whole(store: Engine, bill_id: str) -> bill_rows.Journal:
+def whole(store: Engine, bill_id: str) -> Journal:
     """The bill, after checking that its journal has no gap and its head says what the journal says."""
     journal = bill_rows.load(bill_id)
     rows = {row["sk"]["S"]: row for row in store.client.query(**_partition(bill_id))["Items"]}

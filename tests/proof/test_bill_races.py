@@ -13,8 +13,9 @@ import boto3
 import pytest
 
 from billfold import clock
-from billfold.changes import Closed, ItemDisputed, ItemsAdded, Refunded, Settled, Unpaid
+from billfold.bill_changes import Closed, ItemDisputed, ItemsAdded, Refunded, Settled, Unpaid
 from billfold.tables import bill_rows, ledger_rows
+from billfold.tables.journals import Journal
 from billfold.tables.rows import Commit, due_shard
 from infra.tables import TABLES, definition
 from tests import world
@@ -33,7 +34,7 @@ def dispute(person: Person, bill: str, item: str, **options: Any) -> Response:
     return world.call("POST", f"/v1/bills/{bill}/items/{item}/dispute", person, **options)
 
 
-def of(journal: bill_rows.Journal, kind: type) -> list[Any]:
+def of(journal: Journal, kind: type) -> list[Any]:
     return [change for change in journal.changes if isinstance(change, kind)]
 
 
@@ -67,7 +68,7 @@ def test_taps_closing_expiry_and_a_dispute_at_once_leave_one_true_bill(store, ex
     bill_id = bill_opened(alice, ago=MINUTE, ends_in=1_500 if expires else 60 * MINUTE).bill_id
     first, _ = tapped(alice, bill_id, shop, [100, 1])
     if expires:
-        time.sleep(max(0, (bill_rows.load(bill_id).bill.expires_at - clock.now()) / 1_000 - 0.1))
+        time.sleep(max(0, (bill_rows.load(bill_id).present.expires_at - clock.now()) / 1_000 - 0.1))
 
     batches = [[till.item(bill_id, [("tea", 1, 10 + n)]) for _ in range(2)] for n, till in enumerate(shop.tills[1:])]
     taps = [soon(stubborn(world.tap, alice, bill_id, batch), 0.3) for batch in batches]
@@ -78,7 +79,7 @@ def test_taps_closing_expiry_and_a_dispute_at_once_leave_one_true_bill(store, ex
     assert handled("end_bills", bill_id)()
 
     journal = whole(store, bill_id)
-    bill, closed = journal.bill, of(journal, Closed)
+    bill, closed = journal.present, of(journal, Closed)
     assert len(closed) == 1 or not (expires or closed)
     _taps_were_answered_truly(results[:6], bill.items)
     # In the order of commits: a change's instant is when its request arrived, which can be the other way round.
@@ -142,22 +143,22 @@ def _verify_against_taps(store: Engine) -> None:
     late = [[till.item(bill_id, [("tea", 1, 7)])] for till in shop.tills[1:]]
     time.sleep(0.4)
     assert handled("end_bills", bill_id)()
-    named = bill_rows.load(bill_id).bill.list_hash()
+    named = bill_rows.load(bill_id).present.list_hash()
     verifies = [soon(stubborn(world.verify, alice, bill_id, named), 0.1) for _ in range(5)]
     taps = [soon(stubborn(world.tap, alice, bill_id, items), 0.1) for items in late]
     disputes = [soon(stubborn(dispute, alice, bill_id, first), 0.1) for _ in range(2)]
     answers = race([*verifies, *taps, *disputes])
     journal = whole(store, bill_id)
-    if journal.bill.state == "verifying":
+    if journal.present.state == "verifying":
         assert codes(answers[:5]) == {"list_changed": 5}
-        assert world.verify(alice, bill_id, journal.bill.list_hash()).status == 200
+        assert world.verify(alice, bill_id, journal.present.list_hash()).status == 200
         journal = whole(store, bill_id)
     [settled] = of(journal, Settled)
-    assert settled.list_hash == journal.bill.list_hash()
-    _taps_were_answered_after(answers[5:8], journal.bill.items)
+    assert settled.list_hash == journal.present.list_hash()
+    _taps_were_answered_after(answers[5:8], journal.present.items)
     transfer = ledger_rows.read_transfer(settled.transfer_id)
     assert transfer is not None
-    assert transfer.total == journal.bill.total.amount == sales(shop) == 1_000 - wallet(alice)
+    assert transfer.total == journal.present.total.amount == sales(shop) == 1_000 - wallet(alice)
     books_balance(store)
 
 
@@ -177,7 +178,7 @@ def test_verification_against_its_deadline_pays_or_gives_up_and_never_both(store
         fund(alice, 100)
         bill = bill_opened(alice, ago=40 * MINUTE, ends_in=60 * MINUTE)
         tapped(alice, bill.bill_id, shop, [60])
-        bill = bill_rows.load(bill.bill_id).bill
+        bill = bill_rows.load(bill.bill_id).present
         commit = Commit(str(uuid.uuid4()))
         bill = bill_rows.put_change(commit, bill, Closed(clock.now() - 30 * MINUTE + 150, by_user=True))
         commit.send()
@@ -186,11 +187,11 @@ def test_verification_against_its_deadline_pays_or_gives_up_and_never_both(store
         time.sleep(0.1)
         assert handled("end_bills", bill.bill_id)()
         journal = whole(store, bill.bill_id)
-        paid = journal.bill.state == "settled"
+        paid = journal.present.state == "settled"
         assert (len(of(journal, Settled)), len(of(journal, Unpaid))) == (int(paid), int(not paid))
         assert wallet(alice) == (40 if paid else 100)
         assert codes(answers[:4])["200"] == int(paid)
-        states.add(journal.bill.state)
+        states.add(journal.present.state)
     assert states <= {"settled", "unpaid"}
     books_balance(store)
 
@@ -212,7 +213,7 @@ def test_an_item_refunded_by_many_at_once_is_refunded_once(store):
     given_back = [name for change in of(journal, Refunded) for name in change.items]
     assert sorted(given_back) == sorted(set(given_back))
     assert codes(answers)["201"] == len(of(journal, Refunded))
-    back = journal.bill.refunded.amount
+    back = journal.present.refunded.amount
     assert (wallet(alice), sales(shop)) == (1_000 - 123 + back, 123 - back)
     books_balance(store)
 

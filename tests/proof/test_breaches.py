@@ -3,8 +3,8 @@
 import pytest
 
 from billfold import bills
+from billfold.bill_changes import Closed, Item, Reminded, SettlementFailed
 from billfold.bills import Bill
-from billfold.changes import Closed, Item, Reminded, SettlementFailed
 from billfold.errors import BillFull
 from billfold.tables import bill_rows
 from tests.world import Person, call, close, fund, joined, opened, seller, tap, verify

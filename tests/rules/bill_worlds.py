@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billfold import bills
+from billfold.bill_changes import Change, Closed, Item, ItemsAdded, Opened, Outcome, Settled, SettlementFailed
 from billfold.bills import Bill
-from billfold.changes import Change, Closed, Item, ItemsAdded, Opened, Outcome, Settled, SettlementFailed
 from billfold.errors import Refusal
 
 MINUTE = 60_000

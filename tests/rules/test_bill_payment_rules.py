@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from billfold import bills, errors
-from billfold.changes import Refunded, Reminded, Settled, Unpaid
+from billfold.bill_changes import Refunded, Reminded, Settled, Unpaid
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, Bill, added, closed, ended, item, opened, settled
 
 END = OPENED + PERIOD

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from billfold import bills, errors
-from billfold.changes import ItemsAdded, ItemVoided, Outcome
+from billfold.bill_changes import ItemsAdded, ItemVoided, Outcome
 from billfold.money import MAX_AMOUNT_MINOR
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, added, closed, ended, item, opened, settled
 

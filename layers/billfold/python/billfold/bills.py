@@ -19,8 +19,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from billfold import errors
-from billfold.changes import (
-    Change,
+from billfold.bill_changes import (
+    BillChange,
     Closed,
     Item,
     ItemDisputed,
@@ -131,7 +131,7 @@ class Summary:
     expires_at: int
 
 
-def rebuild(bill_id: str, changes: Iterable[Change]) -> Bill:
+def rebuild(bill_id: str, changes: Iterable[BillChange]) -> Bill:
     """The bill that these changes, from its opening on, add up to."""
     remaining = iter(changes)
     opened = next(remaining)
@@ -142,7 +142,7 @@ def rebuild(bill_id: str, changes: Iterable[Change]) -> Bill:
     return bill
 
 
-def after(bill: Bill, change: Change) -> Bill:
+def after(bill: Bill, change: BillChange) -> Bill:
     """The bill with one more change."""
     changed = replace(bill, revision=bill.revision + 1)
     match change:
@@ -177,7 +177,7 @@ def after(bill: Bill, change: Change) -> Bill:
     raise TypeError(f"no such change: {change!r}")
 
 
-def concerned(bill: Bill, change: Change) -> list[str]:
+def concerned(bill: Bill, change: BillChange) -> list[str]:
     """The merchants who are told of a change: those whose items it touches."""
     match change:
         case ItemsAdded():
@@ -285,7 +285,7 @@ def close(bill: Bill, now: int) -> Closed:
     return Closed(now, by_user=True)
 
 
-def on_deadline(bill: Bill, now: int) -> Change | None:
+def on_deadline(bill: Bill, now: int) -> BillChange | None:
     """What time alone does to this bill now: end its period, remind, or give it up (VB-13, VB-16, VB-18). None: nothing yet."""
     if bill.due_at is None or now < bill.due_at:
         return None

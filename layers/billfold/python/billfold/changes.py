@@ -1,113 +1,12 @@
-"""What can happen to a bill: its changes, each immutable, each committed by one step. `bills.rebuild` adds them up."""
+"""Changes: what happened to a bill, a card or a charge. Each is immutable and committed by one step; a thing is their sum."""
 
 from dataclasses import dataclass, field
-from typing import Any
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One signed line tapped into a bill; what its signature covers is kept whole, as the seller's evidence."""
-
-    item_id: str
-    merchant: str
-    terminal: str
-    counter: int
-    signed_at: int
-    amount: int
-    lines: list[dict[str, Any]]
-    signed_at_text: str
-    signature: str
-    state: str = "added"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one item sent: added, repeated (both with its id) or refused (with the refusal's code and facts)."""
-
-    outcome: str
-    item_id: str = ""
-    refusal: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happened to a bill, immutable.
-
-    `operation` and `request` identify the request that asked for it and `tries_left` is what its answer said of the PIN, so
-    that a repeat gets the first answer.
-    """
+    """Something that happened. `operation` and `request` identify the request that asked for it, so that a repeat is known."""
 
     at: int
     operation: str = field(default="", kw_only=True)
     request: str = field(default="", kw_only=True)
-    tries_left: int = field(default=3, kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened(Change):
-    owner: str
-    device: str
-    currency: str
-    expires_at: int
-    cap: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemsAdded(Change):
-    """`outcomes` has one entry per item sent, in order; only the added ones are in `items`."""
-
-    items: list[Item]
-    outcomes: list[Outcome]
-    late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ItemVoided(Change):
-    item_id: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class ItemDisputed(Change):
-    item_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Closed(Change):
-    """The period is over: `by_user` or by time. Empty, the bill ends; otherwise its verification is requested."""
-
-    by_user: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Reminded(Change):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Unpaid(Change):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementFailed(Change):
-    """Verified, but the instrument could not pay; `refusal` is the code why and `facts` what was answered with it."""
-
-    refusal: str
-    facts: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Settled(Change):
-    transfer_id: str
-    list_hash: str
-    method: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refunded(Change):
-    transfer_id: str
-    items: list[str]
-    reason: str
-    by: str

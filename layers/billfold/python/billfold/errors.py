@@ -21,6 +21,8 @@ class Refusal(Exception):
     operations: ClassVar[str] = ""
     next: ClassVar[str] = ""
     retry_after_seconds: int | None = None
+    # What it was refused about, for the log alone: the answer does not name what the caller must not know of.
+    about: str = ""
 
     def __init__(self, *, retry_after_seconds: int | None = None, **facts: Any) -> None:
         super().__init__(self.code())

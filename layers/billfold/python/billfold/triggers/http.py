@@ -36,7 +36,8 @@ from billfold.triggers import bodies, log
 from billfold.triggers.again import until_fresh
 
 B = TypeVar("B")
-SECRET_FIELDS = frozenset({"pin", "current_pin"})
+# Left out of the hash by which a repeat is known: guessing them from it must not even be thought of.
+SECRET_FIELDS = frozenset({"pin", "current_pin", "code", "number", "person"})
 _PARAMETER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -60,8 +61,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[B]):
-    """One call. `operation` is the same for every repeat of it (caller, method, path, key); `fingerprint` is a hash of its
-    body, PINs left out, keyed by the Idempotency-Key itself, which is stored nowhere."""
+    """One call. `address`: where it came from, as the gateway saw it. `operation` is the same for every repeat of it (caller,
+    method, path, key); `fingerprint` is a hash of its body, secrets left out, keyed by the Idempotency-Key itself, which is
+    stored nowhere."""
 
     request_id: str
     caller: str
@@ -72,6 +74,8 @@ class Request(Generic[B]):
     query: dict[str, str]
     headers: dict[str, str]
     body: B
+    raw_body: str
+    address: str
     now: int
     idempotency_key: str
     fingerprint: str
@@ -80,9 +84,9 @@ class Request(Generic[B]):
         """The id that this operation yields, whenever and however often it arrives."""
         return ids.derived(prefix, self.caller, self.method, self.path, self.idempotency_key)
 
-    def marks(self, tries_left: int = 3) -> dict[str, Any]:
-        """What a change of a bill keeps of the request that made it, to know a repeat and to give it the first answer."""
-        return {"operation": self.operation("opr"), "request": self.fingerprint, "tries_left": tries_left}
+    def marks(self, **more: Any) -> dict[str, Any]:
+        """What a change keeps of the request that made it, to know a repeat and to give it the first answer."""
+        return {"operation": self.operation("opr"), "request": self.fingerprint, **more}
 
     def check_same(self, fingerprint: str) -> None:
         """IdempotencyKeyReused when the earlier request with this key had another body."""
@@ -167,7 +171,8 @@ def _request(
     idempotency_key = headers.get("idempotency-key", "")
     if key and not _KEY.fullmatch(idempotency_key):
         raise IdempotencyKeyMissing("the Idempotency-Key header is missing or not 1 to 255 visible ASCII characters")
-    value, typed = _body(event, model)
+    text = _text(event)
+    value, typed = _body(text, model)
     return Request(
         request_id,
         caller,
@@ -178,19 +183,25 @@ def _request(
         dict(event.get("queryStringParameters") or {}),
         headers,
         typed,
+        text,
+        str(((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or ""),
         clock.now(),
         idempotency_key,
         _fingerprint(idempotency_key, value) if key else "",
     )
 
 
-def _body(event: dict[str, Any], model: Any) -> tuple[Any, Any]:
-    text = event.get("body") or ""
+def _text(event: dict[str, Any]) -> str:
+    text = str(event.get("body") or "")
     if event.get("isBase64Encoded"):
         try:
-            text = base64.b64decode(text, validate=True).decode()
+            return base64.b64decode(text, validate=True).decode()
         except ValueError:
             raise Invalid("the body is not UTF-8 text") from None
+    return text
+
+
+def _body(text: str, model: Any) -> tuple[Any, Any]:
     if model is None:
         if text.strip() not in ("", "{}"):
             raise Invalid("this call takes no body")
@@ -208,6 +219,8 @@ def _fingerprint(key: str, value: Any) -> str:
 
 def _refused(refusal: Refusal, request_id: str, line: dict[str, Any]) -> Answer:
     line["code"] = refusal.code()
+    if refusal.about:
+        line["about"] = refusal.about
     if isinstance(refusal, Unavailable):
         line["cause"] = _cause(refusal)
     return problem(refusal, request_id)

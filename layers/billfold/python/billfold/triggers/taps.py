@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta
 
 from billfold import ids
+from billfold.bill_changes import Item
 from billfold.bills import Bill
-from billfold.changes import Item
 from billfold.clock import from_text
 from billfold.errors import Invalid, SignatureInvalid, TerminalRefused
 from billfold.merchants import Terminal

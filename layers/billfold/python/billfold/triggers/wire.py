@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from billfold import bills, errors, money
+from billfold.bill_changes import Item, Outcome
 from billfold.bills import Bill, Summary
-from billfold.changes import Item, Outcome
 from billfold.clock import to_text
 from billfold.errors import Invalid
 from billfold.ledger import Entry, Transfer

@@ -1,0 +1,323 @@
+"""Payment cards: bound by photo, authenticated with the bank (CB-01 … CB-20). Pure rules; a card is the sum of its changes.
+
+    created ──► authenticating ──► challenged ──► active ──► removed
+       │              │  ▲             │
+       │              ▼  │             │        ends: invalid, declined, expired, cancelled
+       │            unknown            │
+       └──────────────┴────────────────┴──► …
+
+Only the state machine moves a card to active or to an end (but for the owner's cancelling and removing): steps record what
+the bank said as its `verdict`, and the machine acts on it. A card can pay while it is active, never before or after (CB-10).
+"""
+
+import calendar
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from billfold import card_numbers, errors
+from billfold.card_changes import (
+    Activated,
+    Answered,
+    ApprovedLate,
+    Asked,
+    Bound,
+    CardChange,
+    ChallengeSent,
+    Checked,
+    CodeRefused,
+    CodeTried,
+    Ended,
+    ExpiryUpdated,
+    Removed,
+    Withdrawn,
+)
+from billfold.card_errors import CardInvalid, CardNotActive, CardStateConflict, ChallengeOver, ResendTooSoon
+from billfold.clock import HOUR, MINUTE, SECOND
+
+OPEN = frozenset({"created", "authenticating", "challenged", "unknown"})
+ENDS = frozenset({"invalid", "declined", "expired", "cancelled", "removed"})
+MAX_HOLDERS = 3
+# How long the bank may take in all (CB-13), and between two asks: 2 s, doubled each time, two minutes at most.
+PATIENCE = 15 * MINUTE
+FIRST_WAIT, LONGEST_WAIT = 2 * SECOND, 2 * MINUTE
+CODE_VALID = 5 * MINUTE
+CODE_TRIES = 5
+RESEND_AFTER = 60 * SECOND
+MAX_RESENDS = 3
+COOL_DOWN = 24 * HOUR
+CODE_OVER = "code_over"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The code that the bank sends: how often it was sent, when last, how many tries were made and judged wrong."""
+
+    sent: int = 0
+    sent_at: int = 0
+    tries: int = 0
+    refused: int = 0
+
+    @property
+    def expires_at(self) -> int:
+        return self.sent_at + CODE_VALID
+
+    @property
+    def tries_left(self) -> int:
+        return CODE_TRIES - self.tries
+
+    @property
+    def resends_left(self) -> int:
+        return 1 + MAX_RESENDS - self.sent
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card as its changes left it.
+
+    `fields_sent`: what the bank was asked with, empty before; `asked`: how often it answered or did not; `verdict`: its
+    last word; `token`: what it charges the card by.
+    """
+
+    card_id: str
+    owner: str
+    device: str
+    brand: str
+    last4: str
+    expiry_year: int
+    expiry_month: int
+    bank: str
+    fingerprint: str
+    typed: tuple[str, ...]
+    force_challenge: bool
+    consent: str
+    bound_at: int
+    state: str = "created"
+    revision: int = 1
+    fields_sent: tuple[str, ...] = ()
+    asked: int = 0
+    verdict: str = ""
+    reference: str = ""
+    token: str = field(default="", repr=False)
+    reason: str = ""
+    challenge: Challenge = field(default=Challenge())
+    late_reference: str = ""
+    withdrawn: bool = False
+
+    @property
+    def gives_up_at(self) -> int:
+        """When an unanswered bank has had its time."""
+        return self.bound_at + PATIENCE
+
+    @property
+    def expires_at(self) -> int:
+        """The instant after the month printed on the card."""
+        days = calendar.monthrange(self.expiry_year, self.expiry_month)[1]
+        last = datetime(self.expiry_year, self.expiry_month, days, tzinfo=UTC)
+        return int(last.timestamp() + 24 * 3600) * SECOND
+
+
+def rebuild(card_id: str, changes: Iterable[CardChange]) -> Card:
+    """The card that these changes, from its binding on, add up to."""
+    remaining = iter(changes)
+    bound = next(remaining)
+    assert isinstance(bound, Bound), "a card's first change is its binding"
+    card = Card(
+        card_id,
+        bound.owner,
+        bound.device,
+        bound.brand,
+        bound.last4,
+        bound.expiry_year,
+        bound.expiry_month,
+        bound.bank,
+        bound.fingerprint,
+        tuple(bound.typed),
+        bound.force_challenge,
+        bound.consent,
+        bound.at,
+    )
+    for change in remaining:
+        card = after(card, change)
+    return card
+
+
+def after(card: Card, change: CardChange) -> Card:
+    """The card with one more change."""
+    changed = replace(card, revision=card.revision + 1)
+    match change:
+        case ExpiryUpdated():
+            return replace(changed, expiry_year=change.expiry_year, expiry_month=change.expiry_month)
+        case Checked():
+            return replace(changed, state="authenticating")
+        case Asked():
+            return replace(changed, fields_sent=tuple(change.fields_sent))
+        case Answered():
+            return _answered(changed, change)
+        case ChallengeSent():
+            challenge = replace(card.challenge, sent=card.challenge.sent + 1, sent_at=change.at)
+            return replace(changed, challenge=challenge)
+        case CodeTried():
+            return replace(changed, challenge=replace(card.challenge, tries=card.challenge.tries + 1))
+        case CodeRefused():
+            return replace(changed, challenge=replace(card.challenge, refused=card.challenge.refused + 1))
+        case Activated():
+            return replace(changed, state="active")
+        case Ended():
+            return replace(changed, state=change.state, reason=change.reason or card.reason)
+        case Removed():
+            return replace(changed, state="removed")
+        case ApprovedLate():
+            return replace(changed, late_reference=change.reference)
+        case Withdrawn():
+            return replace(changed, withdrawn=True)
+    raise TypeError(f"no such change: {change!r}")
+
+
+def _answered(card: Card, answer: Answered) -> Card:
+    """What the bank said becomes the verdict; a challenge or silence also shows as the state, a verdict never does yet."""
+    state = {"challenge": "challenged", "unknown": "unknown"}.get(answer.outcome, card.state)
+    return replace(
+        card,
+        state=state,
+        asked=card.asked + 1,
+        verdict=answer.outcome,
+        reference=answer.reference or card.reference,
+        token=answer.token or card.token,
+        reason=answer.reason or card.reason,
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+def check_found(card: Card | None, owner: str) -> Card:
+    """The card, when it is this owner's; anyone else's does not exist (CB-12)."""
+    if card is None or card.owner != owner:
+        refusal = errors.NotFound()
+        refusal.about = card.card_id if card else ""
+        raise refusal
+    return card
+
+
+def begin(card: Card, now: int) -> CardChange | None:
+    """What the state machine does first: begin, or end what expired since. None: it is under way or over."""
+    if card.state != "created":
+        return None
+    try:
+        card_numbers.check_expiry(card.expiry_year, card.expiry_month, now)
+    except CardInvalid:
+        return Ended(now, "invalid", "expired")
+    return Checked(now)
+
+
+def standing(card: Card, now: int) -> str:
+    """What the state machine should do now: ask, approved, declined, challenge, expired, or over."""
+    if card.state not in OPEN:
+        return "over"
+    if card.verdict in ("approved", "declined"):
+        return card.verdict
+    if card.verdict == "challenge":
+        if card.challenge.refused >= CODE_TRIES:
+            return "declined"
+        # A try that the bank has not judged may have been the right one: only the bank knows.
+        unjudged = card.challenge.tries > card.challenge.refused
+        if card.challenge.sent and now >= card.challenge.expires_at:
+            return "ask" if unjudged and now < card.challenge.expires_at + PATIENCE else "declined"
+        if card.challenge.tries >= CODE_TRIES:
+            return "ask"
+        return "challenge"
+    return "ask" if now < card.gives_up_at else "expired"
+
+
+def wait_seconds(card: Card, now: int) -> int:
+    """How long the machine waits before it looks again: for a code its whole validity, for the bank longer each time."""
+    if card.verdict == "challenge" and card.challenge.tries < CODE_TRIES:
+        until = card.challenge.expires_at if card.challenge.sent else now + CODE_VALID
+        return max(1, -(-(until - now) // SECOND))
+    longer = min(FIRST_WAIT << min(max(card.asked - 1, 0), 10), LONGEST_WAIT)
+    return max(1, min(longer, card.gives_up_at - now) // SECOND)
+
+
+def try_code(card: Card, now: int) -> CodeTried:
+    """Count one try of a code (CB-09); CardStateConflict when none is awaited, ChallengeOver when it is too late or too often."""
+    if card.state != "challenged" or card.verdict != "challenge" or not card.challenge.sent:
+        raise CardStateConflict(state=card.state)
+    if now >= card.challenge.expires_at:
+        raise ChallengeOver()
+    if card.challenge.tries >= CODE_TRIES:
+        raise ChallengeOver()
+    return CodeTried(now)
+
+
+def resend(card: Card, now: int) -> ChallengeSent:
+    """Another code (CB-09): after 60 s, three times at most."""
+    if card.state != "challenged" or card.verdict != "challenge" or not card.challenge.sent:
+        raise CardStateConflict(state=card.state)
+    if card.challenge.resends_left <= 0 or card.challenge.tries >= CODE_TRIES:
+        raise ChallengeOver()
+    if now < card.challenge.sent_at + RESEND_AFTER:
+        left = card.challenge.sent_at + RESEND_AFTER - now
+        raise ResendTooSoon(retry_after_seconds=-(-left // SECOND))
+    return ChallengeSent(now)
+
+
+def remove(card: Card, now: int) -> CardChange | None:
+    """The owner's end of it: an active card is removed, one under way cancelled, one that is over stays so (None)."""
+    if card.state == "active":
+        return Removed(now)
+    return Ended(now, "cancelled") if card.state in OPEN else None
+
+
+def end(card: Card, now: int) -> Ended | None:
+    """The state machine's end of it: declined when the bank or the code say so, otherwise expired. None: it is over already."""
+    if card.state not in OPEN:
+        return None
+    if standing(card, now) != "declined":
+        return Ended(now, "expired")
+    return Ended(now, "declined", CODE_OVER if card.verdict == "challenge" else "")
+
+
+def hear(card: Card, answer: Answered) -> CardChange | None:
+    """What a bank's word, whichever way and however often it comes, changes. None: nothing new.
+
+    An approval of what is over never activates: it is recorded, to be withdrawn (CB-14). A verdict stands once given, and
+    silence does not undo a challenge.
+    """
+    if card.state not in OPEN:
+        new = answer.outcome == "approved" and card.verdict != "approved" and not card.late_reference
+        return ApprovedLate(answer.at, answer.reference or card.reference) if new else None
+    if card.verdict in ("approved", "declined") or answer.outcome == "absent":
+        return None
+    if answer.outcome == "unknown":
+        return None if card.verdict == "challenge" else answer
+    return None if answer.outcome == card.verdict else answer
+
+
+def is_to_withdraw(card: Card) -> bool:
+    """Whether the bank holds an approval for a card that is over: it is asked to take it back (CB-14)."""
+    return card.state in ENDS and not card.withdrawn and bool(card.late_reference or card.verdict == "approved")
+
+
+def check_can_pay(card: Card | None, owner: str, now: int) -> Card:
+    """The card ready to be charged: the owner's, active (CB-10) and not expired."""
+    found = check_found(card, owner)
+    if found.state != "active":
+        raise CardNotActive(state=found.state)
+    if now >= found.expires_at + 12 * HOUR:
+        raise CardNotActive(state="expired")
+    return found
+
+
+def told(card: Card) -> str:
+    """What the owner hears of a card's state; never which detail did not match (CB-11, CB-13, CB-15)."""
+    if card.state == "declined" and card.reason == CODE_OVER:
+        return "The code was not entered in time, or was wrong too often. Try again tomorrow."
+    if card.state == "active":
+        return f"{card.brand} ending {card.last4} is now linked. You can pay with it."
+    return {
+        "declined": "The details do not match the bank's records.",
+        "expired": "The bank did not answer. You were not charged.",
+        "invalid": "This card has expired.",
+        "challenged": "Your bank has sent you a code. Enter it to link the card.",
+    }.get(card.state, "")
