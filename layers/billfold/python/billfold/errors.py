@@ -270,6 +270,13 @@ class CounterReused(Refused):
     next = "tap_again"
 
 
+class CallbackRefused(Refused):
+    status = 401
+    user = "This call could not be verified."
+    operations = "A bank's callback came with a signature that is missing, wrong or older than five minutes."
+    next = "sign_again"
+
+
 class OperationRunning(Refused):
     user = "Still working on it."
     operations = "The first request with this Idempotency-Key has not finished."

@@ -1,0 +1,31 @@
+"""Which bank serves a card, by its first digits (CB-08): a setting such as `4=sandbox 34=sandbox 2=stripe`."""
+
+import os
+import re
+from collections.abc import Mapping
+
+_ENTRY = re.compile(r"(\d{1,8})=([a-z]+)", re.ASCII)
+
+
+def parse(setting: str) -> dict[str, str]:
+    """Bank by prefix; ValueError when the setting cannot be read or says one prefix twice."""
+    found: dict[str, str] = {}
+    for entry in setting.split():
+        match = _ENTRY.fullmatch(entry)
+        if not match or match[1] in found:
+            raise ValueError(f"not one bank for one prefix: {entry!r}")
+        found[match[1]] = match[2]
+    return found
+
+
+def serving(banks: Mapping[str, str], number: str) -> str | None:
+    """The bank with the longest prefix of this number; None when nobody serves it (UNSUPPORTED_ISSUER)."""
+    for length in range(len(number), 0, -1):
+        if bank := banks.get(number[:length]):
+            return bank
+    return None
+
+
+def bank_of(number: str) -> str | None:
+    """The bank that serves this number on this stage, by BILLFOLD_ISSUERS."""
+    return serving(parse(os.environ["BILLFOLD_ISSUERS"]), number)

@@ -1,0 +1,159 @@
+"""The adapter of the sandbox bank, which is an HTTP service of its own (docs/sandbox.md).
+
+Both sides derive two keys from one secret: the one we show it, and the one it signs callbacks with (Standard Webhooks).
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import urllib3
+
+from billfold.banks import (
+    CALLBACK_TOLERANCE_SECONDS,
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    Authentication,
+    Callback,
+    Listed,
+    Payment,
+    Verdict,
+)
+from billfold.errors import CallbackRefused, Unavailable
+
+Wire = dict[str, Any]
+# Redirects are not followed and nothing is asked twice: our caller does that, with the same key.
+_pool = urllib3.PoolManager(
+    timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), retries=False, maxsize=8
+)
+
+
+def derived_key(secret: str, label: str) -> bytes:
+    """The key for one purpose."""
+    return hmac.new(secret.encode(), label.encode(), hashlib.sha256).digest()
+
+
+@dataclass(frozen=True)
+class SandboxBank:
+    """The bank at an address, with the secret that it shares with us."""
+
+    address: str
+    secret: str = field(repr=False)
+    name: str = "sandbox"
+    fields_sent: tuple[str, ...] = ("phone", "name", "document_type", "document_number_last4", "number", "expiry")
+
+    def authenticate(self, key: str, asked: Authentication) -> Verdict:
+        body = {
+            "merchant_reference": asked.card_id,
+            "phone": asked.phone,
+            "name": asked.name,
+            "document_type": asked.document_type,
+            "document_number_last4": asked.document_number[-4:],
+            "number": asked.number,
+            "expiry": f"{asked.expiry_year:04d}-{asked.expiry_month:02d}",
+            "force_challenge": asked.force_challenge,
+        }
+        return _verdict(self._post(key, "/v1/authentications", body))
+
+    def send_challenge(self, key: str, reference: str) -> Verdict:
+        return _verdict(self._post(key, "/v1/challenges", {"authentication": reference}))
+
+    def answer_challenge(self, key: str, reference: str, code: str) -> Verdict:
+        return _verdict(self._post(key, "/v1/challenge-answers", {"authentication": reference, "code": code}))
+
+    def charge(self, key: str, token: str, amount: int, currency: str, about: str) -> Payment:
+        body = {"token": token, "amount": amount, "currency": currency, "merchant_reference": about}
+        return _payment(self._post(key, "/v1/charges", body))
+
+    def refund(self, key: str, reference: str, amount: int | None) -> Payment:
+        return _payment(self._post(key, "/v1/refunds", {"reference": reference, "amount": amount}))
+
+    def status(self, key: str) -> Verdict | Payment:
+        status, wire = self._call("GET", "/v1/operations", query={"key": key})
+        if status == 404 and wire.get("error") == "unknown_operation":
+            return Verdict("absent")
+        found = wire if status == 200 else {}
+        return _payment(found) if found.get("kind") in ("charge", "refund") else _verdict(found)
+
+    def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:
+        query = {"since": str(since), "until": str(until), "cursor": cursor}
+        _, wire = self._call("GET", "/v1/payments", query=query)
+        try:
+            return [Listed(**line) for line in wire["items"]], str(wire["next"])
+        except (KeyError, TypeError):
+            raise Unavailable() from None
+
+    def callback(self, headers: Mapping[str, str], raw_body: str, now: int) -> Callback:
+        sent = {name.lower(): value for name, value in headers.items()}
+        event_id, signed_at = sent.get("webhook-id", ""), sent.get("webhook-timestamp", "")
+        if not _signed(derived_key(self.secret, "callbacks"), event_id, signed_at, raw_body, sent):
+            raise CallbackRefused()
+        if not signed_at.isdecimal() or abs(now // 1000 - int(signed_at)) > CALLBACK_TOLERANCE_SECONDS:
+            raise CallbackRefused()
+        told = _read(raw_body.encode())
+        about, reference = str(told.get("merchant_reference", "")), str(told.get("reference", ""))
+        if told.get("kind") == "authentication":
+            return Callback("authentication", about, reference, _verdict(told), None, event_id)
+        return Callback("payment", about, reference, None, _payment(told), event_id)
+
+    def _post(self, key: str, path: str, body: Wire) -> Wire:
+        """The answer to an operation; an empty one when there is none to rely on."""
+        status, wire = self._call("POST", path, key=key, body=body)
+        return wire if status == 200 else {}
+
+    def _call(
+        self, method: str, path: str, *, key: str = "", query: dict[str, str] | None = None, body: Wire | None = None
+    ) -> tuple[int, Wire]:
+        """Status and answer; 0 when none came. An error's text may carry an address with a key: it goes no further."""
+        headers = {"Authorization": f"Bearer {derived_key(self.secret, 'calls').hex()}"}
+        headers |= {"Idempotency-Key": key} if key else {}
+        try:
+            answer = (
+                _pool.request(method, self.address + path, fields=query, headers=headers)
+                if body is None
+                else (_pool.request(method, self.address + path, json=body, headers=headers))
+            )
+        except urllib3.exceptions.HTTPError:
+            return 0, {}
+        return answer.status, _read(answer.data)
+
+
+def adapter() -> SandboxBank:
+    """The sandbox bank of this stage."""
+    address = os.environ["BILLFOLD_SANDBOX_BANK_ADDRESS"]
+    return SandboxBank(address.rstrip("/"), os.environ["BILLFOLD_SANDBOX_BANK_SECRET"])
+
+
+def _signed(key: bytes, event_id: str, signed_at: str, raw_body: str, headers: Mapping[str, str]) -> bool:
+    expected = hmac.new(key, f"{event_id}.{signed_at}.{raw_body}".encode(), hashlib.sha256).digest()
+    wanted = b"v1," + base64.b64encode(expected)
+    return any(hmac.compare_digest(wanted, one.encode()) for one in headers.get("webhook-signature", "").split())
+
+
+def _read(data: bytes) -> Wire:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _verdict(wire: Wire) -> Verdict:
+    outcome: Any = wire.get("outcome")
+    reference, reason, token = (str(wire.get(name) or "") for name in ("reference", "reason", "token"))
+    if outcome not in ("approved", "declined", "challenge") or (outcome == "approved" and not token):
+        return Verdict("unknown")
+    tries_left = wire.get("tries_left")
+    return Verdict(outcome, reference, token, reason, tries_left if isinstance(tries_left, int) else None)
+
+
+def _payment(wire: Wire) -> Payment:
+    outcome: Any = wire.get("outcome")
+    if outcome not in ("charged", "refunded", "declined"):
+        return Payment("unknown")
+    return Payment(outcome, str(wire.get("reference") or ""), str(wire.get("reason") or ""))
