@@ -22,6 +22,28 @@ from functions.bills import (
     verify_bill,
     void_item,
 )
+from functions.cards import (
+    activate_card,
+    answer_challenge,
+    ask_bank,
+    await_bank,
+    bind_card,
+    check_card,
+    end_card,
+    find_old_seals,
+    forward_card_changes,
+    get_card,
+    list_cards,
+    receive_callback,
+    remove_card,
+    reseal_card,
+    resend_challenge,
+    resume_authentication,
+    send_challenge,
+    start_authentication,
+    withdraw_approval,
+)
+from functions.charges import forward_charge_changes, get_top_up, reconcile_charges, settle_charge, top_up_wallet
 from functions.events import forward_bill_changes, list_events, record_events
 from functions.gateway import check_health, show_contract
 from functions.identity import list_devices, register_device, remove_device, set_pin
@@ -141,6 +163,32 @@ http("POST", "/v1/bills/{bill}/verification", verify_bill)
 http("POST", "/v1/bills/{bill}/refunds", refund_items)
 every_minute(find_due_bills)
 queue("due-bills", end_bills)
+
+http("POST", "/v1/cards", bind_card)
+http("GET", "/v1/cards", list_cards)
+http("GET", "/v1/cards/{card}", get_card)
+http("POST", "/v1/cards/{card}/challenge", answer_challenge)
+http("POST", "/v1/cards/{card}/challenge/resend", resend_challenge)
+http("DELETE", "/v1/cards/{card}", remove_card)
+http("POST", "/v1/banks/{bank}/callbacks", receive_callback, signed_in=False)
+stream("cards", forward_card_changes)
+queue("authentications", start_authentication)
+task(check_card)
+task(ask_bank)
+task(send_challenge)
+task(await_bank)
+task(activate_card)
+task(end_card)
+queue("answers", resume_authentication)
+queue("withdrawals", withdraw_approval)
+every_day(find_old_seals)
+queue("reseals", reseal_card)
+
+http("POST", "/v1/top-ups", top_up_wallet)
+http("GET", "/v1/top-ups/{top_up}", get_top_up)
+stream("charges", forward_charge_changes)
+queue("charges", settle_charge)
+every_day(reconcile_charges)
 
 http("POST", "/v1/merchants", create_merchant)
 http("GET", "/v1/merchants/{merchant}", get_merchant)

@@ -22,7 +22,17 @@ from typing import Any
 from infra import tables
 from infra.stages import ROOT
 
-QUEUES = ("transfers", "due-holds", "due-bills", "events")
+QUEUES = (
+    "transfers",
+    "due-holds",
+    "due-bills",
+    "events",
+    "authentications",
+    "answers",
+    "withdrawals",
+    "charges",
+    "reseals",
+)
 BUCKETS = ("photos",)
 
 

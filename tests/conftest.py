@@ -21,6 +21,7 @@ import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from billfold.triggers import queue  # noqa: E402
+from infra.steps import QUEUES  # noqa: E402
 from tests import delivery  # noqa: E402
 from tests.engine import Engine  # noqa: E402
 
@@ -45,7 +46,7 @@ def queues(store):
     """The stage's queues, on moto, beside the tables on the engine; `tests.delivery` carries messages between them."""
     with mock_aws():
         client = boto3.client("sqs")
-        for name in ("transfers", "due-holds", "due-bills", "events"):
+        for name in QUEUES:
             address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
             os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
         queue._client = None

@@ -2,10 +2,10 @@
 
 Trigger   POST /v1/bills/{bill}/refunds      (user)
 Reads     bill; user
-Writes    bill, change, balances, transfer   (one transaction)
+Writes    bill, change, balances, transfer; of a card's payment, charge   (one transaction)
 Answers   201 the bill as the seller sees it; 404 not the caller's merchant's items; 409 not settled, or refunded before
 Again     the same Idempotency-Key gets the first answer; an item is refunded at most once
-May       bills PutItem Query UpdateItem; people BatchGetItem; ledger PutItem UpdateItem
+May       bills PutItem Query UpdateItem; people BatchGetItem; ledger PutItem UpdateItem; charges PutItem
 """
 
 from dataclasses import replace
@@ -13,9 +13,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from billfold import bills, identity, ledger
+from billfold import bill_refunds, bills, identity, ids, ledger
+from billfold.bill_changes import PaidBy
+from billfold.bills import Bill
+from billfold.charge_changes import Started
 from billfold.errors import NotFound
-from billfold.tables import bill_rows, ledger_rows, people_rows
+from billfold.tables import bill_rows, charge_rows, ledger_rows, people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
@@ -40,9 +43,11 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
 
     identity.active(user)
     transfer_id = request.operation("trf")
-    change = bills.refund(bill, body.items, merchants, transfer_id=transfer_id, reason=body.reason, now=now)
+    change = bill_refunds.refund(bill, body.items, merchants, transfer_id=transfer_id, reason=body.reason, now=now)
     amount = sum(bill.item(item_id).amount for item_id in body.items)
-    legs = ledger.pay(ledger.sales(change.by, bill.currency), [(ledger.wallet(bill.owner, bill.currency), amount)])
+    paid_by, currency = bill.paid_by, bill.currency
+    payee = ledger.card(bill.owner, paid_by.card, currency) if paid_by else ledger.wallet(bill.owner, currency)
+    legs = ledger.pay(ledger.sales(change.by, currency), [(payee, amount)])
     transfer = ledger.transfer(
         transfer_id, legs, at=now, reason="refund", about=bill.bill_id, reverses=bill.transfer_id
     )
@@ -50,6 +55,26 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
     commit = Commit(operation)
     bill = bill_rows.put_change(commit, bill, replace(change, **request.marks()))
     ledger_rows.post(commit, transfer)
+    if paid_by:
+        charge_rows.start(commit, request.operation("chg"), _refund(request, bill, paid_by, amount))
     commit.send()
 
     return http.Answer(201, wire.bill(bill, 0, merchants=merchants))
+
+
+def _refund(request: http.Request[RefundItems], bill: Bill, paid_by: PaidBy, amount: int) -> Started:
+    """What the card's bank is asked to give back; should it not, the money goes to the wallet under the id of `transfer`."""
+    return Started(
+        request.now,
+        bill.owner,
+        paid_by.card,
+        paid_by.bank,
+        "",
+        amount,
+        bill.currency,
+        "refund",
+        bill.bill_id,
+        of=paid_by.reference,
+        hold="",
+        transfer=ids.derived("trf", request.operation("trf"), "wallet"),
+    )

@@ -1,32 +1,34 @@
-"""Verify a bill's exact list, once, and pay every seller in one transfer.
+"""Verify a bill's exact list, once, and pay every seller in one transfer, from the wallet or by a card.
 
 Trigger   POST /v1/bills/{bill}/verification (the bill's device)
-Reads     bill; user, device, wallet, operation
-Writes    bill, change, balances, transfer   (one transaction; the PIN must be as it was read)
-Answers   200 the settled bill; 403 wrong PIN; 409 another list, not enough money, or not to be verified now
+Reads     bill; user, device, wallet, operation, card
+Writes    bill, change, balances, transfer; by card: hold, charge, card   (one transaction; the PIN must be as it was read)
+Answers   200 the bill, settled or, by card, settling; 403 wrong PIN; 404 another's card; 409 the list, money, card or time
 Again     the same Idempotency-Key gets the first answer; a bill is paid once whatever arrives
 May       bills PutItem Query UpdateItem; people BatchGetItem ConditionCheckItem UpdateItem;
-          ledger BatchGetItem PutItem UpdateItem; operations BatchGetItem PutItem
+          ledger BatchGetItem PutItem UpdateItem; operations BatchGetItem PutItem;
+          cards BatchGetItem UpdateItem; charges PutItem
 """
 
 from typing import Annotated
 
 from msgspec import Meta
 
-from billfold import bills, errors, identity, ledger, pins
-from billfold.bill_changes import BillChange, Settled, SettlementFailed
+from billfold import bill_payments, bills, cards, charges, errors, identity, ledger, pins
+from billfold.bill_changes import BillChange, SettlementFailed, Settling
 from billfold.bills import Bill
-from billfold.errors import BalanceTooLow, ListChanged
+from billfold.cards import Card
+from billfold.errors import ListChanged
 from billfold.identity import PinVerification, User
-from billfold.ledger import Balance, Transfer
-from billfold.tables import bill_rows, ledger_rows, operation_rows, people_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables import bill_rows, card_rows, charge_rows, ledger_rows, operation_rows, people_rows
+from billfold.tables.rows import Commit, Key, Row, read
 from billfold.triggers import http, proof, wire
 
 
 class VerifyBill(wire.Body, frozen=True):
     list_hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
     pin: wire.Pin
+    instrument: Annotated[wire.Id | None, Meta(description="a card's id; the wallet pays without one")] = None
 
 
 @http.step(body=VerifyBill, answers=wire.BillAnswer, key=True)
@@ -40,28 +42,35 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
         people_rows.device_key(caller, device_id),
         operation_rows.operation_key(operation),
         *ledger_rows.balance_keys(wallet),
+        *([card_rows.head_key(request.body.instrument)] if request.body.instrument else []),
     ]
     rows = read(keys)
     device = people_rows.device(rows, caller, device_id)
     user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, caller), device)
     if done := operation_rows.operation(rows, operation):
         return request.repeat(done)
-    if change := journal.done(operation):
-        request.check_same(change.request)
-        return _answer(journal.as_of(change), change)
+    if made := journal.done(operation):
+        request.check_same(made.request)
+        return _answer(journal.as_of(made), made)
 
     _check_verifiable(bill, request.body.list_hash, user, now)
+    # Before the PIN: a refusal that only the right PIN meets, and no write counts, would let guesses run free.
+    card = _card(request, rows) if request.body.instrument else None
     wrong = PinVerification(request.body.pin).verify(user.pin, now, pins.matches)
     if wrong:
         people_rows.count_wrong_try(operation, request.fingerprint, user, *wrong, now)
         raise wrong[1]
-    transfer, change = _settle(request, bill, ledger_rows.balance(wallet, rows))
 
     commit = Commit(operation)
     people_rows.check_pin(commit, caller, user.pin)
+    if card:
+        change: BillChange = _by_card(request, bill, card, commit)
+    else:
+        balance = ledger_rows.balance(wallet, rows)
+        paid, change = bill_payments.by_wallet(bill, balance, request.operation("trf"), now, request.marks())
+        if paid:
+            ledger_rows.post(commit, paid)
     bill = bill_rows.put_change(commit, bill, change)
-    if transfer:
-        ledger_rows.post(commit, transfer)
     commit.send()
 
     return _answer(bill, change)
@@ -75,18 +84,24 @@ def _check_verifiable(bill: Bill, list_hash: str, user: User, now: int) -> None:
         raise ListChanged(verification=wire.to_builtins(current)) from None
 
 
-def _settle(request: http.Request[VerifyBill], bill: Bill, balance: Balance) -> tuple[Transfer | None, BillChange]:
-    """One debit of the wallet and one credit per seller (VB-17), or, without enough money, that the settlement failed."""
-    now, sellers = request.now, bill.by_seller().items()
-    marks = request.marks()
-    payer = ledger.wallet(request.caller, bill.currency)
-    legs = ledger.pay(payer, [(ledger.sales(merchant, bill.currency), amount) for merchant, amount in sellers])
-    transfer = ledger.transfer(request.operation("trf"), legs, at=now, reason="bill", about=bill.bill_id)
-    try:
-        ledger.after(balance, legs[0])
-    except BalanceTooLow as refusal:
-        return None, SettlementFailed(now, refusal.code(), refusal.facts, **marks)
-    return transfer, Settled(now, transfer.transfer_id, bill.list_hash(), "pin", **marks)
+def _card(request: http.Request[VerifyBill], rows: dict[Key, Row]) -> Card:
+    head = card_rows.head(rows, str(request.body.instrument))
+    return cards.check_can_pay(card_rows.to_card(head) if head else None, request.caller, request.now)
+
+
+def _by_card(request: http.Request[VerifyBill], bill: Bill, card: Card, commit: Commit) -> BillChange:
+    """The hold on the card's account and the charge that its bank is then asked for (CB-21)."""
+    started = charges.start(
+        card,
+        bill.total,
+        "bill",
+        bill.bill_id,
+        request.now,
+        hold=request.operation("hld"),
+        transfer=request.operation("trf"),
+    )
+    charge = charge_rows.start(commit, request.operation("chg"), started)
+    return Settling(request.now, charge.charge_id, card.card_id, bill.list_hash(), "pin", **request.marks())
 
 
 def _answer(bill: Bill, change: BillChange) -> http.Answer:

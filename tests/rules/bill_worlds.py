@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from billfold import bills
+from billfold import bill_refunds, bills
 from billfold.bill_changes import Change, Closed, Item, ItemsAdded, Opened, Outcome, Settled, SettlementFailed
 from billfold.bills import Bill
 from billfold.errors import Refusal
@@ -273,7 +273,7 @@ class Worlds:
             reasons.add("item_state_conflict")
 
         def rule() -> Change:
-            return bills.refund(self.bill, names, {merchant}, transfer_id="trf_2", reason="back", now=self.now)
+            return bill_refunds.refund(self.bill, names, {merchant}, transfer_id="trf_2", reason="back", now=self.now)
 
         if change := self._judge("refund", reasons, rule):
             self._apply(change)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import bills, errors
+from billfold import bill_refunds, bills, errors
 from billfold.bill_changes import Refunded, Reminded, Settled, Unpaid
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, Bill, added, closed, ended, item, opened, settled
 
@@ -13,7 +13,7 @@ VERIFY_BY = END + 30 * MINUTE
 
 
 def refund(bill: Bill, *item_ids: str, merchant: str = "mer_a") -> Refunded:
-    return bills.refund(bill, item_ids, {merchant}, transfer_id="trf_2", reason="cold", now=END)
+    return bill_refunds.refund(bill, item_ids, {merchant}, transfer_id="trf_2", reason="cold", now=END)
 
 
 # ---------------------------------------------------------------------------------------- verification and settlement
@@ -152,7 +152,7 @@ def test_only_its_own_seller_refunds_an_item_that_was_paid():
             refund(bill, *names, merchant=merchant)
     both = {"mer_a", "mer_b"}
     with pytest.raises(errors.Invalid):
-        bills.refund(bill, ["itm_1", "itm_2"], both, transfer_id="trf_2", reason="cold", now=END)
+        bill_refunds.refund(bill, ["itm_1", "itm_2"], both, transfer_id="trf_2", reason="cold", now=END)
 
 
 def test_sellers_hear_of_what_concerns_them():

@@ -86,6 +86,16 @@ class Unpaid(BillChange):
 
 
 @dataclass(frozen=True, slots=True)
+class Settling(BillChange):
+    """Verified, to be paid by a card, whose bank is being asked for this charge."""
+
+    charge: str
+    card: str
+    list_hash: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettlementFailed(BillChange):
     """Verified, but the instrument could not pay; `refusal` is the code why and `facts` what was answered with it."""
 
@@ -94,10 +104,22 @@ class SettlementFailed(BillChange):
 
 
 @dataclass(frozen=True, slots=True)
+class PaidBy:
+    """The card that paid, and the bank's reference of the charge, which refunds go back by."""
+
+    card: str
+    bank: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settled(BillChange):
+    """Paid; `paid_by` is None when the wallet paid."""
+
     transfer_id: str
     list_hash: str
     method: str
+    paid_by: PaidBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

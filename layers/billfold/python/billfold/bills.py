@@ -8,9 +8,11 @@
        │           └──► unpaid      (nobody verified within 30 minutes; so does `failed`)
        └──► expired_empty           (a late tap still makes it `verifying`)
 
+    verifying or failed ──► settling ──► settled or failed   (paid by card: while its bank is asked)
+
 A bill is the sum of its changes, in order: `rebuild` folds them, so a bill can be shown as it was after any of them. A
-rule looks at a bill and answers with the next change or refuses; `tables/bill_rows.py` commits it. `closed`, `verified`
-and `settling` are passed within one commit when a wallet pays.
+rule looks at a bill and answers with the next change or refuses; `tables/bill_rows.py` commits it. `closed` and `verified`
+are passed within one commit; so is `settling` when a wallet pays.
 """
 
 import hashlib
@@ -27,13 +29,16 @@ from billfold.bill_changes import (
     ItemsAdded,
     ItemVoided,
     Opened,
+    PaidBy,
     Refunded,
     Reminded,
     Settled,
     SettlementFailed,
+    Settling,
     Unpaid,
 )
 from billfold.clock import HOUR, MINUTE, SECOND
+from billfold.ledger import Account, sales
 from billfold.money import MAX_AMOUNT_MINOR, Money
 
 PERIOD_DEFAULT = 4 * HOUR
@@ -69,6 +74,8 @@ class Bill:
     verify_by: int | None = None
     reminded: bool = False
     transfer_id: str = ""
+    charge_id: str = ""
+    paid_by: PaidBy | None = None
     refunds: tuple[Refunded, ...] = ()
 
     @property
@@ -111,6 +118,10 @@ class Bill:
         for item in self.payable:
             owed[item.merchant] = owed.get(item.merchant, 0) + item.amount
         return owed
+
+    def payees(self) -> list[tuple[Account, int]]:
+        """Each seller's account and what is owed to it."""
+        return [(sales(merchant, self.currency), amount) for merchant, amount in self.by_seller().items()]
 
     def item(self, item_id: str) -> Item:
         for item in self.items:
@@ -168,7 +179,9 @@ def after(bill: Bill, change: BillChange) -> Bill:
             return replace(changed, state="failed")
         case Settled():
             paid = _with_state(bill.items, [item.item_id for item in bill.payable], "settled")
-            return replace(changed, state="settled", items=paid, transfer_id=change.transfer_id)
+            return replace(changed, state="settled", items=paid, transfer_id=change.transfer_id, paid_by=change.paid_by)
+        case Settling():
+            return replace(changed, state="settling", charge_id=change.charge)
         case Refunded():
             items = _with_state(bill.items, change.items, "refunded")
             left = any(item.state == "settled" for item in items)
@@ -329,22 +342,3 @@ def check_verifiable(bill: Bill, list_hash: str, now: int) -> None:
         raise errors.BillFull(limit=MAX_REVISIONS)
     if list_hash != bill.list_hash():
         raise errors.ListChanged()
-
-
-def refund(
-    bill: Bill, item_ids: Sequence[str], merchants: Iterable[str], *, transfer_id: str, reason: str, now: int
-) -> Refunded:
-    """A seller gives back settled items of its own (VB-20); each at most once."""
-    allowed = set(merchants)
-    chosen = [bill.item(item_id) for item_id in item_ids]
-    if any(item.merchant not in allowed for item in chosen):
-        raise errors.NotFound()
-    if len(set(item_ids)) != len(item_ids):
-        raise errors.Invalid("an item is named twice", "/items")
-    for item in chosen:
-        if item.state != "settled":
-            raise errors.ItemStateConflict(state=item.state)
-    sellers = {item.merchant for item in chosen}
-    if len(sellers) != 1:
-        raise errors.Invalid("one refund is of one seller's items", "/items")
-    return Refunded(now, transfer_id, list(item_ids), reason, by=sellers.pop())

@@ -109,3 +109,10 @@ class ApprovedLate(CardChange):
 @dataclass(frozen=True, slots=True)
 class Withdrawn(CardChange):
     """The bank took its approval back at our word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed(CardChange):
+    """The vault sealed it anew, under a newer generation of keys."""
+
+    fingerprint: str

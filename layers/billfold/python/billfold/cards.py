@@ -30,9 +30,18 @@ from billfold.card_changes import (
     Ended,
     ExpiryUpdated,
     Removed,
+    Resealed,
     Withdrawn,
 )
-from billfold.card_errors import CardInvalid, CardNotActive, CardStateConflict, ChallengeOver, ResendTooSoon
+from billfold.card_errors import (
+    CardInvalid,
+    CardNotActive,
+    CardStateConflict,
+    CardTaken,
+    ChallengeOver,
+    ResendTooSoon,
+    TooManyCards,
+)
 from billfold.clock import HOUR, MINUTE, SECOND
 
 OPEN = frozenset({"created", "authenticating", "challenged", "unknown"})
@@ -171,12 +180,14 @@ def after(card: Card, change: CardChange) -> Card:
             return replace(changed, late_reference=change.reference)
         case Withdrawn():
             return replace(changed, withdrawn=True)
+        case Resealed():
+            return replace(changed, fingerprint=change.fingerprint)
     raise TypeError(f"no such change: {change!r}")
 
 
 def _answered(card: Card, answer: Answered) -> Card:
-    """What the bank said becomes the verdict; a challenge or silence also shows as the state, a verdict never does yet."""
-    state = {"challenge": "challenged", "unknown": "unknown"}.get(answer.outcome, card.state)
+    """What the bank said becomes the verdict; the state machine has yet to act on an approval or a refusal."""
+    state = {"challenge": "challenged", "unknown": "unknown"}.get(answer.outcome, "authenticating")
     return replace(
         card,
         state=state,
@@ -198,6 +209,14 @@ def check_found(card: Card | None, owner: str) -> Card:
         refusal.about = card.card_id if card else ""
         raise refusal
     return card
+
+
+def check_allowed(holders: int, wait_seconds: int) -> None:
+    """CardTaken when three users hold it already (CB-16), TooManyCards when too many were tried (CB-17)."""
+    if holders >= MAX_HOLDERS:
+        raise CardTaken()
+    if wait_seconds:
+        raise TooManyCards(retry_after_seconds=wait_seconds)
 
 
 def begin(card: Card, now: int) -> CardChange | None:
@@ -309,15 +328,15 @@ def check_can_pay(card: Card | None, owner: str, now: int) -> Card:
     return found
 
 
-def told(card: Card) -> str:
+def text(state: str, brand: str, last4: str, reason: str) -> str:
     """What the owner hears of a card's state; never which detail did not match (CB-11, CB-13, CB-15)."""
-    if card.state == "declined" and card.reason == CODE_OVER:
+    if state == "active":
+        return f"{brand} ending {last4} is now linked. You can pay with it."
+    if state == "declined" and reason == CODE_OVER:
         return "The code was not entered in time, or was wrong too often. Try again tomorrow."
-    if card.state == "active":
-        return f"{card.brand} ending {card.last4} is now linked. You can pay with it."
     return {
         "declined": "The details do not match the bank's records.",
         "expired": "The bank did not answer. You were not charged.",
         "invalid": "This card has expired.",
         "challenged": "Your bank has sent you a code. Enter it to link the card.",
-    }.get(card.state, "")
+    }.get(state, "")

@@ -1,4 +1,4 @@
-"""Events: what a change of a bill means to those who are told of it. Names follow the states that people see."""
+"""Events: what a change of a bill, card or charge means to those who are told of it. Names follow the states people see."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ KINDS: dict[tuple[str, str], str] = {
     ("closed", "expired_empty"): "bill.expired_empty",
     ("reminded", ""): "bill.verification_reminded",
     ("unpaid", ""): "bill.unpaid",
+    ("settling", ""): "bill.settling",
     ("settlement_failed", ""): "bill.settlement_failed",
     ("settled", ""): "bill.settled",
     ("refunded", ""): "bill.refunded",
@@ -35,3 +36,24 @@ class Event:
 def kind_of(change: str, state: str) -> str:
     """The event's name for a change of a bill."""
     return KINDS.get((change, state)) or KINDS[change, ""]
+
+
+def card_kind(change: str, state: str, outcome: str) -> str:
+    """The event's name for a change of a card; empty for what its owner is not told."""
+    if change == "answered":
+        return "card.code_requested" if outcome == "challenge" else ""
+    told = {
+        "bound": "created",
+        "activated": "linked",
+        "removed": "removed",
+        "expiry_updated": "updated",
+        "ended": state,
+    }
+    return f"card.{told[change]}" if change in told else ""
+
+
+def charge_kind(purpose: str, state: str) -> str:
+    """The event's name for a change of a charge; empty where the bill tells."""
+    if purpose == "top_up":
+        return {"settling": "top_up.started", "settled": "top_up.settled", "declined": "top_up.declined"}[state]
+    return "bill.refund_paid" if purpose == "refund" and state == "settled" else ""

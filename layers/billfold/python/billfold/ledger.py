@@ -2,10 +2,11 @@
 
     hold:  pending ──► posted | voided | expired          (at most once, LG-05)
 
-Account names say what they hold: `wallet/<user>/<currency>`, `sales/<merchant>/<currency>`, `funding/<currency>`. Only
-wallets have a floor of zero (LG-06). A seller's account may fall below zero by refunds, as with any acquirer; the funding
-account stands for money outside Billfold, so it is the negative of all that came in. Accounts that many pay into or out
-of have lanes: several balance rows whose sum is the balance (LG-08). The invariants are numbered in docs/ledger.md.
+Account names say what they hold: `wallet/<user>/<currency>`, `sales/<merchant>/<currency>`, `funding/<currency>` and
+`card/<user>/<card>/<currency>`. Only wallets have a floor of zero (LG-06). A seller's account may fall below zero by refunds,
+as with any acquirer; the funding account and cards' accounts stand for money outside Billfold, so they are the negative of
+all that came in. Accounts that many pay into or out of have lanes: several balance rows whose sum is the balance (LG-08).
+The invariants are numbered in docs/ledger.md.
 """
 
 from collections.abc import Iterable
@@ -48,6 +49,11 @@ def funding(currency: str) -> Account:
     return Account(f"funding/{currency}", lanes=LANES)
 
 
+def card(user: str, card_id: str, currency: str) -> Account:
+    """What a card's bank has paid, as its debt; held while it is asked."""
+    return Account(f"card/{user}/{card_id}/{currency}")
+
+
 def account(name: str) -> Account:
     """The account a stored name stands for; ValueError for a name that no account has."""
     kind, _, rest = name.partition("/")
@@ -56,6 +62,9 @@ def account(name: str) -> Account:
         return wallet(owner, currency)
     if kind == "sales":
         return sales(owner, currency)
+    if kind == "card" and "/" in owner:
+        user, _, card_id = owner.partition("/")
+        return card(user, card_id, currency)
     if kind == "funding" and not owner:
         return funding(currency)
     raise ValueError(f"no such account: {name}")
@@ -181,7 +190,7 @@ def hold(hold_id: str, held: Account, amount: int, *, expires_at: int, now: int,
     if not is_currency(held.currency):
         raise Invalid("unknown currency", "/amount/currency")
     if held.lanes > 1:
-        raise Invalid("money is held on wallets only: a lane may lack what the account has", "/account")
+        raise Invalid("money is held on wallets and cards only: a lane may lack what the account has", "/account")
     if expires_at <= now:
         raise Invalid("a hold's deadline lies in the future", "/expires_at")
     return Hold(hold_id, held, amount, expires_at, about)

@@ -29,3 +29,8 @@ def serving(banks: Mapping[str, str], number: str) -> str | None:
 def bank_of(number: str) -> str | None:
     """The bank that serves this number on this stage, by BILLFOLD_ISSUERS."""
     return serving(parse(os.environ["BILLFOLD_ISSUERS"]), number)
+
+
+def banks() -> list[str]:
+    """Every bank that serves anybody on this stage."""
+    return sorted(set(parse(os.environ["BILLFOLD_ISSUERS"]).values()))

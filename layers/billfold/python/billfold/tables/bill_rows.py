@@ -26,6 +26,7 @@ KINDS: dict[str, type[BillChange]] = {
     "closed": bill_changes.Closed,
     "reminded": bill_changes.Reminded,
     "unpaid": bill_changes.Unpaid,
+    "settling": bill_changes.Settling,
     "settlement_failed": bill_changes.SettlementFailed,
     "settled": bill_changes.Settled,
     "refunded": bill_changes.Refunded,

@@ -115,12 +115,13 @@ def step(
     key: bool = False,
     groups: frozenset[str] | None = None,
     open_to_all: bool = False,
+    raw: bool = False,
 ) -> Callable[[Step], Handler]:
     """Make a step a Lambda handler.
 
     body: the msgspec model of its body. answers: that of its success (`list[…]`: a page of them; None: no body), for the
     contract. key: whether it needs an Idempotency-Key. groups: which Cognito groups may call it (any of them). open_to_all:
-    whether it answers without a signed-in caller.
+    whether it answers without a signed-in caller. raw: the body is the step's own to read, from `raw_body`.
     """
 
     def decorate(run: Step) -> Handler:
@@ -131,7 +132,7 @@ def step(
             )
             line: dict[str, Any] = {"request_id": request_id}
             try:
-                request = _request(event, request_id, body, key, groups, open_to_all)
+                request = _request(event, request_id, bytes if raw else body, key, groups, open_to_all)
                 line |= {"caller": request.caller, **request.parameters}
                 answer = until_fresh(lambda: run(request))
             except Refusal as refusal:
@@ -202,6 +203,8 @@ def _text(event: dict[str, Any]) -> str:
 
 
 def _body(text: str, model: Any) -> tuple[Any, Any]:
+    if model is bytes:
+        return None, None
     if model is None:
         if text.strip() not in ("", "{}"):
             raise Invalid("this call takes no body")

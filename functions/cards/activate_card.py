@@ -1,0 +1,28 @@
+"""Make an approved card one that can pay.
+
+Trigger   task bank_authentication
+Reads     card
+Writes    card, change, vault                (one transaction; the person's details are forgotten)
+Answers   active, or over: it was cancelled before
+Again     an active card stays so
+May       cards PutItem Query UpdateItem; vault UpdateItem
+"""
+
+from billfold import cards, clock
+from billfold.card_changes import Activated
+from billfold.tables import card_rows, vault_rows
+from billfold.tables.rows import Commit
+from billfold.triggers import workflow
+
+
+@workflow.step
+def handler(event: workflow.Input) -> workflow.Output:
+    now, card = clock.now(), card_rows.load(event["card"]).present
+
+    if cards.standing(card, now) == "approved":
+        commit = Commit(f"{card.card_id}/activate")
+        card = card_rows.put_change(commit, card, Activated(now))
+        vault_rows.forget_person(commit, card.card_id)
+        commit.send()
+
+    return {"card": card.card_id, "outcome": "active" if card.state == "active" else "over"}

@@ -1,0 +1,83 @@
+"""Put the code that the bank sent to the bank.
+
+Trigger   POST /v1/cards/{card}/challenge    (user)
+Reads     card; user
+Writes    card, change                       (one transaction before the bank is asked: the try; one after: its word)
+Answers   200 the card, which is linked a moment later; 403 wrong code; 404 another's card; 409 no code is awaited, no try left
+Again     the same Idempotency-Key is the same try: the bank is asked again with the same key, and nothing counts twice
+May       cards PutItem Query UpdateItem; people BatchGetItem; bank
+Layers    stripe
+"""
+
+from dataclasses import replace
+
+from billfold import banks, cards, identity
+from billfold.banks import Verdict
+from billfold.card_changes import Answered, CardChange, CodeRefused
+from billfold.card_errors import CodeWrong
+from billfold.cards import Card
+from billfold.errors import Unavailable
+from billfold.tables import card_rows, people_rows
+from billfold.tables.journals import Journal
+from billfold.tables.rows import Commit, read
+from billfold.triggers import card_wire, http, wire
+
+
+class AnswerChallenge(wire.Body, frozen=True):
+    code: card_wire.Code
+
+
+@http.step(body=AnswerChallenge, answers=card_wire.CardAnswer, key=True)
+def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
+    journal, operation, now = card_rows.load(request.parameters["card"]), request.operation("opr"), request.now
+    card = cards.check_found(journal.present, request.caller)
+    tried = journal.done(operation)
+    if tried is None:
+        identity.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
+        tried = replace(cards.try_code(card, now), **request.marks())
+        commit = Commit(operation)
+        card = card_rows.put_change(commit, card, tried)
+        commit.send()
+        number = card.challenge.tries
+    else:
+        request.check_same(tried.request)
+        number = journal.as_of(tried).challenge.tries
+        if (heard := _judged(journal, number)) is not None:
+            return _answer(card, heard)
+
+    key = f"{card.card_id}/code/{number}"
+    said = banks.bank(card.bank).answer_challenge(key, card.reference, request.body.code)
+    heard = _heard(card, said, number, now, operation)
+    if heard:
+        commit = Commit(f"{operation}/heard")
+        card = card_rows.put_change(commit, card, heard)
+        commit.send()
+
+    if said.outcome == "unknown":
+        raise Unavailable()
+    return _answer(card, heard)
+
+
+def _judged(journal: Journal[Card, CardChange], number: int) -> CardChange | None:
+    """What the bank said of this try, if it is known: its own refusal, or the verdict that came of it."""
+    for change in journal.changes:
+        if isinstance(change, CodeRefused) and change.number == number:
+            return change
+        if isinstance(change, Answered) and change.by == f"code {number}":
+            return change
+    return None
+
+
+def _heard(card: Card, said: Verdict, number: int, now: int, operation: str) -> CardChange | None:
+    if said.outcome == "challenge":
+        return CodeRefused(now, number)
+    if said.outcome == "unknown":
+        return None
+    answer = Answered(now, said.outcome, f"code {number}", said.reference, said.token, said.reason)
+    return cards.hear(card, answer)
+
+
+def _answer(card: Card, heard: CardChange | None) -> http.Answer:
+    if isinstance(heard, CodeRefused):
+        raise CodeWrong(tries_left=max(0, cards.CODE_TRIES - heard.number))
+    return http.Answer(200, card_wire.card(card))

@@ -1,0 +1,80 @@
+"""Ask the bank what is not known of a card yet: first to authenticate it, later what became of that.
+
+Trigger   task bank_authentication
+Reads     card; vault
+Writes    card, change                       (one transaction before the bank is first asked: with what; one after: its word)
+Answers   approved, declined, challenge, unknown, expired or over, and how long to wait
+Again     the bank is asked with the same key, and nothing happens twice; a verdict that is known is not asked for
+May       cards PutItem Query UpdateItem; vault BatchGetItem; kms Decrypt; bank
+Layers    stripe
+"""
+
+import msgspec
+
+from billfold import banks, cards, clock, vault
+from billfold.banks import Authentication, Bank, Verdict
+from billfold.card_changes import Answered, Asked, CardChange
+from billfold.cards import Card
+from billfold.tables import card_rows, vault_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import workflow
+
+
+@workflow.step
+def handler(event: workflow.Input) -> workflow.Output:
+    now, card = clock.now(), card_rows.load(event["card"]).present
+    if cards.standing(card, now) != "ask":
+        return _next(card, now)
+
+    bank = banks.bank(card.bank)
+    if not card.fields_sent:
+        card = _commit(card, Asked(now, list(bank.fields_sent)), "ask")
+        said = _authenticate(bank, card)
+    else:
+        answer = bank.status(_key(card))
+        said = answer if isinstance(answer, Verdict) else Verdict("unknown")
+        said = _authenticate(bank, card) if said.outcome == "absent" else said
+
+    now = clock.now()
+    answered = Answered(now, said.outcome, "asking", said.reference, said.token, said.reason)
+    if heard := cards.hear(card, answered):
+        card = _commit(card, heard, f"heard {card.asked}")
+    return _next(card, now)
+
+
+def _authenticate(bank: Bank, card: Card) -> Verdict:
+    """Ask with the number and the person, which only now leave the vault."""
+    sealed = vault_rows.sealed(read([vault_rows.vault_key(card.card_id)]).get(vault_rows.vault_key(card.card_id)))
+    opened = vault.open_parts(card.card_id, sealed)
+    holder, person = msgspec.json.decode(opened[vault_rows.PERSON])
+    asked = Authentication(
+        card_id=card.card_id,
+        number=opened[vault_rows.NUMBER].decode(),
+        expiry_year=card.expiry_year,
+        expiry_month=card.expiry_month,
+        holder=holder,
+        name=person["name"],
+        document_type=person["document_type"],
+        document_number=person["document_number"],
+        phone=person["phone"],
+        force_challenge=card.force_challenge,
+    )
+    return bank.authenticate(_key(card), asked)
+
+
+def _key(card: Card) -> str:
+    return f"{card.card_id}/authentication"
+
+
+def _commit(card: Card, change: CardChange, name: str) -> Card:
+    commit = Commit(f"{card.card_id}/{name}")
+    card = card_rows.put_change(commit, card, change)
+    commit.send()
+    return card
+
+
+def _next(card: Card, now: int) -> workflow.Output:
+    """What the machine does now; what is still to be asked is unknown until then."""
+    standing = cards.standing(card, now)
+    outcome = "unknown" if standing == "ask" else standing
+    return {"card": card.card_id, "outcome": outcome, "wait_seconds": cards.wait_seconds(card, now)}

@@ -1,0 +1,29 @@
+"""Wait for the bank's word: keep the state machine's token, by which its callback resumes it.
+
+Trigger   task bank_authentication
+Reads     card
+Writes    card                               (one transaction: the token)
+Answers   waiting; or it resumes at once, because the word came first
+Again     the last token is the one that counts
+May       cards Query UpdateItem; machine bank_authentication SendTaskSuccess
+"""
+
+from billfold import cards, clock
+from billfold.tables import card_rows
+from billfold.tables.rows import Commit
+from billfold.triggers import machines, workflow
+
+
+@workflow.step
+def handler(event: workflow.Input) -> workflow.Output:
+    card, token = card_rows.load(event["card"]).present, event["token"]
+
+    if cards.standing(card, clock.now()) != "ask":
+        machines.resume(token, {"card": card.card_id})
+        return {"card": card.card_id, "outcome": "resumed"}
+
+    commit = Commit(token)
+    card_rows.put_task_token(commit, card, token)
+    commit.send()
+
+    return {"card": card.card_id, "outcome": "waiting"}

@@ -1,0 +1,103 @@
+"""Bind a payment card to its owner; its bank is asked afterwards.
+
+Trigger   POST /v1/cards                     (user's device)
+Reads     user, device, holders of the card, limits, operation
+Writes    card, change, vault, holders, limits   (one transaction); of a card that is held already its expiry, operation
+Answers   201 the card, created; 200 the card that the caller holds already; 409 held by three; 422 no card, or no bank serves
+          it; 429 too many tried
+Again     the same Idempotency-Key gets the first answer; the same card is bound once
+May       people BatchGetItem; cards BatchGetItem PutItem Query UpdateItem; vault PutItem; operations BatchGetItem PutItem;
+          kms GenerateDataKey GenerateMac; bank
+"""
+
+import re
+
+import msgspec
+
+from billfold import card_numbers, cards, identity, vault
+from billfold.banks import issuers
+from billfold.card_changes import Bound, ExpiryUpdated
+from billfold.card_errors import UnsupportedIssuer
+from billfold.errors import DeviceMismatch, IdempotencyKeyReused, Stale
+from billfold.tables import card_rows, operation_rows, people_rows, vault_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import card_wire, http, proof, wire
+
+
+@http.step(body=card_wire.BindCard, answers=card_wire.CardAnswer, key=True)
+def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
+    body, caller, now, device_id = request.body, request.caller, request.now, proof.device(request)
+    number, operation = re.sub("[ -]", "", body.number), request.operation("opr")
+    brand, bank = card_numbers.check_number(number), issuers.bank_of(number)
+    card_numbers.check_expiry(body.expiry.year, body.expiry.month, now)
+    if bank is None:
+        raise UnsupportedIssuer("no bank of ours has issued it", "/number")
+    fingerprints, card_id = vault.fingerprints(number), request.operation("crd")
+    whos = {"user": caller, "device": device_id, "fingerprint": fingerprints[0], "address": request.address}
+    cooling = [card_rows.cooling_key(caller, fingerprint) for fingerprint in fingerprints]
+    keys = [people_rows.user_key(caller), people_rows.device_key(caller, device_id)]
+    keys += [operation_rows.operation_key(operation), card_rows.head_key(card_id)]
+    keys += [card_rows.holders_key(fingerprint) for fingerprint in fingerprints]
+    rows = read([*keys, *cooling, *card_rows.limit_keys(whos).values()])
+    if done := operation_rows.operation(rows, operation):
+        return request.repeat(done)
+    if made := card_rows.head(rows, card_id):
+        return _repeat(request, made, fingerprints)
+
+    identity.active(people_rows.user(rows, caller))
+    if people_rows.device(rows, caller, device_id) is None:
+        raise DeviceMismatch()
+    held = card_rows.holders(rows, fingerprints)
+    if caller in held:
+        return _again(request, operation, held[caller])
+    cards.check_allowed(len(held), card_rows.wait_seconds(rows, whos, cooling, now))
+    bound = Bound(
+        now,
+        caller,
+        device_id,
+        brand,
+        number[-4:],
+        body.expiry.year,
+        body.expiry.month,
+        bank,
+        fingerprints[0],
+        list(body.typed),
+        body.person.phone_typed,
+        body.consent,
+        **request.marks(),
+    )
+    person = msgspec.json.encode([body.holder, body.person])
+    sealed = vault.seal_parts(card_id, {vault_rows.NUMBER: number.encode(), vault_rows.PERSON: person})
+
+    commit = Commit(operation)
+    card = card_rows.put_bound(commit, card_id, bound)
+    vault_rows.put(commit, card_id, sealed)
+    card_rows.add_holder(commit, rows, fingerprints[0], caller, card_id)
+    card_rows.count_try(commit, rows, whos, now)
+    commit.send()
+
+    return http.Answer(201, card_wire.card(card))
+
+
+def _repeat(request: http.Request[card_wire.BindCard], made: card_rows.HeadRow, fingerprints: list[str]) -> http.Answer:
+    """The first answer again: the card as it was bound. The hash of the request leaves the number out; this compares it."""
+    journal = card_rows.load(made.pk)
+    request.check_same(journal.changes[0].request)
+    if made.fingerprint not in fingerprints:
+        raise IdempotencyKeyReused("this Idempotency-Key was used for another card")
+    return http.Answer(201, card_wire.card(journal.at(1)))
+
+
+def _again(request: http.Request[card_wire.BindCard], operation: str, card_id: str) -> http.Answer:
+    """The card that the caller holds already (CB-16): a later expiry updates it."""
+    card = card_rows.load(card_id).present
+    if card.state not in cards.OPEN and card.state != "active":
+        raise Stale()
+    expiry = request.body.expiry
+    commit = Commit(operation)
+    if (expiry.year, expiry.month) > (card.expiry_year, card.expiry_month):
+        card = card_rows.put_change(commit, card, ExpiryUpdated(request.now, expiry.year, expiry.month))
+    answer = wire.to_builtins(card_wire.card(card))
+    operation_rows.record(commit, operation, request.fingerprint, 200, answer, request.now)
+    commit.send()
+    return http.Answer(200, answer)

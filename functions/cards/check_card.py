@@ -1,0 +1,31 @@
+"""Begin a card's authentication, unless it is under way, over, or no card any more.
+
+Trigger   task bank_authentication
+Reads     card
+Writes    card, change; of one that has expired since, vault and holders   (one transaction)
+Answers   ask, or over
+Again     a card that was begun is asked about again
+May       cards PutItem Query UpdateItem; vault DeleteItem
+"""
+
+from billfold import cards, clock
+from billfold.card_changes import Ended
+from billfold.tables import card_rows, vault_rows
+from billfold.tables.rows import Commit
+from billfold.triggers import workflow
+
+
+@workflow.step
+def handler(event: workflow.Input) -> workflow.Output:
+    now, card = clock.now(), card_rows.load(event["card"]).present
+
+    change = cards.begin(card, now)
+    if change:
+        commit = Commit(f"{card.card_id}/check")
+        card = card_rows.put_change(commit, card, change)
+        if isinstance(change, Ended):
+            card_rows.remove_holder(commit, card)
+            vault_rows.erase(commit, card.card_id)
+        commit.send()
+
+    return {"card": card.card_id, "outcome": "ask" if card.state in cards.OPEN else "over"}

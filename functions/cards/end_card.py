@@ -1,0 +1,30 @@
+"""End a card that its bank declined or did not approve in time; nothing of it stays in the vault.
+
+Trigger   task bank_authentication
+Reads     card
+Writes    card, change, vault, holders, limits   (one transaction)
+Answers   the state that it ended in
+Again     it ends once
+May       cards PutItem Query UpdateItem; vault DeleteItem
+"""
+
+from billfold import cards, clock
+from billfold.tables import card_rows, vault_rows
+from billfold.tables.rows import Commit
+from billfold.triggers import workflow
+
+
+@workflow.step
+def handler(event: workflow.Input) -> workflow.Output:
+    now, card = clock.now(), card_rows.load(event["card"]).present
+
+    if ended := cards.end(card, now):
+        commit = Commit(f"{card.card_id}/end")
+        card = card_rows.put_change(commit, card, ended)
+        card_rows.remove_holder(commit, card)
+        vault_rows.erase(commit, card.card_id)
+        if card.reason == cards.CODE_OVER:
+            card_rows.put_cooling(commit, card, now)
+        commit.send()
+
+    return {"card": card.card_id, "outcome": card.state}

@@ -1,0 +1,23 @@
+"""List the caller's cards, newest first.
+
+Trigger   GET /v1/cards                      (user)
+Reads     index of owners, cards
+Writes    nothing
+Answers   200 a page of cards
+Again     reading changes nothing
+May       cards BatchGetItem Query:by_owner
+"""
+
+from typing import Any
+
+from billfold.tables import card_rows
+from billfold.triggers import card_wire, http, lists, wire
+
+
+@http.step(answers=list[card_wire.CardAnswer])
+def handler(request: http.Request[Any]) -> http.Answer:
+    limit, before = lists.limit(request), lists.position(request)
+    cards, position = card_rows.owned(request.caller, before=before, limit=limit)
+
+    shown = [card_wire.card(card) for card in cards]
+    return http.Answer(200, wire.Page(shown, lists.cursor(request, position)))

@@ -1,0 +1,50 @@
+"""Take what a bank tells of its own accord, once its signature is verified.
+
+Trigger   POST /v1/banks/{bank}/callbacks    (anyone)
+Reads     card
+Writes    card, change                       (one transaction; about a charge nothing: the bank is asked)
+Answers   204; 401 the signature is wrong; 404 no such bank, card or authentication
+Again     the same word changes nothing
+May       cards PutItem Query UpdateItem; queue charges; bank
+Layers    stripe
+"""
+
+from typing import Any
+
+from billfold import banks, cards
+from billfold.banks import BankUnknown, Callback
+from billfold.card_changes import Answered
+from billfold.errors import NotFound
+from billfold.tables import card_rows
+from billfold.tables.rows import Commit
+from billfold.triggers import http, queue
+
+
+@http.step(open_to_all=True, raw=True)
+def handler(request: http.Request[Any]) -> http.Answer:
+    try:
+        bank = banks.bank(request.parameters["bank"])
+    except BankUnknown:
+        raise NotFound() from None
+    told = bank.callback(request.headers, request.raw_body, request.now)
+
+    if told.kind == "payment":
+        queue.send("charges", [told.about])
+        return http.Answer(204)
+    _hear(bank.name, told, request.now)
+    return http.Answer(204)
+
+
+def _hear(bank: str, told: Callback, now: int) -> None:
+    """Record a verdict, when it is about an authentication that this very bank was asked for."""
+    card = card_rows.load(told.about).present
+    if card.bank != bank or not card.fields_sent or card.reference not in ("", told.reference) or not told.verdict:
+        refusal = NotFound()
+        refusal.about = told.about
+        raise refusal
+    said = told.verdict
+    heard = cards.hear(card, Answered(now, said.outcome, "callback", told.reference, said.token, said.reason))
+    if heard:
+        commit = Commit(told.event_id)
+        card_rows.put_change(commit, card, heard)
+        commit.send()

@@ -1,0 +1,51 @@
+"""Remove a card, or give up binding it; it is unusable at once.
+
+Trigger   DELETE /v1/cards/{card}            (user)
+Reads     card; user, operation
+Writes    card, change, vault, holders       (one transaction; the PIN must be as it was read)
+Answers   204; 403 wrong PIN; 404 another's card; 409 a payment with it is under way
+Again     a card that is over is 204 too; a wrong PIN is one more try each time
+May       cards PutItem Query UpdateItem; vault DeleteItem; people BatchGetItem ConditionCheckItem UpdateItem;
+          operations BatchGetItem PutItem
+"""
+
+from billfold import cards, identity, pins
+from billfold.card_errors import CardBusy
+from billfold.errors import Stale
+from billfold.identity import PinVerification
+from billfold.tables import card_rows, people_rows, vault_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, wire
+
+
+class RemoveCard(wire.Body, frozen=True):
+    pin: wire.Pin
+
+
+@http.step(body=RemoveCard)
+def handler(request: http.Request[RemoveCard]) -> http.Answer:
+    now, operation = request.now, request.new_id("opr")
+    card = cards.check_found(card_rows.load(request.parameters["card"]).present, request.caller)
+    rows = read([people_rows.user_key(request.caller), card_rows.head_key(card.card_id)])
+    change = cards.remove(card, now)
+    if change is None:
+        return http.Answer(204)
+
+    user, head = identity.active(people_rows.user(rows, request.caller)), card_rows.head(rows, card.card_id)
+    if head is None or head.revision != card.revision:
+        raise Stale()
+    if head.charges:
+        raise CardBusy()
+    wrong = PinVerification(request.body.pin).verify(user.pin, now, pins.matches)
+    if wrong:
+        people_rows.count_wrong_try(operation, request.fingerprint, user, *wrong, now)
+        raise wrong[1]
+
+    commit = Commit(operation)
+    people_rows.check_pin(commit, request.caller, user.pin)
+    card_rows.put_change(commit, card, change)
+    card_rows.remove_holder(commit, card)
+    vault_rows.erase(commit, card.card_id)
+    commit.send()
+
+    return http.Answer(204)

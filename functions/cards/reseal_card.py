@@ -1,0 +1,36 @@
+"""Seal a card anew under the newest generation of the vault's keys, and give it the fingerprint of that generation.
+
+Trigger   queue reseals
+Reads     vault; card; holders
+Writes    card, change, vault, holders       (one transaction)
+Answers   resealed | nothing to reseal
+Again     a card under the newest generation stays as it is
+May       cards BatchGetItem PutItem Query UpdateItem; vault BatchGetItem PutItem; kms Decrypt GenerateDataKey GenerateMac
+"""
+
+from billfold import clock, vault
+from billfold.card_changes import Resealed
+from billfold.tables import card_rows, vault_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import queue
+
+
+@queue.step
+def handler(card_id: str) -> str:
+    newest, key = vault.generations()[0], vault_rows.vault_key(card_id)
+    sealed = vault_rows.sealed(read([key]).get(key))
+    if not sealed or sealed[vault_rows.NUMBER].generation == newest:
+        return "nothing to reseal"
+    card = card_rows.load(card_id).present
+    opened = vault.open_parts(card_id, sealed)
+    fingerprint = vault.fingerprint(opened[vault_rows.NUMBER].decode(), newest)
+    rows = read([card_rows.holders_key(fingerprint)])
+
+    commit = Commit(f"{card_id}/reseal/{newest}")
+    vault_rows.put(commit, card_id, vault.seal_parts(card_id, opened), before=sealed)
+    card_rows.remove_holder(commit, card)
+    card_rows.add_holder(commit, rows, fingerprint, card.owner, card_id)
+    card_rows.put_change(commit, card, Resealed(clock.now(), fingerprint))
+    commit.send()
+
+    return "resealed"

@@ -1,0 +1,40 @@
+"""Have the bank send another code.
+
+Trigger   POST /v1/cards/{card}/challenge/resend  (user)
+Reads     card; user
+Writes    card, change                       (one transaction, before the bank is asked)
+Answers   200 the card, with its challenge; 404 another's card; 409 no code is awaited, or no resend is left; 429 too soon
+Again     the same Idempotency-Key is the same resend; the bank sends one code for it
+May       cards PutItem Query UpdateItem; people BatchGetItem; bank
+Layers    stripe
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from billfold import banks, cards, identity
+from billfold.errors import Unavailable
+from billfold.tables import card_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import card_wire, http
+
+
+@http.step(answers=card_wire.CardAnswer, key=True)
+def handler(request: http.Request[Any]) -> http.Answer:
+    journal, operation = card_rows.load(request.parameters["card"]), request.operation("opr")
+    card = cards.check_found(journal.present, request.caller)
+    sent = journal.done(operation)
+    if sent is None:
+        identity.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
+        sent = replace(cards.resend(card, request.now), **request.marks())
+        commit = Commit(operation)
+        card = card_rows.put_change(commit, card, sent)
+        commit.send()
+    else:
+        request.check_same(sent.request)
+        card = journal.as_of(sent)
+
+    key = f"{card.card_id}/challenge/{card.challenge.sent}"
+    if banks.bank(card.bank).send_challenge(key, card.reference).outcome == "unknown":
+        raise Unavailable()
+    return http.Answer(200, card_wire.card(card))

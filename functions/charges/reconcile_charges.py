@@ -1,0 +1,57 @@
+"""Compare yesterday's charges with each bank's own list, report every difference, and have what is settling asked for again.
+
+Trigger   every day
+Reads     index of days, charges; index of deadlines
+Writes    report                             (one transaction a bank)
+Answers   how many differences there are
+Again     comparing again replaces the report
+May       charges BatchGetItem PutItem Query:by_day Query:due; queue charges; bank
+Layers    stripe
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from billfold import banks, charges
+from billfold.banks import issuers
+from billfold.charges import Line
+from billfold.clock import HOUR, SECOND
+from billfold.tables import charge_rows
+from billfold.tables.rows import DUE_SHARDS, Commit, due
+from billfold.triggers import log, queue, schedule
+
+DAY = 24 * HOUR
+
+
+@schedule.step
+def handler(now: int) -> int:
+    until = now - now % DAY
+    since = until - DAY
+    day = f"{datetime.fromtimestamp(since // SECOND, UTC):%Y-%m-%d}"
+    overdue = (charge for shard in range(DUE_SHARDS) for charge in due(charge_rows.HeadRow, "charges", shard, now))
+    queue.send("charges", (f"{charge} {charges.MAX_ASKS}" for charge in overdue))
+
+    found = 0
+    for bank in issuers.banks():
+        theirs = list(_listed(bank, since - HOUR, until + HOUR))
+        ours = list(charge_rows.lines(bank, [since - DAY, since, until]))
+        differences = charges.compare(ours, theirs, since, until)
+        for difference in differences:
+            log.line(
+                "differs", "reconcile_charges", 0, {"bank": bank, "charge": difference.key, "kind": difference.kind}
+            )
+        found += len(differences)
+        commit = Commit(f"{bank}/{day}/{now}")
+        charge_rows.put_report(commit, bank, day, len(ours), differences)
+        commit.send()
+    return found
+
+
+def _listed(bank: str, since: int, until: int) -> Iterator[Line]:
+    """The bank's own list."""
+    adapter, cursor = banks.bank(bank), ""
+    while True:
+        page, cursor = adapter.charges(since, until, cursor)
+        yield from (Line(one.key, one.amount, one.currency, "settled", one.at) for one in page)
+        if not cursor:
+            return

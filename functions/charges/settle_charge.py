@@ -1,0 +1,75 @@
+"""Ask a card's bank for a charge or a refund, and settle it by the answer; without one, ask again later.
+
+Trigger   queue charges
+Reads     charge; of a bill's charge, bill
+Writes    charge, change, hold, balances, transfer, card, bill   (one transaction, after the bank has answered)
+Answers   settled | declined | unknown, asked again later | unknown, left to the daily comparison | settled before
+Again     the bank is asked with the charge's id for a key, and does it once; it is settled once
+May       charges PutItem Query UpdateItem; bills PutItem Query UpdateItem; cards UpdateItem; ledger PutItem UpdateItem;
+          queue charges; bank
+Layers    stripe
+"""
+
+from billfold import banks, bill_payments, charges, clock, ledger
+from billfold.banks import Payment
+from billfold.charge_changes import Settled
+from billfold.charges import Charge
+from billfold.ledger import Transfer
+from billfold.tables import bill_rows, charge_rows
+from billfold.tables.rows import Commit
+from billfold.triggers import queue
+
+
+@queue.step
+def handler(message: str) -> str:
+    charge_id, _, asks = message.partition(" ")
+    charge, before = charge_rows.load(charge_id).present, int(asks or 0)
+    if charge.state != "settling":
+        return "settled before"
+
+    said, now = _ask(charge, before), clock.now()
+    change = charges.resolve(charge, said.outcome, said.reference, said.reason, now)
+    if change is None:
+        return _ask_later(charge_id, before)
+
+    commit = Commit(charge_id)
+    if charge.purpose == "bill":
+        bill = bill_rows.load(charge.about).present
+        transfer = bill_payments.transfer(charge, bill, now) if isinstance(change, Settled) else None
+        bill_rows.put_change(commit, bill, bill_payments.after_charge(charge, bill, change))
+    else:
+        to_wallet = isinstance(change, Settled) is (charge.purpose == "top_up")
+        transfer = _to_wallet(charge, now) if to_wallet else None
+    charge = charge_rows.resolve(commit, charge, change, transfer, now)
+    commit.send()
+
+    return charge.state
+
+
+def _ask(charge: Charge, before: int) -> Payment:
+    """The bank's word. What was asked before is looked up first: the bank may have forgotten the key, never the charge."""
+    bank, key = banks.bank(charge.bank), charge.charge_id
+    if before:
+        known = bank.status(key)
+        if isinstance(known, Payment) and known.outcome != "absent":
+            return known
+        if known.outcome == "unknown":
+            return Payment("unknown")
+    if charge.purpose == "refund":
+        return bank.refund(key, charge.of, charge.amount)
+    return bank.charge(key, charge.token, charge.amount, charge.currency, charge.charge_id)
+
+
+def _ask_later(charge_id: str, before: int) -> str:
+    delay = charges.delay_seconds(before)
+    if delay is None:
+        return "unknown, left to the daily comparison"
+    queue.send("charges", [f"{charge_id} {before + 1}"], delay)
+    return "unknown, asked again later"
+
+
+def _to_wallet(charge: Charge, now: int) -> Transfer:
+    """From the card to the wallet: a top-up that is settled, or a refund that the card's bank would not take."""
+    legs = ledger.pay(charge_rows.account(charge), [(ledger.wallet(charge.owner, charge.currency), charge.amount)])
+    reason = "top-up" if charge.purpose == "top_up" else "refund"
+    return ledger.transfer(charge.transfer_id, legs, at=now, reason=reason, about=charge.about or charge.charge_id)

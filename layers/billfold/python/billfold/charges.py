@@ -1,0 +1,173 @@
+"""Charges of cards, and refunds of them: money asked of a bank (CB-21). Pure rules; a charge is the sum of its changes.
+
+    settling ──► settled | declined
+
+First the money is held on the card's account and the intent recorded, then the bank is asked with the charge's id as its
+key, then the hold is posted or voided. A bank that does not answer leaves the charge settling: it is asked again, each time
+later, and every day both lists are compared. Nothing is ever assumed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from billfold.cards import Card
+from billfold.charge_changes import ChargeChange, Declined, Settled, Started
+from billfold.clock import HOUR
+from billfold.errors import AlreadyResolved
+from billfold.money import Money
+
+# Asked again after 2, 4, 8 … 900 s (as long as SQS can wait), 12 times: the better part of two hours.
+FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 2, 900
+MAX_ASKS = 12
+# The hold outlives every way of finding out what became of the charge: the queue's asks and 90 daily comparisons.
+HELD_FOR = 90 * 24 * HOUR
+OVERDUE = 2 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A charge or refund as its changes left it; amounts in minor units."""
+
+    charge_id: str
+    owner: str
+    card: str
+    bank: str
+    token: str = field(repr=False)
+    amount: int
+    currency: str
+    purpose: str
+    about: str
+    of: str
+    hold_id: str
+    transfer_id: str
+    started_at: int
+    state: str = "settling"
+    revision: int = 1
+    reference: str = ""
+
+    @property
+    def due_at(self) -> int | None:
+        """When a charge that is still settling is something to look into."""
+        return self.started_at + OVERDUE if self.state == "settling" else None
+
+
+def rebuild(charge_id: str, changes: Iterable[ChargeChange]) -> Charge:
+    """The charge that these changes, from its start on, add up to."""
+    remaining = iter(changes)
+    first = next(remaining)
+    assert isinstance(first, Started), "a charge's first change is its start"
+    charge = Charge(
+        charge_id,
+        first.owner,
+        first.card,
+        first.bank,
+        first.token,
+        first.amount,
+        first.currency,
+        first.purpose,
+        first.about,
+        first.of,
+        first.hold,
+        first.transfer,
+        first.at,
+    )
+    for change in remaining:
+        charge = after(charge, change)
+    return charge
+
+
+def after(charge: Charge, change: ChargeChange) -> Charge:
+    """The charge with one more change."""
+    changed = replace(charge, revision=charge.revision + 1)
+    match change:
+        case Settled():
+            return replace(changed, state="settled", reference=change.reference)
+        case Declined():
+            return replace(changed, state="declined")
+    raise TypeError(f"no such change: {change!r}")
+
+
+def start(card: Card, amount: Money, purpose: str, about: str, now: int, *, hold: str, transfer: str) -> Started:
+    """The beginning of a charge of this card, which can pay; `hold` and `transfer` are the ids for the ledger."""
+    return Started(
+        now,
+        card.owner,
+        card.card_id,
+        card.bank,
+        card.token,
+        amount.amount,
+        amount.currency,
+        purpose,
+        about,
+        of="",
+        hold=hold,
+        transfer=transfer,
+    )
+
+
+def resolve(charge: Charge, outcome: str, reference: str, reason: str, now: int) -> ChargeChange | None:
+    """What the bank's word makes of a charge; None while it is unknown. AlreadyResolved for one that is not settling."""
+    if charge.state != "settling":
+        raise AlreadyResolved(state=charge.state)
+    if outcome in ("charged", "refunded"):
+        return Settled(now, reference)
+    return Declined(now, reason) if outcome == "declined" else None
+
+
+def delay_seconds(asks: int) -> int | None:
+    """How long to wait before asking once more, after so many asks; None: the daily comparison takes over."""
+    if asks >= MAX_ASKS:
+        return None
+    return min(FIRST_DELAY_SECONDS << min(asks, 20), LONGEST_DELAY_SECONDS)
+
+
+# ------------------------------------------------------------------------------------------------------ reconciliation
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One charge or refund as the bank or we list it: under the same key."""
+
+    key: str
+    amount: int
+    currency: str
+    state: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the bank's list and ours disagree about a key.
+
+    missing_here: the bank did it and we know nothing of it; missing_there: we say settled, the bank does not list it;
+    amount: another amount or currency; state: the bank did it, and we say settling or declined.
+    """
+
+    kind: str
+    key: str
+    here: Line | None
+    there: Line | None
+
+
+def compare(ours: Iterable[Line], theirs: Iterable[Line], since: int, until: int) -> list[Difference]:
+    """Every difference about what happened at or after `since` and before `until`.
+
+    Both lists reach an hour further on either side, because the bank's instant of a charge is not ours.
+    """
+    here, there = {line.key: line for line in ours}, {line.key: line for line in theirs}
+    found = []
+    for key in sorted({*here, *there}):
+        our, their = here.get(key), there.get(key)
+        at = our.at if our else their.at if their else 0
+        if not since <= at < until:
+            continue
+        if our is None:
+            found.append(Difference("missing_here", key, our, their))
+        elif their is None:
+            if our.state == "settled":
+                found.append(Difference("missing_there", key, our, their))
+        elif (our.amount, our.currency) != (their.amount, their.currency):
+            found.append(Difference("amount", key, our, their))
+        elif our.state != "settled":
+            found.append(Difference("state", key, our, their))
+    return found

@@ -1,0 +1,328 @@
+"""A card's journal, who holds which card, and how often cards were tried. The rules are in `billfold/cards.py`.
+
+pk             sk             what
+crd_…          #              the head: state, owner, bank and token; the task token while the state machine waits
+crd_…          00000001, …    the changes
+fpr_…          holders        who holds the card with this fingerprint, three users at most, and who must cool down
+lim_…          limit          when cards were tried by a user, a device, an address or with a fingerprint
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pynamodb.attributes import MapAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import size
+
+from billfold import card_changes, cards, events, ids, limits
+from billfold.card_changes import Bound, CardChange
+from billfold.cards import Card
+from billfold.clock import HOUR, SECOND
+from billfold.events import Event
+from billfold.limits import Limit
+from billfold.tables import journals
+from billfold.tables.journals import Journal
+from billfold.tables.rows import Commit, Integer, Json, Key, Row, read, table
+
+KINDS: dict[str, type[CardChange]] = {
+    "bound": card_changes.Bound,
+    "expiry_updated": card_changes.ExpiryUpdated,
+    "checked": card_changes.Checked,
+    "asked": card_changes.Asked,
+    "answered": card_changes.Answered,
+    "challenge_sent": card_changes.ChallengeSent,
+    "code_tried": card_changes.CodeTried,
+    "code_refused": card_changes.CodeRefused,
+    "activated": card_changes.Activated,
+    "ended": card_changes.Ended,
+    "removed": card_changes.Removed,
+    "approved_late": card_changes.ApprovedLate,
+    "withdrawn": card_changes.Withdrawn,
+    "resealed": card_changes.Resealed,
+}
+# CB-17. An address can be a whole shop's network; a fingerprint is one card, whoever tries it.
+LIMITS = {
+    "user": Limit(10, 24 * HOUR),
+    "device": Limit(10, 24 * HOUR),
+    "fingerprint": Limit(10, 24 * HOUR),
+    "address": Limit(60, HOUR),
+}
+LIMIT_KEPT = 25 * HOUR
+
+
+class HeadRow(Row):
+    class Meta:
+        table_name = table("cards")
+
+    SORT = journals.HEAD
+    owner = UnicodeAttribute()
+    state = UnicodeAttribute()
+    revision = Integer()
+    brand = UnicodeAttribute()
+    last4 = UnicodeAttribute()
+    expiry_year = Integer()
+    expiry_month = Integer()
+    bank = UnicodeAttribute()
+    token = UnicodeAttribute(null=True)
+    bound_at = Integer()
+    fingerprint = UnicodeAttribute()
+    charges = Integer(default=0)
+    task_token = UnicodeAttribute(null=True)
+
+
+class ChangeRow(journals.ChangeRow):
+    """`verdict` and `last4` tell followers of the stream what the change made of the card."""
+
+    class Meta:
+        table_name = table("cards")
+
+    verdict = UnicodeAttribute(null=True)
+    brand = UnicodeAttribute()
+    last4 = UnicodeAttribute()
+
+
+class HoldersRow(Row):
+    """`cards`: each holder's card."""
+
+    class Meta:
+        table_name = table("cards")
+
+    SORT = "holders"
+    cards: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
+
+
+class LimitRow(Row):
+    class Meta:
+        table_name = table("cards")
+
+    SORT = "limit"
+    times = Json()
+    expires_at = Integer()
+
+
+def load(card_id: str) -> Journal[Card, CardChange]:
+    """A card and its changes, by one Query; NotFound."""
+    return journals.load(ChangeRow, card_id, KINDS, cards.rebuild)
+
+
+def head_key(card_id: str) -> Key:
+    return (HeadRow, card_id, HeadRow.SORT)
+
+
+def head(rows: Mapping[Key, Row], card_id: str) -> HeadRow | None:
+    """The card's head among rows that were read, or None."""
+    row = rows.get(head_key(card_id))
+    return row if isinstance(row, HeadRow) else None
+
+
+def to_card(row: HeadRow) -> Card:
+    """What a head alone tells of a card: enough to list it and to pay with it."""
+    return Card(
+        row.pk,
+        row.owner,
+        "",
+        row.brand,
+        row.last4,
+        row.expiry_year,
+        row.expiry_month,
+        row.bank,
+        row.fingerprint,
+        (),
+        False,
+        "",
+        row.bound_at,
+        state=row.state,
+        revision=row.revision,
+        token=row.token or "",
+    )
+
+
+def put_bound(commit: Commit, card_id: str, bound: Bound) -> Card:
+    """Add a new card to a commit; its change is the idempotency record of its binding."""
+    card = cards.rebuild(card_id, [bound])
+    commit.record(
+        HeadRow(
+            card_id,
+            HeadRow.SORT,
+            owner=card.owner,
+            state=card.state,
+            revision=card.revision,
+            brand=card.brand,
+            last4=card.last4,
+            expiry_year=card.expiry_year,
+            expiry_month=card.expiry_month,
+            bank=card.bank,
+            bound_at=card.bound_at,
+            fingerprint=card.fingerprint,
+        )
+    )
+    commit.put_new(_change_row(card, bound))
+    return card
+
+
+def put_change(commit: Commit, before: Card, change: CardChange, *, task_token: str | None = None) -> Card:
+    """Add a card's next change to a commit, on the condition that the card is as it was read.
+
+    A removal also needs that no charge is under way (CB-20). A task token is kept beside it, before anyone is contacted.
+    """
+    card = cards.after(before, change)
+    actions = [
+        HeadRow.state.set(card.state),
+        HeadRow.revision.set(card.revision),
+        HeadRow.expiry_year.set(card.expiry_year),
+        HeadRow.expiry_month.set(card.expiry_month),
+        HeadRow.fingerprint.set(card.fingerprint),
+    ]
+    if card.state in cards.ENDS:
+        actions += [HeadRow.token.remove(), HeadRow.task_token.remove()]
+    elif card.token:
+        actions.append(HeadRow.token.set(card.token))
+    if task_token and card.state not in cards.ENDS:
+        actions.append(HeadRow.task_token.set(task_token))
+    condition = HeadRow.revision == before.revision
+    if card.state == "removed" and before.state != "removed":
+        condition &= HeadRow.charges == 0
+    commit.update(HeadRow(card.card_id, HeadRow.SORT), actions, condition)
+    commit.record(_change_row(card, change))
+    return card
+
+
+def put_task_token(commit: Commit, card: Card, task_token: str) -> None:
+    """Add to a commit that the state machine waits with this token for a card that is as it was read."""
+    row = HeadRow(card.card_id, HeadRow.SORT)
+    commit.update(row, [HeadRow.task_token.set(task_token)], HeadRow.revision == card.revision)
+
+
+def waiting(card_id: str) -> str:
+    """The token with which the state machine waits for a card; empty when it does not."""
+    row = head(read([head_key(card_id)]), card_id)
+    return (row.task_token or "") if row else ""
+
+
+def count_charge(commit: Commit, card_id: str, number: int) -> None:
+    """Add to a commit that a charge of this card begins (1), which needs it active (CB-10), or is over (-1)."""
+    condition = HeadRow.state == "active" if number > 0 else HeadRow.charges >= -number
+    commit.update(HeadRow(card_id, HeadRow.SORT), [HeadRow.charges.add(number)], condition)
+
+
+def _change_row(card: Card, change: CardChange) -> ChangeRow:
+    return ChangeRow(
+        card.card_id,
+        journals.position(card.revision),
+        **journals.columns(change, KINDS),
+        user=card.owner,
+        state=card.state,
+        verdict=card.verdict or None,
+        brand=card.brand,
+        last4=card.last4,
+    )
+
+
+def owned(owner: str, *, before: str, limit: int) -> tuple[list[Card], str]:
+    """A user's cards, newest first, and the position after the last one (empty at the end)."""
+    heads, position = journals.owned(HeadRow, owner, before=before, limit=limit)
+    return [to_card(row) for row in heads if isinstance(row, HeadRow)], position
+
+
+# ------------------------------------------------------------------------------------------------- holders and limits
+
+
+def holders_key(fingerprint: str) -> Key:
+    return (HoldersRow, f"fpr_{fingerprint}", HoldersRow.SORT)
+
+
+def holders(rows: Mapping[Key, Row], fingerprints: Iterable[str]) -> dict[str, str]:
+    """Each holder's card, under all of a number's fingerprints (each generation of keys makes another)."""
+    found = [rows.get(holders_key(fingerprint)) for fingerprint in fingerprints]
+    known: list[Any] = [row.cards.as_dict() for row in found if isinstance(row, HoldersRow)]  # type: ignore[no-untyped-call]
+    return {user: card for cards_held in known for user, card in cards_held.items()}
+
+
+def add_holder(commit: Commit, rows: Mapping[Key, Row], fingerprint: str, user: str, card_id: str) -> None:
+    """Add to a commit that a user holds this card, who did not, nor did three others (CB-16)."""
+    _, pk, sk = holders_key(fingerprint)
+    if holders_key(fingerprint) not in rows:
+        commit.put_new(HoldersRow(pk, sk, cards={user: card_id}))
+        return
+    many = size(HoldersRow.cards)  # type: ignore[no-untyped-call]
+    room = HoldersRow.cards[user].does_not_exist() & (many < cards.MAX_HOLDERS)
+    commit.update(HoldersRow(pk, sk), [HoldersRow.cards[user].set(card_id)], room)
+
+
+def remove_holder(commit: Commit, card: Card) -> None:
+    """Add to a commit that the owner holds this card no more."""
+    _, pk, sk = holders_key(card.fingerprint)
+    held = HoldersRow.cards[card.owner]
+    commit.update(HoldersRow(pk, sk), [held.remove()], held == card.card_id)
+
+
+def cooling_key(user: str, fingerprint: str) -> Key:
+    return (LimitRow, ids.derived("cld", user, fingerprint), LimitRow.SORT)
+
+
+def put_cooling(commit: Commit, card: Card, now: int) -> None:
+    """Add to a commit that this owner must wait before trying this card again (CB-09)."""
+    _, pk, sk = cooling_key(card.owner, card.fingerprint)
+    until = now + cards.COOL_DOWN
+    commit.put(LimitRow(pk, sk, times=[until], expires_at=until // SECOND))
+
+
+def limit_keys(whos: Mapping[str, str]) -> dict[str, Key]:
+    """The rows that count tries by each of these: a user, a device, a fingerprint, an address."""
+    return {kind: (LimitRow, ids.derived("lim", kind, who), LimitRow.SORT) for kind, who in whos.items()}
+
+
+def wait_seconds(rows: Mapping[Key, Row], whos: Mapping[str, str], cooling: Iterable[Key], now: int) -> int:
+    """How long until a card may be tried again; 0: now."""
+    keys = limit_keys(whos)
+    waits = [limits.wait_seconds(LIMITS[kind], _times(rows.get(key)), now) for kind, key in keys.items()]
+    waits += [-(-(until - now) // SECOND) for key in cooling for until in _times(rows.get(key))]
+    return max(0, *waits)
+
+
+def count_try(commit: Commit, rows: Mapping[Key, Row], whos: Mapping[str, str], now: int) -> None:
+    """Add one more try to a commit; each row is as it was read."""
+    for kind, key in limit_keys(whos).items():
+        times, expires_at = _times(rows.get(key)), (now + LIMIT_KEPT) // SECOND
+        row = LimitRow(key[1], key[2], times=limits.counted(LIMITS[kind], times, now), expires_at=expires_at)
+        commit.put(row, LimitRow.times == times if key in rows else LimitRow.pk.does_not_exist())
+
+
+def _times(row: Row | None) -> list[int]:
+    return list(row.times) if isinstance(row, LimitRow) else []
+
+
+# ------------------------------------------------------------------------------------------------------ what follows
+
+# An answer that the machine got by asking it knows already; every other resumes it.
+RESUMING = ("answered", "code_refused", "ended")
+
+
+def messages(image: dict[str, Any]) -> list[tuple[str, str]]:
+    """The queues that a row inserted into this table has something for, each with the card's id (and events apart)."""
+    if not image["sk"]["S"].isdigit():
+        return []
+    row = ChangeRow.from_raw_data(image)
+    found = []
+    if row.kind == "bound":
+        found.append(("authentications", row.pk))
+    if row.kind in RESUMING and row.facts.get("by") != "asking":
+        found.append(("answers", row.pk))
+    if row.kind == "approved_late" or (
+        row.state in cards.ENDS and row.verdict == "approved" and row.kind != "withdrawn"
+    ):
+        found.append(("withdrawals", row.pk))
+    return found
+
+
+def events_of(image: dict[str, Any]) -> list[Event]:
+    """The event that a row inserted into this table means for the card's owner; none for what only banks and we see."""
+    if not image["sk"]["S"].isdigit():
+        return []
+    row = ChangeRow.from_raw_data(image)
+    kind = events.card_kind(row.kind, row.state, row.facts.get("outcome", ""))
+    if not kind:
+        return []
+    text = cards.text(row.state, row.brand, row.last4, row.facts.get("reason", ""))
+    told = {"revision": int(row.sk), "state": row.state, "brand": row.brand, "last4": row.last4}
+    facts = told | ({"text": text} if text else {})
+    return [Event(f"{row.pk}/{row.sk}", row.user, kind, row.pk, row.facts["at"], facts)]

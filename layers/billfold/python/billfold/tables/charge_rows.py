@@ -1,0 +1,215 @@
+"""A charge's journal, with the money that it holds and moves. The rules are in `billfold/charges.py`.
+
+pk     sk             what
+chg_…  #              the head: state, amount; due while it is settling; the day that it is compared in
+chg_…  00000001, …    the changes
+rec_…  <bank>         what a day's comparison with a bank found
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from pynamodb.attributes import UnicodeAttribute
+
+from billfold import charge_changes, charges, events, ledger
+from billfold.charge_changes import ChargeChange, Started
+from billfold.charges import Charge, Difference, Line
+from billfold.clock import SECOND
+from billfold.events import Event
+from billfold.ledger import Account, Transfer
+from billfold.tables import card_rows, journals, ledger_rows
+from billfold.tables.journals import Journal
+from billfold.tables.rows import DUE_SHARDS, Commit, Integer, Json, Key, Row, call, due_shard, read, table
+
+KINDS: dict[str, type[ChargeChange]] = {
+    "started": charge_changes.Started,
+    "settled": charge_changes.Settled,
+    "declined": charge_changes.Declined,
+}
+# A report names so many differences, and counts them all.
+MAX_NAMED = 200
+
+
+class HeadRow(Row):
+    class Meta:
+        table_name = table("charges")
+
+    SORT = journals.HEAD
+    owner = UnicodeAttribute()
+    state = UnicodeAttribute()
+    revision = Integer()
+    amount = Integer()
+    currency = UnicodeAttribute()
+    purpose = UnicodeAttribute()
+    bank = UnicodeAttribute()
+    started_at = Integer()
+    day = UnicodeAttribute()
+    due_shard = UnicodeAttribute(null=True)
+    due_at = Integer(null=True)
+
+
+class ChangeRow(journals.ChangeRow):
+    """`purpose`, `amount`, `currency` and `card` tell followers of the stream what it is about."""
+
+    class Meta:
+        table_name = table("charges")
+
+    purpose = UnicodeAttribute()
+    amount = Integer()
+    currency = UnicodeAttribute()
+    card = UnicodeAttribute()
+
+
+class ReportRow(Row):
+    class Meta:
+        table_name = table("charges")
+
+    compared = Integer()
+    found = Integer()
+    differences = Json()
+
+
+def load(charge_id: str) -> Journal[Charge, ChargeChange]:
+    """A charge and its changes, by one Query; NotFound."""
+    return journals.load(ChangeRow, charge_id, KINDS, charges.rebuild)
+
+
+def head_key(charge_id: str) -> Key:
+    return (HeadRow, charge_id, HeadRow.SORT)
+
+
+def account(charge: Charge) -> Account:
+    """The account of the charge's card."""
+    return ledger.card(charge.owner, charge.card, charge.currency)
+
+
+def start(commit: Commit, charge_id: str, started: Started) -> Charge:
+    """Add to a commit that a bank is to be asked: the intent, and of a charge the hold, while its card is active (CB-10)."""
+    charge = charges.rebuild(charge_id, [started])
+    commit.record(_head(charge))
+    commit.put_new(_change_row(charge, started))
+    if charge.purpose != "refund":
+        until = started.at + charges.HELD_FOR
+        held = ledger.hold(
+            charge.hold_id, account(charge), charge.amount, expires_at=until, now=started.at, about=charge_id
+        )
+        ledger_rows.place_hold(commit, held)
+        card_rows.count_charge(commit, charge.card, 1)
+    return charge
+
+
+def resolve(commit: Commit, before: Charge, change: ChargeChange, transfer: Transfer | None, now: int) -> Charge:
+    """Add the bank's word to a commit: the charge's change, and its hold posted by the transfer, or voided without one."""
+    charge = charges.after(before, change)
+    actions = [HeadRow.state.set(charge.state), HeadRow.revision.set(charge.revision)]
+    actions += [HeadRow.due_shard.remove(), HeadRow.due_at.remove()]
+    commit.update(HeadRow(charge.charge_id, HeadRow.SORT), actions, HeadRow.revision == before.revision)
+    commit.record(_change_row(charge, change))
+    if charge.purpose == "refund":
+        if transfer:
+            ledger_rows.post(commit, transfer)
+        return charge
+    until = before.started_at + charges.HELD_FOR
+    held = ledger.Hold(before.hold_id, account(before), before.amount, until, before.charge_id)
+    if transfer:
+        ledger_rows.post_held(commit, [(held, ledger.post(held, before.amount, now))], transfer, now)
+    else:
+        ledger_rows.resolve_hold(commit, held, ledger.void(held), now)
+    card_rows.count_charge(commit, charge.card, -1)
+    return charge
+
+
+def _head(charge: Charge) -> HeadRow:
+    return HeadRow(
+        charge.charge_id,
+        HeadRow.SORT,
+        owner=charge.owner,
+        state=charge.state,
+        revision=charge.revision,
+        amount=charge.amount,
+        currency=charge.currency,
+        purpose=charge.purpose,
+        bank=charge.bank,
+        started_at=charge.started_at,
+        day=_day(charge.started_at, sum(charge.charge_id.encode()) % DUE_SHARDS),
+        due_shard=due_shard("charges", charge.charge_id),
+        due_at=charge.due_at,
+    )
+
+
+def _change_row(charge: Charge, change: ChargeChange) -> ChangeRow:
+    return ChangeRow(
+        charge.charge_id,
+        journals.position(charge.revision),
+        **journals.columns(change, KINDS),
+        user=charge.owner,
+        state=charge.state,
+        purpose=charge.purpose,
+        amount=charge.amount,
+        currency=charge.currency,
+        card=charge.card,
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ what follows
+
+
+def messages(image: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The queue that asks the bank, for a charge that has just started."""
+    started = image["sk"]["S"] == journals.position(1)
+    return [("charges", image["pk"]["S"])] if started else []
+
+
+def events_of(image: dict[str, Any]) -> list[Event]:
+    """The event that a row inserted into this table means for the card's owner; of a bill, the bill tells."""
+    if not image["sk"]["S"].isdigit():
+        return []
+    row = ChangeRow.from_raw_data(image)
+    kind = events.charge_kind(row.purpose, row.state)
+    if not kind:
+        return []
+    facts = {"state": row.state, "card": row.card, "amount": {"amount": row.amount, "currency": row.currency}}
+    return [Event(f"{row.pk}/{row.sk}", row.user, kind, row.pk, row.facts["at"], facts)]
+
+
+# ------------------------------------------------------------------------------------------------------ reconciliation
+
+
+def _day(instant: int, shard: int) -> str:
+    """A shard of a UTC day: eight, so that a day's charges heat no partition of the index."""
+    return f"{datetime.fromtimestamp(instant // SECOND, UTC):%Y-%m-%d}#{shard}"
+
+
+def lines(bank: str, days: list[int]) -> Iterator[Line]:
+    """Our list of the charges that began on the UTC days of these instants, by the index of days."""
+    for shard in range(DUE_SHARDS):
+        for instant in days:
+            keys = [head_key(charge_id) for charge_id in _of_day(_day(instant, shard))]
+            for start_at in range(0, len(keys), 100):
+                for row in read(keys[start_at : start_at + 100]).values():
+                    if isinstance(row, HeadRow) and row.bank == bank:
+                        yield Line(row.pk, row.amount, row.currency, row.state, row.started_at)
+
+
+def _of_day(day: str) -> Iterator[str]:
+    arguments: dict[str, Any] = {
+        "TableName": HeadRow.table(),
+        "IndexName": "by_day",
+        "KeyConditionExpression": "#day = :day",
+        "ExpressionAttributeNames": {"#day": "day"},
+        "ExpressionAttributeValues": {":day": {"S": day}},
+    }
+    while True:
+        answer = call("Query", arguments)
+        yield from (item["pk"]["S"] for item in answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def put_report(commit: Commit, bank: str, day: str, compared: int, found: list[Difference]) -> None:
+    """Add to a commit what the comparison of a day found; comparing again replaces it."""
+    named = [msgspec.to_builtins(difference) for difference in found[:MAX_NAMED]]
+    commit.put(ReportRow(f"rec_{day}", bank, compared=compared, found=len(found), differences=named))

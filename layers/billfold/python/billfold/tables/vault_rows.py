@@ -1,0 +1,81 @@
+"""What the vault sealed, apart from everything else: only the steps that bind, authenticate and reseal may touch this table.
+
+pk     sk     what
+crd_…  vault  the card number and the person's details, sealed under one data key; the details go once they are not needed
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+
+from billfold.tables.rows import Commit, Key, Row, call, table
+from billfold.vault import Sealed
+
+NUMBER, PERSON = "number", "person"
+
+
+class VaultRow(Row):
+    class Meta:
+        table_name = table("vault")
+
+    SORT = "vault"
+    generation = UnicodeAttribute()
+    data_key = BinaryAttribute(legacy_encoding=False)
+    number = BinaryAttribute(legacy_encoding=False)
+    person = BinaryAttribute(legacy_encoding=False, null=True)
+
+
+def vault_key(card_id: str) -> Key:
+    return (VaultRow, card_id, VaultRow.SORT)
+
+
+def sealed(row: Row | None) -> dict[str, Sealed]:
+    """The parts that a row holds; empty when there is none."""
+    if not isinstance(row, VaultRow):
+        return {}
+    parts = {NUMBER: row.number, PERSON: row.person}
+    return {part: Sealed(row.generation, row.data_key, text) for part, text in parts.items() if text is not None}
+
+
+def put(commit: Commit, card_id: str, parts: dict[str, Sealed], before: dict[str, Sealed] | None = None) -> None:
+    """Add a card's sealed parts to a commit; they are new, or (resealed) what was read is as it was."""
+    number, person = parts[NUMBER], parts.get(PERSON)
+    row = VaultRow(
+        card_id,
+        VaultRow.SORT,
+        generation=number.generation,
+        data_key=number.data_key,
+        number=number.ciphertext,
+        person=person.ciphertext if person else None,
+    )
+    if before is None:
+        commit.put_new(row)
+    else:
+        commit.put(row, VaultRow.data_key == before[NUMBER].data_key)
+
+
+def forget_person(commit: Commit, card_id: str) -> None:
+    """Add to a commit that the bank needs the person's details no more."""
+    commit.update(VaultRow(card_id, VaultRow.SORT), [VaultRow.person.remove()], VaultRow.pk.exists())
+
+
+def erase(commit: Commit, card_id: str) -> None:
+    """Add to a commit that nothing of a card stays."""
+    commit.delete(vault_key(card_id))
+
+
+def sealed_under(generation: str) -> Iterator[str]:
+    """The cards that are sealed under a generation of keys, by its index."""
+    arguments: dict[str, Any] = {
+        "TableName": VaultRow.table(),
+        "IndexName": "by_generation",
+        "KeyConditionExpression": "generation = :generation",
+        "ExpressionAttributeValues": {":generation": {"S": generation}},
+    }
+    while True:
+        answer = call("Query", arguments)
+        yield from (item["pk"]["S"] for item in answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return
+        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

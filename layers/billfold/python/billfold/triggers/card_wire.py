@@ -1,0 +1,96 @@
+"""What goes over the wire about cards and charges. A number never comes out again, and nobody hears which detail was wrong."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from billfold import cards
+from billfold.cards import Card
+from billfold.clock import to_text
+from billfold.triggers import wire
+
+Number = Annotated[
+    str, Meta(pattern=r"^[0-9 -]{12,30}(?!\n)$", description="the card number; spaces and dashes do not count")
+]
+Year = Annotated[int, Meta(ge=2000, le=2100)]
+Month = Annotated[int, Meta(ge=1, le=12)]
+Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}(?!\n)$", description="E.164")]
+Document = Annotated[str, Meta(pattern=r"^[A-Za-z0-9 -]{3,40}(?!\n)$")]
+Code = Annotated[str, Meta(pattern=r"^[0-9]{6}(?!\n)$", description="six digits, from the bank")]
+
+
+class Expiry(wire.Body, frozen=True):
+    """What is printed on the card: {"year": 2029, "month": 4}."""
+
+    year: Year
+    month: Month
+
+
+class Person(wire.Body, frozen=True):
+    """What the bank checks. The phone's number comes from the device; `phone_typed` says that it was typed instead (CB-06)."""
+
+    name: wire.Name
+    document_type: Annotated[str, Meta(pattern=r"^[a-z_]{2,30}(?!\n)$", description="passport, identity_card …")]
+    document_number: Document
+    phone: Phone
+    phone_typed: bool = False
+
+
+class BindCard(wire.Body, frozen=True):
+    """Every field as the owner confirmed it; `typed` names those that the photo did not show so (CB-03)."""
+
+    number: Number
+    expiry: Expiry
+    holder: wire.Name
+    person: Person
+    consent: Annotated[str, Meta(min_length=1, max_length=40, description="the version of the terms agreed to")]
+    typed: Annotated[list[Annotated[str, Meta(pattern="^(number|expiry|holder)$")]], Meta(max_length=3)] = (
+        msgspec.field(default_factory=list)
+    )
+
+
+class Challenge(wire.View, frozen=True):
+    """The bank has sent a code: until when it is good, and what is left of tries and resends."""
+
+    expires_at: str
+    tries_left: int
+    resends_left: int
+    resend_at: str
+
+
+class CardAnswer(wire.View, frozen=True):
+    """`text` is what to show for the state; `fields_sent` names what the bank was asked with."""
+
+    id: str
+    state: str
+    brand: str
+    last4: str
+    expiry: Expiry
+    bound_at: str
+    text: str | None = None
+    challenge: Challenge | None = None
+    fields_sent: list[str] | None = None
+
+
+def card(seen: Card) -> CardAnswer:
+    """A card as its owner sees it."""
+    sent = seen.challenge if seen.state == "challenged" and seen.challenge.sent else None
+    return CardAnswer(
+        id=seen.card_id,
+        state=seen.state,
+        brand=seen.brand,
+        last4=seen.last4,
+        expiry=Expiry(seen.expiry_year, seen.expiry_month),
+        bound_at=to_text(seen.bound_at),
+        text=cards.text(seen.state, seen.brand, seen.last4, seen.reason) or None,
+        challenge=Challenge(
+            to_text(sent.expires_at),
+            sent.tries_left,
+            sent.resends_left,
+            to_text(sent.sent_at + cards.RESEND_AFTER),
+        )
+        if sent
+        else None,
+        fields_sent=list(seen.fields_sent) or None,
+    )
