@@ -23,7 +23,9 @@ cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pret
 console = Console(soft_wrap=True)
 StageName = Annotated[str, typer.Option("--stage", help="A stage of .chalice/config.json.")]
 Endpoint = Annotated[str | None, typer.Option(help="Another address than AWS's own, such as the local cloud's.")]
-Names = Annotated[list[str] | None, typer.Argument(help="Steps by name, such as open_bill; all without one.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Steps and state machines by name, such as open_bill; all without one.")
+]
 
 
 @contextmanager
@@ -51,15 +53,21 @@ def show_steps() -> None:
 
 @cli.command()
 def deploy(names: Names = None, stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
-    """Repackage and update the named steps (all without a name), publish a version each, and move its alias `live`."""
+    """Repackage and update the named steps (all without a name), publish a version each, and move its alias `live`.
+
+    A state machine that is named is updated from its file.
+    """
     from infra import deployment
     from infra.local import stopwatch
-    from infra.steps import load
+    from infra.steps import load, machines
 
     with _told():
-        cloud, target, steps = find(stage, endpoint), stages.stage(stage), load()
-        _check_names(names or [], [step.name for step in steps])
-        deployment.deploy(cloud, target, steps, names or [], stopwatch(console))
+        cloud, target, steps, say = find(stage, endpoint), stages.stage(stage), load(), stopwatch(console)
+        _check_names(names or [], [*(step.name for step in steps), *machines()])
+        named = [name for name in names or [] if name not in machines()]
+        if named or not names:
+            deployment.deploy(cloud, target, steps, named, say)
+        deployment.deploy_machines(cloud, target, [name for name in names or [] if name in machines()], say)
         for live in deployment.status(cloud, target, [step for step in steps if not names or step.name in names]):
             console.print(f"{live.step.name}: version {live.version} is live", highlight=False)
 
@@ -178,6 +186,15 @@ def write_readme() -> None:
 
     readme.write()
     console.print("Wrote README.md.", highlight=False)
+
+
+@cli.command("drawings")
+def draw_machines() -> None:
+    """Draw the state machines anew from their files."""
+    from infra import drawings
+
+    for file in drawings.write():
+        console.print(f"Wrote {file.relative_to(stages.ROOT)}.", highlight=False)
 
 
 @cli.command("templates")

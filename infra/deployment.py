@@ -1,5 +1,7 @@
 """Deployment: everything, or the steps that are named, each as a new version under its alias `live`; and the way back.
 
+State machines are deployed with everything, or by name, each by itself: the steps that they call are not touched by it.
+
 Stacks are the only record. A step that is not named keeps the code and layers that its stack already names, so a deployment
 of one step changes one function, though layers or other steps changed on disk. `rollback` moves the alias alone.
 """
@@ -16,10 +18,11 @@ from infra.clouds import Cloud
 from infra.packages import Package
 from infra.stacks import Say
 from infra.stages import Stage
-from infra.steps import Step, by_workflow
+from infra.steps import Step, by_workflow, machines
 from infra.templates import Code, Template
-from infra.templates.words import logical
-from infra.templates.workflows import ALIAS, stack_name
+from infra.templates import machines as machine_templates
+from infra.templates.words import ALIAS, logical
+from infra.templates.workflows import stack_name
 
 
 class NothingEarlier(Exception):
@@ -58,9 +61,21 @@ def deploy(cloud: Cloud, stage: Stage, steps: list[Step], named: Iterable[str] =
     for step in chosen:
         _align(cloud, stage, step)
     if everything:
+        deploy_machines(cloud, stage, machines(), say)
         _apply(cloud, _only(built, f"{stage.prefix}-gateway"), bucket, say)
         if not cloud.endpoint:
             _apply(cloud, _only(built, f"{stage.prefix}-firewall"), bucket, say)
+
+
+def deploy_machines(cloud: Cloud, stage: Stage, named: Iterable[str], say: Say = print) -> None:
+    """Deploy state machines by name; executions that run go on by the definition they began with."""
+    wanted = {
+        machine_templates.stack_name(stage, name): _local(
+            cloud, machine_templates.template(stage, name, machines()[name])
+        )
+        for name in named
+    }
+    _apply(cloud, wanted, None, say)
 
 
 def rollback(cloud: Cloud, stage: Stage, step: Step) -> tuple[str, str]:

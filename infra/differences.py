@@ -1,10 +1,17 @@
 """The only place where what the local cloud gets differs from what AWS gets, and why.
 
 Not deployed there at all: the stacks `alarms` and `firewall`. Layers, zips, roles, stacks and their ties are the same.
+What code must know of the emulator's state machines: a name that was started already is always refused, with
+ExecutionAlreadyExists (AWS answers the same execution while it runs on the same input), and a token that is used or unknown
+is always TaskDoesNotExist (AWS: TaskTimedOut or InvalidToken).
 """
 
 import copy
+import json
 from typing import Any
+
+# How long a state machine's task waits for its token there, whatever its input says.
+WAIT_SECONDS = 10
 
 
 def without_what_only_aws_has(template: dict[str, Any]) -> dict[str, Any]:
@@ -15,6 +22,9 @@ def without_what_only_aws_has(template: dict[str, Any]) -> dict[str, Any]:
         resource["Properties"].pop("DeploymentPreference", None)
         if resource["Type"] == "AWS::IAM::Role":
             _name_batches(resource["Properties"]["Policies"])
+            _allow_tokens(resource["Properties"]["Policies"])
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            _wait_fixed_times(resource["Properties"]["DefinitionString"]["Fn::Sub"])
     return changed
 
 
@@ -24,3 +34,24 @@ def _name_batches(policies: list[dict[str, Any]]) -> None:
         for statement in policy["PolicyDocument"]["Statement"]:
             if "sqs:SendMessage" in statement["Action"]:
                 statement["Action"].append("sqs:SendMessageBatch")
+
+
+def _allow_tokens(policies: list[dict[str, Any]]) -> None:
+    """AWS knows a token's state machine and asks for leave on that; the emulator, enforcing roles, asks for leave on `*`."""
+    for policy in policies:
+        statements = policy["PolicyDocument"]["Statement"]
+        if any("states:SendTaskSuccess" in statement["Action"] for statement in statements):
+            statements.append({"Effect": "Allow", "Action": ["states:SendTaskSuccess"], "Resource": "*"})
+
+
+def _wait_fixed_times(substitution: list[Any]) -> None:
+    """The emulator ignores TimeoutSecondsPath where a task waits for its token and would wait for a day.
+
+    So it would after an error of the function that was to pass the token on, which it does not notice. After the fixed time
+    the machine goes the way of its Catch, as on AWS after an error.
+    """
+    definition = json.loads(substitution[0])
+    for state in definition["States"].values():
+        if state.pop("TimeoutSecondsPath", None):
+            state["TimeoutSeconds"] = WAIT_SECONDS
+    substitution[0] = json.dumps(definition)

@@ -3,6 +3,7 @@
 kept            tables, queues, user pool, secret, bucket of packages: what outlives every deployment
 alarms          on AWS only: what wakes somebody
 steps-<folder>  a workflow's functions, each with its own role, log group, version and alias (SAM)
+machine-<name>  a state machine and its role
 gateway         the REST API: each route to its own function's alias
 firewall        on AWS only: WAF before the gateway
 """
@@ -12,7 +13,8 @@ from typing import Any
 from infra.packages import Package
 from infra.stages import Stage
 from infra.steps import Step, by_workflow
-from infra.templates import alarms, firewall, gateway, kept, workflows
+from infra.steps import machines as machine_files
+from infra.templates import alarms, firewall, gateway, kept, machines, workflows
 from infra.templates.workflows import Code
 
 Template = dict[str, Any]
@@ -26,6 +28,8 @@ def build(stage: Stage, steps: list[Step], codes: dict[str, Code]) -> dict[str, 
     }
     for workflow, its_steps in by_workflow(steps).items():
         named[workflows.stack_name(stage, workflow)] = workflows.template(stage, workflow, its_steps, codes)
+    for machine, definition in machine_files().items():
+        named[machines.stack_name(stage, machine)] = machines.template(stage, machine, definition)
     named[f"{stage.prefix}-gateway"] = gateway.template(stage, steps)
     named[f"{stage.prefix}-firewall"] = firewall.template(stage)
     return named

@@ -3,11 +3,12 @@
 from typing import Any
 
 from infra.stages import Stage
-from infra.steps import QUEUES, Step, Stream
-from infra.templates.words import logical, tags
-from infra.templates.workflows import ALIAS
+from infra.steps import QUEUES, Step, Stream, machines
+from infra.templates.words import ALIAS, logical, machine_arn, machine_name, tags
 
 TEN_MINUTES_MILLISECONDS = 10 * 60 * 1000
+# How an execution ends that its own file did not foresee.
+UNFORESEEN = {"ExecutionsFailed": "failed", "ExecutionsTimedOut": "timed_out", "ExecutionsAborted": "aborted"}
 
 
 def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
@@ -34,6 +35,8 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
         )
     for step in steps:
         _watch_function(stage, step, resources)
+    for machine in machines():
+        _watch_machine(stage, machine, resources)
     resources["GatewayFaults"] = _alarm(
         f"{stage.prefix}-gateway-faults",
         "The gateway answered 5xx",
@@ -78,12 +81,24 @@ def _watch_function(stage: Stage, step: Step, resources: dict[str, Any]) -> None
         )
 
 
+def _watch_machine(stage: Stage, machine: str, resources: dict[str, Any]) -> None:
+    """Every path of a machine ends well, so an execution that does not has met something that nobody thought of."""
+    for metric, how in UNFORESEEN.items():
+        resources[logical(machine, how)] = _alarm(
+            f"{machine_name(stage, machine)}-{how.replace('_', '-')}",
+            f"An execution of {machine} ended as {how.replace('_', ' ')}: its log says in which state",
+            "AWS/States",
+            metric,
+            {"StateMachineArn": machine_arn(stage, machine)},
+        )
+
+
 def _alarm(
     name: str,
     about: str,
     namespace: str,
     metric: str,
-    dimensions: dict[str, str],
+    dimensions: dict[str, Any],
     *,
     statistic: str = "Sum",
     threshold: int = 0,

@@ -11,8 +11,7 @@ from typing import Any
 from billfold import errors
 from infra.stages import Stage
 from infra.steps import Route, Step
-from infra.templates.words import imported, logical, output, tags
-from infra.templates.workflows import ALIAS
+from infra.templates.words import ALIAS, imported, logical, output, tags
 
 STAGE_NAME = "api"
 # The gateway waits no longer than this for a step.

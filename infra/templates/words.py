@@ -7,6 +7,7 @@ from infra import tables
 from infra.stages import Stage
 
 MAX_RESOURCES = 500
+ALIAS = "live"
 
 
 def logical(*words: str) -> str:
@@ -39,9 +40,19 @@ def bucket_name(stage: Stage, name: str) -> dict[str, str]:
     return {"Fn::Sub": f"{stage.prefix}-{name}-${{AWS::AccountId}}-${{AWS::Region}}"}
 
 
+def alias_arn(stage: Stage, step: str) -> dict[str, str]:
+    """The ARN of a step's function under its alias."""
+    return arn("lambda", f"function:{stage.prefix}-{step.replace('_', '-')}:{ALIAS}")
+
+
+def machine_name(stage: Stage, name: str) -> str:
+    """bank_authentication -> billfold-bank-authentication."""
+    return f"{stage.prefix}-{name.replace('_', '-')}"
+
+
 def machine_arn(stage: Stage, name: str) -> dict[str, str]:
     """A state machine's ARN."""
-    return arn("states", f"stateMachine:{stage.prefix}-{name.replace('_', '-')}")
+    return arn("states", f"stateMachine:{machine_name(stage, name)}")
 
 
 def tags(stage: Stage) -> list[dict[str, str]]:

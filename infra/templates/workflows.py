@@ -9,10 +9,9 @@ from typing import Any
 from infra.packages import ARCHITECTURE, RUNTIME
 from infra.stages import Stage
 from infra.steps import Queue, Schedule, Step, Stream
-from infra.templates.words import arn, bucket_name, imported, logical, machine_arn, table_arn, tags
+from infra.templates.words import ALIAS, arn, bucket_name, imported, logical, machine_arn, table_arn, tags
 
 Statement = dict[str, Any]
-ALIAS = "live"
 # A stream's batch is tried again until it is a day old, halved each time it fails; the alarm on its age is far earlier.
 STREAM_RETRIES = -1
 VAULT_ACTIONS = {"GenerateDataKey", "Decrypt", "ReEncryptFrom", "ReEncryptTo"}
