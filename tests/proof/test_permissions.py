@@ -4,9 +4,9 @@ from collections import defaultdict
 
 import pytest
 
-from infra import steps
+from infra import steps, tables
 from tests.proof import recordings, scenarios
-from tests.proof.wire import permissions
+from tests.proof.wire import Call, permissions
 
 Used = dict[str, set[tuple[str, str]]]
 
@@ -23,8 +23,10 @@ def used(stage) -> Used:
 
 def allowed(step: steps.Step) -> set[tuple[str, str]]:
     """A step's `May` line in the same words."""
-    queues = {("queue", name) for name in step.may.queues}
-    return queues | {
+    said = {("queue", name) for name in step.may.queues} | {("kms", action) for action in step.may.kms}
+    said |= {(f"bucket {name}", action) for name, actions in step.may.buckets.items() for action in actions}
+    said |= {(f"machine {name}", action) for name, actions in step.may.machines.items() for action in actions}
+    return said | {
         (table, f"{action}:{index}" if index else action)
         for (table, index), actions in step.may.actions.items()
         for action in actions
@@ -37,9 +39,40 @@ def test_a_step_may_do_exactly_what_it_does(used: Used, step: steps.Step):
     assert used[step.name] == allowed(step)
 
 
+@pytest.mark.parametrize(
+    ("call", "leaves"),
+    [
+        (Call("kms", "GenerateMac", {"KeyId": "k"}), {("kms", "GenerateMac")}),
+        (Call("kms", "ReEncrypt", {"CiphertextBlob": b""}), {("kms", "ReEncryptFrom"), ("kms", "ReEncryptTo")}),
+        (
+            Call("s3", "DeleteObject", {"Bucket": "billfold-photos-1-eu", "Key": "k"}),
+            {("bucket photos", "DeleteObject")},
+        ),
+        (Call("s3", "HeadObject", {"Bucket": "billfold-photos-1-eu", "Key": "k"}), {("bucket photos", "GetObject")}),
+        (
+            Call(
+                "stepfunctions",
+                "StartExecution",
+                {"stateMachineArn": "arn:x:billfold-bank-authentication", "name": "n"},
+            ),
+            {("machine bank_authentication", "StartExecution")},
+        ),
+        (
+            Call("stepfunctions", "SendTaskSuccess", {"taskToken": "t", "output": "{}"}),
+            {("machine bank_authentication", "SendTaskSuccess")},
+        ),
+    ],
+    ids=lambda value: value.operation if isinstance(value, Call) else "",
+)
+def test_a_call_needs_the_leaves_that_iam_knows(call: Call, leaves: set[tuple[str, str]]):
+    """Where IAM's word is another than the operation's, the header says IAM's, because the role is made from it."""
+    assert permissions(call) == leaves
+
+
 def test_no_step_ever_scans(used: Used):
     """Any access is by key or index: a Scan would grow with the table."""
-    actions = {action.partition(":")[0] for pairs in used.values() for table, action in pairs if table != "queue"}
+    named = {table.name for table in tables.TABLES}
+    actions = {action.partition(":")[0] for pairs in used.values() for table, action in pairs if table in named}
     assert actions <= {
         "BatchGetItem",
         "BatchWriteItem",

@@ -11,6 +11,8 @@ from typing import Any
 
 from botocore.client import BaseClient
 
+from infra import steps
+
 # The way that every call of every client goes; its type hides it.
 CLIENTS: Any = BaseClient
 Fault = Callable[[Any, str, dict[str, Any], Callable[[], dict[str, Any]]], dict[str, Any]]
@@ -76,10 +78,25 @@ WRITES = {"PutRequest": "PutItem", "DeleteRequest": "DeleteItem"}
 TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
 
+# Where IAM's word for leave is another than the operation's.
+LEAVES = {
+    "ReEncrypt": {"ReEncryptFrom", "ReEncryptTo"},
+    "HeadObject": {"GetObject"},
+    "ListObjectsV2": {"ListBucket"},
+    "DeleteObjects": {"DeleteObject"},
+}
+
+
 def permissions(call: Call) -> set[tuple[str, str]]:
-    """What IAM asks for before a call: (table or `queue`, action or queue's name); a query of an index is `Query:index`."""
+    """What IAM asks for before a call: (subject, action). A query of an index is `Query:index`.
+
+    The subject is a table, `kms`, `bucket <name>` or `machine <name>`; for a queue it is `queue` and the action its name.
+    """
     if call.service == "sqs":
         return {("queue", call.arguments["QueueUrl"].rpartition("/billfold-")[2])}
+    if call.service in ("kms", "s3", "stepfunctions"):
+        subject = {"kms": _keys, "s3": _bucket, "stepfunctions": _machine}[call.service](call.arguments)
+        return {(subject, action) for action in LEAVES.get(call.operation, {call.operation})}
     if call.operation == "TransactWriteItems":
         writes = [next(iter(item.items())) for item in call.arguments["TransactItems"]]
         return {(_short(write["TableName"]), TRANSACTED[kind]) for kind, write in writes}
@@ -87,6 +104,23 @@ def permissions(call: Call) -> set[tuple[str, str]]:
         return {(_short(name), call.operation) for name in call.arguments["RequestItems"]}
     index = call.arguments.get("IndexName")
     return {(_short(call.arguments["TableName"]), f"{call.operation}:{index}" if index else call.operation)}
+
+
+def _keys(arguments: dict[str, Any]) -> str:
+    return "kms"
+
+
+def _bucket(arguments: dict[str, Any]) -> str:
+    (name,) = [name for name in steps.BUCKETS if _short(arguments["Bucket"]).startswith(name)]
+    return f"bucket {name}"
+
+
+def _machine(arguments: dict[str, Any]) -> str:
+    if "stateMachineArn" in arguments:
+        return "machine " + arguments["stateMachineArn"].rpartition(":billfold-")[2].replace("-", "_")
+    # A token does not tell whose it is; there is one machine to whom it can belong.
+    (only,) = steps.machines()
+    return f"machine {only}"
 
 
 def _short(name: str) -> str:
