@@ -4,7 +4,6 @@ import pathlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import Any
 
 from infra import steps
@@ -17,7 +16,6 @@ STYLES = {
     "waits": "fill:#fef3c7,stroke:#d97706,color:#451a03",
     "ends": "fill:#dcfce7,stroke:#16a34a,color:#052e16",
 }
-NOTE_WIDTH = 36
 
 
 def path(machine: str) -> pathlib.Path:
@@ -52,6 +50,12 @@ def page(machine: str, definition: State, known: list[steps.Step]) -> str:
             *diagram(definition),
             "```",
             "",
+            *(
+                f"- **{_words(name)}**: {state['Comment']}"
+                for name, state in definition["States"].items()
+                if "Comment" in state
+            ),
+            "",
             "| task | step | may take | is tried | if that fails |",
             "|---|---|---|---|---|",
             *(_row(name, state, known) for name, state in _tasks(definition)),
@@ -70,13 +74,6 @@ def diagram(definition: State) -> list[str]:
     for name, state in states.items():
         for to, labels in _ways(state).items():
             lines.append(" : ".join([f"    {name} --> {to}", *filter(None, [", ".join(labels)])]))
-    for name, state in states.items():
-        if comment := state.get("Comment"):
-            lines += [
-                f"    note right of {name}",
-                *(f"        {line}" for line in wrap(comment, NOTE_WIDTH)),
-                "    end note",
-            ]
     return lines
 
 
@@ -85,11 +82,14 @@ def _drawn(name: str, state: State) -> Iterator[str]:
     if state["Type"] == "Choice":
         yield f"state {name} <<choice>>"
         return
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
-    called = sorted(steps.tasks(state))
-    yield f'state "{"<br/>".join([words, *called])}" as {name}'
+    yield f'state "{"<br/>".join([_words(name), *sorted(steps.tasks(state))])}" as {name}'
     kind = "ends" if state["Type"] == "Succeed" else "waits" if _awaits(state) else "works"
     yield f"class {name} {kind}"
+
+
+def _words(name: str) -> str:
+    """AskBank -> Ask bank."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
 
 
 def _ways(state: State) -> dict[str, list[str]]:
@@ -122,10 +122,14 @@ def _awaits(state: State) -> bool:
 def _row(name: str, state: State, known: list[steps.Step]) -> str:
     (called,) = steps.tasks(state)
     step = next(step for step in known if step.name == called)
-    seconds = f"{state['TimeoutSeconds']} s" if "TimeoutSeconds" in state else "as long as the step before it said"
+    seconds = (
+        f"{state['TimeoutSeconds']} s"
+        if "TimeoutSeconds" in state
+        else f"as `{state['TimeoutSecondsPath'].removeprefix('$.')}` says"
+    )
     tries = ", ".join(_tries(retry) for retry in state["Retry"])
-    then = ", ".join(catch["Next"] for catch in state.get("Catch", ())) or "an alarm"
-    return f"| {name} | [{called}](../{step.path}) | {seconds} | {tries} | {then} |"
+    then = ", ".join(_words(catch["Next"]) for catch in state.get("Catch", ())) or "an alarm"
+    return f"| {_words(name)} | [{called}](../{step.path}) | {seconds} | {tries} | {then} |"
 
 
 def _tries(retry: dict[str, Any]) -> str:
