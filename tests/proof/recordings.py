@@ -10,10 +10,11 @@ from tests.proof.wire import Call
 
 @dataclass(frozen=True)
 class Recording:
-    """Calls in order."""
+    """Calls in order; `signed` are those that others may make by an address that the step signed."""
 
     first: tuple[Call, ...]
     repeat: tuple[Call, ...]
+    signed: tuple[Call, ...]
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -30,5 +31,7 @@ def record(stage: Stage, scenario: Scenario) -> Recording:
         outcome, _, first = undisturbed(play, measured=True)
         assert outcome.status == scenario.status, outcome
         play.arrive()
-        _recordings[scenario] = Recording(tuple(first.calls), tuple(play.wire.calls))
+        _recordings[scenario] = Recording(
+            tuple(first.calls), tuple(play.wire.calls), (*first.signed, *play.wire.signed)
+        )
     return _recordings[scenario]

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from infra import steps, tables
 from tests.proof import recordings, scenarios
-from tests.proof.wire import Call, permissions
+from tests.proof.wire import Call, Wire, permissions
 
 Used = dict[str, set[tuple[str, str]]]
 
@@ -16,7 +18,8 @@ def used(stage) -> Used:
     """What each step asked AWS for, in first deliveries and in repeats."""
     found: Used = defaultdict(set)
     for scenario in scenarios.ALL:
-        for call in recordings.record(stage, scenario).calls:
+        recording = recordings.record(stage, scenario)
+        for call in (*recording.calls, *recording.signed):
             found[scenario.step] |= permissions(call)
     return found
 
@@ -67,6 +70,19 @@ def test_a_step_may_do_exactly_what_it_does(used: Used, step: steps.Step):
 def test_a_call_needs_the_leaves_that_iam_knows(call: Call, leaves: set[tuple[str, str]]):
     """Where IAM's word is another than the operation's, the header says IAM's, because the role is made from it."""
     assert permissions(call) == leaves
+
+
+@pytest.mark.parametrize("style", ["path", "virtual"])
+def test_an_address_signed_for_somebody_else_needs_the_signers_leave(style: str):
+    """Nothing goes over the wire when an upload's address is signed, but AWS asks for the role's leave when it is used."""
+    client = boto3.client("s3", config=Config(s3={"addressing_style": style}))
+    where = {"Bucket": "billfold-photos-123456789012-eu-west-1", "Key": "photo"}
+    with Wire() as wire:
+        assert "photos" in client.generate_presigned_post(**where)["url"]
+        assert "photos" in client.generate_presigned_url("get_object", where)
+    assert wire.calls == []
+    leaves = [permissions(call) for call in wire.signed]
+    assert leaves == [{("bucket photos", "PutObject")}, {("bucket photos", "GetObject")}]
 
 
 def test_no_step_ever_scans(used: Used):

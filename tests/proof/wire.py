@@ -5,16 +5,21 @@ found by itself. Faults come after botocore's own attempts, as a step sees them 
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.client import BaseClient
+from botocore.signers import RequestSigner, S3PostPresigner
 
 from infra import steps
 
 # The way that every call of every client goes; its type hides it.
 CLIENTS: Any = BaseClient
+# The ways that an address is signed for somebody else, who then calls with the leave of the one who signed.
+URLS: Any = RequestSigner
+FORMS: Any = S3PostPresigner
 Fault = Callable[[Any, str, dict[str, Any], Callable[[], dict[str, Any]]], dict[str, Any]]
 
 
@@ -34,7 +39,7 @@ class Wire:
 
     `times` is how many calls in a row meet the fault. `measured` asks DynamoDB for the capacity that each call consumed.
     `run` goes into transactions' tokens: the engine remembers tokens, and must not take a run for a repeat of the last one
-    when the tables were put back between them.
+    when the tables were put back between them. `signed` are the calls that the step left to others by signed addresses.
     """
 
     fault: Fault | None = None
@@ -43,6 +48,7 @@ class Wire:
     measured: bool = False
     run: str = ""
     calls: list[Call] = field(default_factory=list)
+    signed: list[Call] = field(default_factory=list)
 
     def __enter__(self) -> "Wire":
         self._real = CLIENTS._make_api_call
@@ -51,10 +57,27 @@ class Wire:
             return self._pass(client, operation, arguments)
 
         CLIENTS._make_api_call = pass_on
+        self._url, self._form = URLS.generate_presigned_url, FORMS.generate_presigned_post
+
+        def sign_url(signer: Any, **options: Any) -> Any:
+            self._note_signed(options["operation_name"], options)
+            return self._url(signer, **options)
+
+        def sign_form(presigner: Any, **options: Any) -> Any:
+            self._note_signed("PutObject", options)
+            return self._form(presigner, **options)
+
+        URLS.generate_presigned_url, FORMS.generate_presigned_post = sign_url, sign_form
         return self
 
     def __exit__(self, *_: object) -> None:
         CLIENTS._make_api_call = self._real
+        URLS.generate_presigned_url, FORMS.generate_presigned_post = self._url, self._form
+
+    def _note_signed(self, operation: str, options: dict[str, Any]) -> None:
+        found = re.search(r"billfold-[\w-]+", options["request_dict"]["url"])
+        assert found, "only our own buckets are signed for"
+        self.signed.append(Call("s3", operation, {"Bucket": found[0]}))
 
     def _pass(self, client: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         number = len(self.calls)
