@@ -140,7 +140,8 @@ def _bucket(arguments: dict[str, Any]) -> str:
 
 def _machine(arguments: dict[str, Any]) -> str:
     if "stateMachineArn" in arguments:
-        return "machine " + arguments["stateMachineArn"].rpartition(":billfold-")[2].replace("-", "_")
+        name = str(arguments["stateMachineArn"]).rpartition(":billfold-")[2]
+        return "machine " + name.replace("-", "_")
     # A token does not tell whose it is; there is one machine to whom it can belong.
     (only,) = steps.machines()
     return f"machine {only}"
