@@ -55,6 +55,7 @@ from functions.merchants import (
     register_terminal,
     revoke_terminal,
 )
+from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
 from functions.wallets import (
     expire_holds,
     find_due_holds,
@@ -68,6 +69,8 @@ from functions.wallets import (
 
 app = Chalice(app_name="billfold")
 # The ARNs stand for what the deployment knows by name; nothing is looked up here.
+# Not part of Billfold: the foreign bank that it calls in sandbox stages.
+bank = Chalice(app_name="billfold-sandbox-bank")
 users = CognitoUserPoolAuthorizer("users", provider_arns=["arn:aws:cognito-idp:*:*:userpool/billfold"])
 
 
@@ -125,6 +128,16 @@ def task(step: Any) -> None:
         return step.handler(event, context)
 
     app.lambda_function(name=name_of(step))(run)
+
+
+def bank_call(method: str, path: str, step: Any) -> None:
+    """A route of the sandbox bank's own API, where the step itself checks who calls."""
+    bank.route(path, methods=[method], name=name_of(step))(step.handler)
+
+
+def bank_queue(name: str, step: Any) -> None:
+    """A queue of the sandbox bank."""
+    bank.on_sqs_message(queue=f"billfold-{name}", batch_size=10, name=name_of(step))(_named(step))
 
 
 def _named(step: Any) -> Any:
@@ -200,3 +213,14 @@ http("DELETE", "/v1/terminals/{terminal}", revoke_terminal)
 stream("bills", forward_bill_changes)
 queue("events", record_events)
 http("GET", "/v1/events", list_events)
+
+# ------------------------------------------------------------- the sandbox bank: sandbox stages only, an API of its own
+bank_call("POST", "/v1/authentications", answer_bank_calls)
+bank_call("POST", "/v1/challenges", answer_bank_calls)
+bank_call("POST", "/v1/challenge-answers", answer_bank_calls)
+bank_call("POST", "/v1/charges", answer_bank_calls)
+bank_call("POST", "/v1/refunds", answer_bank_calls)
+bank_call("GET", "/v1/operations", answer_bank_calls)
+bank_call("GET", "/v1/payments", answer_bank_calls)
+bank_call("PUT", "/v1/webhook", answer_bank_calls)
+bank_queue("bank-callbacks", send_bank_callbacks)

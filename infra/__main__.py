@@ -46,7 +46,7 @@ def show_steps() -> None:
 
     prefix = stages.stage(stages.LOCAL).prefix
     table = Table("workflow", "step", "trigger", "function", "may", pad_edge=False, box=None, header_style="bold")
-    for step in load():
+    for step in load(sandbox_bank=True):
         table.add_row(step.workflow, step.name, str(step.trigger), step.function(prefix), step.header["May"])
     Console(width=None if sys.stdout.isatty() else 250).print(table)
 
@@ -62,7 +62,8 @@ def deploy(names: Names = None, stage: StageName = stages.LOCAL, endpoint: Endpo
     from infra.steps import load, machines
 
     with _told():
-        cloud, target, steps, say = find(stage, endpoint), stages.stage(stage), load(), stopwatch(console)
+        cloud, target, say = find(stage, endpoint), stages.stage(stage), stopwatch(console)
+        steps = load(sandbox_bank=target.sandbox)
         _check_names(names or [], [*(step.name for step in steps), *machines()])
         named = [name for name in names or [] if name not in machines()]
         if named or not names:
@@ -78,7 +79,7 @@ def rollback(name: str, stage: StageName = stages.LOCAL, endpoint: Endpoint = No
     from infra import deployment
     from infra.steps import load
 
-    steps = load()
+    steps = load(sandbox_bank=stages.stage(stage).sandbox)
     _check_names([name], [step.name for step in steps])
     with _told():
         step = next(step for step in steps if step.name == name)
@@ -98,7 +99,7 @@ def status(stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
     target = stages.stage(stage)
     table = Table("step", "function", "live", "changed at (UTC)", pad_edge=False, box=None, header_style="bold")
     with _told(), console.status("asking"):
-        for live in deployment.status(find(stage, endpoint), target, load()):
+        for live in deployment.status(find(stage, endpoint), target, load(sandbox_bank=target.sandbox)):
             function = live.step.function(target.prefix)
             table.add_row(live.step.name, function, live.version or "not deployed", live.changed_at)
     console.print(table)

@@ -34,10 +34,10 @@ EXCEPTIONS = {
 
 def write(folder: pathlib.Path = OUTPUT) -> list[pathlib.Path]:
     """Every stage's templates as files, <folder>/<stage>/<stack>.json."""
-    steps = load()
-    codes = templates.sample_codes(steps)
     written = []
     for name in stages.names():
+        steps = load(sandbox_bank=stages.stage(name).sandbox)
+        codes = templates.sample_codes(steps)
         for stack, template in templates.build(stages.stage(name), steps, codes).items():
             file = folder / name / f"{stack}.json"
             file.parent.mkdir(parents=True, exist_ok=True)

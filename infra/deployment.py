@@ -18,7 +18,7 @@ from infra.clouds import Cloud
 from infra.packages import Package
 from infra.stacks import Say
 from infra.stages import Stage
-from infra.steps import Step, by_workflow, machines
+from infra.steps import SANDBOX_BANK, Step, by_workflow, machines
 from infra.templates import Code, Template
 from infra.templates import machines as machine_templates
 from infra.templates.words import ALIAS, logical
@@ -55,6 +55,10 @@ def deploy(cloud: Cloud, stage: Stage, steps: list[Step], named: Iterable[str] =
 
     built = {name: _local(cloud, one) for name, one in templates.build(stage, _with_code(steps, codes), codes).items()}
     workflows = {stack_name(stage, step.workflow) for step in chosen}
+    if everything and stage.sandbox:
+        _apply(cloud, _only(built, stack_name(stage, SANDBOX_BANK)), bucket, say)
+        _apply(cloud, _only(built, f"{stage.prefix}-sandbox-bank"), bucket, say)
+        workflows.discard(stack_name(stage, SANDBOX_BANK))
     if everything and not cloud.endpoint:
         _apply(cloud, _only(built, f"{stage.prefix}-alarms"), bucket, say)
     _apply(cloud, _only(built, *workflows), bucket, say)
@@ -134,7 +138,7 @@ def _with_code(steps: list[Step], codes: dict[str, Code]) -> list[Step]:
 def _local(cloud: Cloud, template: Template) -> Template:
     from infra.differences import without_what_only_aws_has
 
-    return without_what_only_aws_has(template) if cloud.endpoint else template
+    return without_what_only_aws_has(template, cloud.endpoint) if cloud.endpoint else template
 
 
 def _deployed(cloud: Cloud, stage: Stage, steps: list[Step]) -> dict[str, Code]:

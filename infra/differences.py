@@ -14,9 +14,14 @@ from typing import Any
 WAIT_SECONDS = 10
 
 
-def without_what_only_aws_has(template: dict[str, Any]) -> dict[str, Any]:
-    """A template for the local cloud."""
+def without_what_only_aws_has(template: dict[str, Any], endpoint: str = "") -> dict[str, Any]:
+    """A template for the local cloud at `endpoint`."""
     changed = copy.deepcopy(template)
+    address = changed.get("Outputs", {}).get("Address")
+    if address:
+        # The emulator serves every API at its own address.
+        path = address["Value"]["Fn::Sub"].rpartition("/")[2]
+        address["Value"] = {"Fn::Sub": f"{endpoint}/_aws/execute-api/${{Api}}/{path}"}
     for resource in changed["Resources"].values():
         # The emulator has no CodeDeploy: the alias moves at once.
         resource["Properties"].pop("DeploymentPreference", None)

@@ -74,7 +74,7 @@ def _fill(server: Server, say: Say) -> dict[str, Any]:
     from infra.templates.gateway import STAGE_NAME
 
     stage = stages.stage(stages.LOCAL)
-    deployment.deploy(cloud, stage, steps.load(), say=say)
+    deployment.deploy(cloud, stage, steps.load(sandbox_bank=stage.sandbox), say=say)
     kept = stacks.outputs(cloud, f"{stage.prefix}-kept")
     gateway = stacks.outputs(cloud, f"{stage.prefix}-gateway")
     stack: dict[str, Any] = {

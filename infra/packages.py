@@ -86,13 +86,18 @@ def function(step: Step) -> Package:
 
 def billfold_layer() -> Package:
     """The layer of what the steps share: `layers/billfold/python/billfold`."""
-    files = [file for file in sorted(CODE.rglob("*")) if file.is_file() and "__pycache__" not in file.parts]
-    parts = [part for file in files for part in (file.relative_to(CODE).as_posix().encode(), file.read_bytes())]
+    return _own("billfold", CODE)
+
+
+def _own(name: str, code: pathlib.Path) -> Package:
+    """A layer of our own code."""
+    files = [file for file in sorted(code.rglob("*")) if file.is_file() and "__pycache__" not in file.parts]
+    parts = [part for file in files for part in (file.relative_to(code).as_posix().encode(), file.read_bytes())]
     digest = _digest(parts)
-    package = Package("billfold", digest, BUILD / f"layers/billfold-{digest}.zip")
+    package = Package(name, digest, BUILD / f"layers/{name}-{digest}.zip")
     if not package.path.exists():
-        tree = _fresh(BUILD / "trees/layer-billfold")
-        shutil.copytree(CODE, tree / "python", ignore=shutil.ignore_patterns("__pycache__"))
+        tree = _fresh(BUILD / f"trees/layer-{name}")
+        shutil.copytree(code, tree / "python", ignore=shutil.ignore_patterns("__pycache__"))
         _compile(tree, "/opt")
         _zip(tree, package.path)
     return package
@@ -104,8 +109,11 @@ def packages_layer(say: Callable[[str], None] = lambda _: None) -> Package:
 
 
 def extra_layer(name: str, say: Callable[[str], None] = lambda _: None) -> Package:
-    """A layer of third-party packages that only the steps carry whose header names it in `Layers`: layers/<name>/."""
+    """A layer that only the steps carry whose header names it in `Layers`: layers/<name>/, with code of ours in `python`,
+    or third-party packages."""
     folder = ROOT / "layers" / name
+    if (folder / "python").exists():
+        return _own(name, folder / "python")
     return _third_party(name, folder / "requirements.txt", folder / "constraints.txt", say)
 
 

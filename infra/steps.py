@@ -34,6 +34,9 @@ QUEUES = (
     "reseals",
 )
 BUCKETS = ("photos",)
+# The sandbox bank is no part of Billfold: it has no place in its contract, map and proofs, and never meets production.
+SANDBOX_BANK = "sandbox_bank"
+SANDBOX_QUEUES = ("bank-callbacks",)
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,17 @@ class Task:
         return f"task {self.machine}"
 
 
-Trigger = Route | Queue | Stream | Schedule | Upload | Task
+@dataclass(frozen=True)
+class BankCalls:
+    """All calls of the sandbox bank's API, which go to one step."""
+
+    routes: tuple[Route, ...]
+
+    def __str__(self) -> str:
+        return "the sandbox bank's API"
+
+
+Trigger = BankCalls | Route | Queue | Stream | Schedule | Upload | Task
 
 
 @dataclass(frozen=True)
@@ -150,12 +163,15 @@ class Step:
         return f"{prefix}-{self.name.replace('_', '-')}"
 
 
-def load() -> list[Step]:
-    """Every step of the map, in the order of its folders; ValueError when a header says what cannot be."""
-    found = _triggers(_map())
-    modules = [module for module in vars(_map()).values() if _is_step(module)]
+def load(*, sandbox_bank: bool = False) -> list[Step]:
+    """Every step of the map, in the order of its folders, with the sandbox bank's where a sandbox stage is deployed;
+    ValueError when a header says what cannot be."""
+    declared = _map()
+    found = _triggers(declared.app) | _bank_triggers(declared.bank)
+    modules = [module for module in vars(declared).values() if _is_step(module)]
     steps = [_step(module, found[module.__name__.rpartition(".")[2]]) for module in modules]
-    return sorted(steps, key=lambda step: (step.workflow, step.name))
+    chosen = [step for step in steps if sandbox_bank or step.workflow != SANDBOX_BANK]
+    return sorted(chosen, key=lambda step: (step.workflow, step.name))
 
 
 def by_workflow(steps: list[Step]) -> dict[str, list[Step]]:
@@ -199,7 +215,7 @@ def permissions(text: str) -> May:
     for kind, known in (("bucket", BUCKETS), ("machine", machines())):
         if unknown := set(named[kind]) - set(known):
             raise ValueError(f"May names a {kind} that does not exist: {', '.join(sorted(unknown))}")
-    if unknown := set(lists["queue"]) - set(QUEUES):
+    if unknown := set(lists["queue"]) - {*QUEUES, *SANDBOX_QUEUES}:
         raise ValueError(f"May names queues that do not exist: {', '.join(sorted(unknown))}")
     return May(actions, tuple(lists["queue"]), tuple(lists["kms"]), named["bucket"], named["machine"], bank)
 
@@ -226,7 +242,7 @@ def tasks(machine: dict[str, Any]) -> set[str]:
 
 
 def _map() -> Any:
-    for path in (str(ROOT), str(ROOT / "layers/billfold/python")):
+    for path in map(str, (ROOT, ROOT / "layers/billfold/python", ROOT / "layers/sandbox_bank/python")):
         if path not in sys.path:
             sys.path.insert(0, path)
     return importlib.import_module("app")
@@ -238,14 +254,23 @@ def _is_step(module: Any) -> bool:
 
 def _triggers(declared: Any) -> dict[str, Trigger]:
     found: dict[str, Trigger] = {}
-    for path, methods in declared.app.routes.items():
+    for path, methods in declared.routes.items():
         for method, entry in methods.items():
             found[entry.view_name] = Route(method, path, entry.authorizer is not None)
-    for source in declared.app.event_sources:
+    for source in declared.event_sources:
         found[source.name] = _event_source(source)
     for name, machine in machines().items():
         found |= dict.fromkeys(tasks(machine), Task(name))
     return found
+
+
+def _bank_triggers(declared: Any) -> dict[str, Trigger]:
+    found: dict[str, Trigger] = {source.name: _event_source(source) for source in declared.event_sources}
+    routes: dict[str, list[Route]] = {}
+    for path, methods in declared.routes.items():
+        for method, entry in methods.items():
+            routes.setdefault(entry.view_name, []).append(Route(method, path, signed_in=False))
+    return found | {name: BankCalls(tuple(own)) for name, own in routes.items()}
 
 
 def _event_source(source: Any) -> Trigger:

@@ -20,12 +20,14 @@ class Index:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with `pk` and `sk`; `streamed` when steps follow its changes; `ttl` the attribute that deletes what is over."""
+    """A table with `pk` and `sk`; `streamed` when steps follow its changes; `ttl` the attribute that deletes what is over;
+    `sandbox` when only sandbox stages have it."""
 
     name: str
     indexes: tuple[Index, ...] = field(default=())
     streamed: bool = False
     ttl: str = ""
+    sandbox: bool = False
 
 
 DUE = Index("due", "due_shard", "due_at", "N")
@@ -43,7 +45,13 @@ TABLES = (
     Table("charges", (DUE, Index("by_day", "day", "pk")), streamed=True),
     Table("events", ttl="expires_at"),
     Table("operations", ttl="expires_at"),
+    Table("sandbox_bank", sandbox=True),
 )
+
+
+def of_stage(*, sandbox: bool) -> list[Table]:
+    """The tables of a stage."""
+    return [table for table in TABLES if sandbox or not table.sandbox]
 
 
 def definition(table: Table, name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The templates, built from the map of steps. Stacks are tied by exports, and by the functions' names with the alias `live`.
 
 kept            tables, queues, user pool, secret, bucket of packages: what outlives every deployment
+sandbox-bank    in sandbox stages only: the API of the bank that Billfold calls there
 alarms          on AWS only: what wakes somebody
 steps-<folder>  a workflow's functions, each with its own role, log group, version and alias (SAM)
 machine-<name>  a state machine and its role
@@ -12,9 +13,9 @@ from typing import Any
 
 from infra.packages import Package
 from infra.stages import Stage
-from infra.steps import Step, by_workflow
+from infra.steps import SANDBOX_BANK, Step, by_workflow
 from infra.steps import machines as machine_files
-from infra.templates import alarms, firewall, gateway, kept, machines, workflows
+from infra.templates import alarms, firewall, gateway, kept, machines, sandbox_bank, workflows
 from infra.templates.workflows import Code
 
 Template = dict[str, Any]
@@ -22,11 +23,17 @@ Template = dict[str, Any]
 
 def build(stage: Stage, steps: list[Step], codes: dict[str, Code]) -> dict[str, Template]:
     """Every template by its stack's name, in the order of deployment. `codes` is each step's code and layers."""
+    bank = [step for step in steps if step.workflow == SANDBOX_BANK]
+    assert stage.sandbox or not bank, "the sandbox bank is for sandbox stages"
     named: dict[str, Template] = {
         f"{stage.prefix}-kept": kept.template(stage),
         f"{stage.prefix}-alarms": alarms.template(stage, steps),
     }
-    for workflow, its_steps in by_workflow(steps).items():
+    if bank:
+        # Before the steps that call it: they take its address from its stack.
+        named[workflows.stack_name(stage, SANDBOX_BANK)] = workflows.template(stage, SANDBOX_BANK, bank, codes)
+        named[f"{stage.prefix}-sandbox-bank"] = sandbox_bank.template(stage, bank)
+    for workflow, its_steps in by_workflow([step for step in steps if step not in bank]).items():
         named[workflows.stack_name(stage, workflow)] = workflows.template(stage, workflow, its_steps, codes)
     for machine, definition in machine_files().items():
         named[machines.stack_name(stage, machine)] = machines.template(stage, machine, definition)

@@ -87,7 +87,7 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
     shown: dict[str, Any] = {"Users": _authorizer(stage)}
     shown |= {logical(kind.lower(), "response"): _response(kind, problem) for kind, problem in PROBLEMS.items()}
     for step, route in routes:
-        shown[logical(step.name, "method")] = _method(stage, step, route, _add_resource(shown, route.path))
+        shown[logical(step.name, "method")] = method(stage, step, route, add_resource(shown, route.path))
     # A deployment is a photograph: it has a new name whenever what it shows has changed.
     seen = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:12]
     deployment = f"Deployment{seen}"
@@ -102,8 +102,8 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
                 "DependsOn": sorted(name for name, one in shown.items() if one["Type"] != "AWS::ApiGateway::Resource"),
                 "Properties": {"RestApiId": {"Ref": "Api"}},
             },
-            "Stage": _stage(stage, deployment),
-            **{logical(step.name, "permission"): _permission(stage, step, route) for step, route in routes},
+            "Stage": stage_of_api(stage, deployment),
+            **{logical(step.name, "permission"): permission(stage, step, route) for step, route in routes},
         },
         "Outputs": _outputs(stage),
     }
@@ -143,7 +143,7 @@ def _authorizer(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _add_resource(resources: dict[str, Any], path: str) -> Any:
+def add_resource(resources: dict[str, Any], path: str) -> Any:
     """The reference to a path's resource; it and those above it are added where they are missing."""
     parent: Any = {"Fn::GetAtt": ["Api", "RootResourceId"]}
     name = ""
@@ -155,7 +155,7 @@ def _add_resource(resources: dict[str, Any], path: str) -> Any:
     return parent
 
 
-def _method(stage: Stage, step: Step, route: Route, resource: Any) -> dict[str, Any]:
+def method(stage: Stage, step: Step, route: Route, resource: Any) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "RestApiId": {"Ref": "Api"},
         "ResourceId": resource,
@@ -182,7 +182,7 @@ def _invocation(stage: Stage, step: Step) -> str:
     )
 
 
-def _permission(stage: Stage, step: Step, route: Route) -> dict[str, Any]:
+def permission(stage: Stage, step: Step, route: Route) -> dict[str, Any]:
     """This route of this API may call this step, and no other may."""
     path = "/".join("*" if part.startswith("{") else part for part in route.path.split("/"))
     source = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/{STAGE_NAME}/{route.method}{path}"
@@ -219,7 +219,7 @@ def _response(kind: str, problem: Problem) -> dict[str, Any]:
     }
 
 
-def _stage(stage: Stage, deployment: str) -> dict[str, Any]:
+def stage_of_api(stage: Stage, deployment: str) -> dict[str, Any]:
     return {
         "Type": "AWS::ApiGateway::Stage",
         "Properties": {

@@ -7,7 +7,7 @@ from typing import Any
 
 from infra import tables
 from infra.stages import Stage
-from infra.steps import QUEUES
+from infra.steps import QUEUES, SANDBOX_QUEUES
 from infra.templates.words import bucket_name, logical, output, tags
 
 Resources = dict[str, Any]
@@ -29,12 +29,12 @@ def template(stage: Stage) -> dict[str, Any]:
     """The stack `kept`."""
     resources: Resources = {}
     outputs: dict[str, Any] = {}
-    for table in tables.TABLES:
+    for table in tables.of_stage(sandbox=stage.sandbox):
         _add_table(stage, table, resources, outputs)
-    for name in QUEUES:
+    for name in (*QUEUES, *SANDBOX_QUEUES * stage.sandbox):
         _add_queue(stage, name, resources, outputs)
     _add_users(stage, resources, outputs)
-    _add_secret(stage, resources, outputs)
+    _add_secrets(stage, resources)
     for generation in stage.vault_keys:
         _add_vault_keys(stage, generation, resources, outputs)
     _add_bucket(stage, resources, outputs)
@@ -139,16 +139,25 @@ def _add_users(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> N
     outputs["UserPoolClient"] = output(stage, "user-pool-client", {"Ref": "Phones"})
 
 
-def _add_secret(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> None:
-    resources["CursorKey"] = {
+def _add_secrets(stage: Stage, resources: Resources) -> None:
+    generated = {"PasswordLength": 64, "ExcludePunctuation": True}
+    resources["CursorKey"] = _secret(stage, "cursor-key", "Signs the cursors of lists", generated)
+    if stage.sandbox:
+        about = "What the sandbox bank and Billfold derive their keys from"
+        resources["SandboxBankSecret"] = _secret(stage, "sandbox-bank", about, generated)
+    else:
+        # Operations put the real ones in their place; until then Stripe refuses every call, and nothing is approved.
+        template = {"SecretStringTemplate": '{"key": "not set"}', "GenerateStringKey": "webhook_secret"}
+        about = "Stripe's secret key and webhook secret"
+        resources["StripeSecret"] = _secret(stage, "stripe", about, generated | template)
+
+
+def _secret(stage: Stage, name: str, about: str, generated: dict[str, Any]) -> dict[str, Any]:
+    properties = {"Description": about, "GenerateSecretString": generated, "Tags": tags(stage)}
+    return {
         "Type": "AWS::SecretsManager::Secret",
         **RETAINED,
-        "Properties": {
-            "Name": f"{stage.prefix}-cursor-key",
-            "Description": "Signs the cursors of lists",
-            "GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True},
-            "Tags": tags(stage),
-        },
+        "Properties": {"Name": f"{stage.prefix}-{name}", **properties},
     }
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from infra.packages import ARCHITECTURE, RUNTIME
 from infra.stages import Stage
-from infra.steps import Queue, Schedule, Step, Stream
+from infra.steps import SANDBOX_BANK, Queue, Schedule, Step, Stream
 from infra.templates.words import ALIAS, arn, bucket_name, imported, logical, machine_arn, table_arn, tags
 
 Statement = dict[str, Any]
+# What the stack of the sandbox bank's API exports.
+ADDRESS = "sandbox-bank-address"
 # A stream's batch is tried again until it is a day old, halved each time it fails; the alarm on its age is far earlier.
 STREAM_RETRIES = -1
 VAULT_ACTIONS = {"GenerateDataKey", "Decrypt", "ReEncryptFrom", "ReEncryptTo"}
@@ -28,7 +30,7 @@ class Code:
 
 def stack_name(stage: Stage, workflow: str) -> str:
     """The stack of a workflow's functions."""
-    return f"{stage.prefix}-steps-{workflow}"
+    return f"{stage.prefix}-steps-{workflow.replace('_', '-')}"
 
 
 def template(stage: Stage, workflow: str, steps: list[Step], codes: dict[str, Code]) -> dict[str, Any]:
@@ -98,7 +100,27 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
         variables[f"BILLFOLD_BUCKET_{bucket.upper()}"] = bucket_name(stage, bucket)
     for machine in step.may.machines:
         variables[f"BILLFOLD_MACHINE_{machine.upper()}"] = machine_arn(stage, machine)
+    if step.may.bank:
+        variables |= _bank_variables(stage)
+    if step.workflow == SANDBOX_BANK:
+        variables |= _sandbox_bank_secret(stage)
     return variables
+
+
+def _bank_variables(stage: Stage) -> dict[str, Any]:
+    """What a step needs that calls banks: who serves which cards, and what the banks of this stage know us by."""
+    variables: dict[str, Any] = {"BILLFOLD_ISSUERS": stage.variables["BILLFOLD_ISSUERS"]}
+    if stage.sandbox:
+        return variables | _sandbox_bank_secret(stage) | {"BILLFOLD_SANDBOX_BANK_ADDRESS": imported(stage, ADDRESS)}
+    stripe = f"{{{{resolve:secretsmanager:{stage.prefix}-stripe:SecretString:%s}}}}"
+    return variables | {
+        "BILLFOLD_STRIPE_KEY": stripe % "key",
+        "BILLFOLD_STRIPE_WEBHOOK_SECRET": stripe % "webhook_secret",
+    }
+
+
+def _sandbox_bank_secret(stage: Stage) -> dict[str, str]:
+    return {"BILLFOLD_SANDBOX_BANK_SECRET": f"{{{{resolve:secretsmanager:{stage.prefix}-sandbox-bank:SecretString}}}}"}
 
 
 def _event(stage: Stage, step: Step, concurrency: int | None) -> dict[str, Any] | None:

@@ -19,7 +19,8 @@ OPEN_TO_ALL = {"GET /v1/health", "GET /v1/openapi.json"}
 def built(stage_name: str) -> dict[str, dict[str, Any]]:
     """Every stack's resources by the stack's name without the prefix."""
     stage = stages.stage(stage_name)
-    found = templates.build(stage, STEPS, templates.sample_codes(STEPS))
+    its_steps = steps.load(sandbox_bank=stage.sandbox)
+    found = templates.build(stage, its_steps, templates.sample_codes(its_steps))
     return {name.removeprefix(f"{stage.prefix}-"): template["Resources"] for name, template in found.items()}
 
 
@@ -142,7 +143,7 @@ def test_every_table_is_kept_recoverable_encrypted_and_on_demand(stage_name):
     """Nothing that holds money goes with a stack."""
     resources = built(stage_name)["kept"]
     found = of_type(resources, "AWS::DynamoDB::Table")
-    assert len(found) == len(tables.TABLES)
+    assert len(found) == len(tables.of_stage(sandbox=stages.stage(stage_name).sandbox))
     for name, table in found.items():
         assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain"
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -155,11 +156,12 @@ def test_every_table_is_kept_recoverable_encrypted_and_on_demand(stage_name):
 def test_every_queue_is_encrypted_and_has_a_dead_letter_queue_of_its_own(stage_name):
     """Five receptions, then it rests until somebody looks."""
     queues = of_type(built(stage_name)["kept"], "AWS::SQS::Queue")
-    assert len(queues) == 2 * len(steps.QUEUES)
+    names = (*steps.QUEUES, *steps.SANDBOX_QUEUES * stages.stage(stage_name).sandbox)
+    assert len(queues) == 2 * len(names)
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
     working = [queue for queue in queues.values() if "RedrivePolicy" in queue]
     targets = [queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for queue in working]
-    assert sorted(targets) == sorted(logical(name, "dead_letters") for name in steps.QUEUES)
+    assert sorted(targets) == sorted(logical(name, "dead_letters") for name in names)
     assert {queue["RedrivePolicy"]["maxReceiveCount"] for queue in working} == {5}
 
 
