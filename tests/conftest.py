@@ -9,6 +9,7 @@ os.environ.update(
     BILLFOLD_PREFIX="billfold",
     BILLFOLD_SANDBOX="1",
     BILLFOLD_VAULT_KEYS="1",
+    BILLFOLD_ISSUERS="2=sandbox 34=sandbox 37=sandbox 4=sandbox 5=sandbox",
     BILLFOLD_CURSOR_KEY="a key for tests only",
     BILLFOLD_CONNECTIONS="64",
     POWERTOOLS_LOG_LEVEL="INFO",
@@ -20,9 +21,10 @@ import boto3  # noqa: E402
 import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
+from billfold import vault  # noqa: E402
 from billfold.triggers import queue  # noqa: E402
 from infra.steps import QUEUES  # noqa: E402
-from tests import delivery  # noqa: E402
+from tests import delivery, vault_keys  # noqa: E402
 from tests.engine import Engine  # noqa: E402
 
 
@@ -50,9 +52,11 @@ def queues(store):
             address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
             os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
         queue._client = None
+        vault_keys.make("1")
         delivery.begin(store)
         yield client
         queue._client = None
+        vault._client = None
 
 
 def pytest_collection_modifyitems(items):

@@ -13,7 +13,12 @@ import app as billfold_map
 from tests.engine import Engine
 from tests.world import STEPS
 
-STREAMS = {"ledger": "forward_transfers", "bills": "forward_bill_changes"}
+STREAMS = {
+    "ledger": "forward_transfers",
+    "bills": "forward_bill_changes",
+    "cards": "forward_card_changes",
+    "charges": "forward_charge_changes",
+}
 QUEUES = {
     config.queue.removeprefix("billfold-"): config.name
     for config in billfold_map.app.event_sources
