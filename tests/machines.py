@@ -8,7 +8,7 @@ import copy
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
 from infra import steps
+from tests.world import STEPS
 
 # The way that every call of every client goes; its type hides it.
 CLIENTS: Any = BaseClient
@@ -59,10 +60,15 @@ class Execution:
         self.told.append(json.dumps(facts))
 
 
+def real() -> "Machines":
+    """The state machines of the map with the real steps, which find the tables where the test put them."""
+    return Machines({name: module.handler for name, module in STEPS.items()})
+
+
 class Machines:
     """The state machines of a world. `handlers` are the steps by name; within `with`, boto3's calls are answered here."""
 
-    def __init__(self, handlers: Mapping[str, Handler], definitions: dict[str, Any] | None = None) -> None:
+    def __init__(self, handlers: dict[str, Handler], definitions: dict[str, Any] | None = None) -> None:
         self.handlers = handlers
         self.definitions = definitions or steps.machines()
         self.executions: dict[str, Execution] = {}

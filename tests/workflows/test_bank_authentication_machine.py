@@ -214,6 +214,26 @@ def test_a_wait_that_can_never_be_prepared_asks_the_bank_again(state, said):
     assert ended_well(done.execution)
 
 
+@pytest.mark.parametrize(("state", "said"), WAITING.items())
+@pytest.mark.parametrize("then", ["answers", "fails"])
+def test_a_word_that_came_before_the_wait_ends_it_at_once(state, said, then):
+    """The waiting step may find that the bank has spoken meanwhile: its token works while it still runs, whatever it says last."""
+    begun = play(ask_bank=["over"])
+
+    def finds_the_word(event: Any, context: Any) -> Any:
+        begun.machines.succeed(event["token"], {})
+        if then == "fails":
+            raise Unreachable("no answer")
+        return {"card": event["card"], "outcome": "resumed"}
+
+    begun.script["ask_bank"] = [said, "approved"]
+    begun.machines.handlers[step_of(state)] = finds_the_word
+    execution = begun.machines.start("crd_2", {"card": "crd_2"})
+    begun.machines.run()
+    assert execution.states[3:6] == ["WhatTheBankSaid", state, "AskBank"]
+    assert ended_well(execution)
+
+
 def test_a_history_holds_ids_outcomes_seconds_and_tokens_only():
     """CB-18: nothing but these words is in any input, output or call."""
     begun = play(ask_bank=["challenge", "unknown", "approved"])

@@ -5,7 +5,7 @@ moto runs executions in threads and really waits, so the file is hurried here: o
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -20,8 +20,8 @@ NAME = "bank_authentication"
 CARD = "crd_1"
 PATIENCE_SECONDS = 20
 Script = dict[str, list[str]]
-# Each play says what a step answers, call by call; FAILS raises.
-FAILS = "fails"
+# Each play says what a step answers, call by call; FAILS raises, EARLY sends its own token back before it answers.
+FAILS, EARLY = "fails", "early"
 PLAYS: dict[str, tuple[Script, str]] = {
     "approved": ({"ask_bank": ["approved"]}, ""),
     "declined": ({"ask_bank": ["declined"]}, ""),
@@ -33,6 +33,8 @@ PLAYS: dict[str, tuple[Script, str]] = {
     "woken in vain": ({"ask_bank": ["unknown", "over"]}, "wakes"),
     "time is up": ({"ask_bank": ["unknown", "approved"]}, "times out"),
     "cannot wait": ({"ask_bank": ["challenge", "approved"], "send_challenge": [FAILS, FAILS]}, ""),
+    "no need to wait": ({"ask_bank": ["challenge", "approved"], "send_challenge": [EARLY]}, ""),
+    "fails when woken": ({"ask_bank": ["unknown", "approved"], "await_bank": [EARLY + FAILS]}, ""),
     "a try more to wait": ({"ask_bank": ["challenge", "approved"], "send_challenge": [FAILS, "sent"]}, "wakes"),
 }
 QUIET = {
@@ -62,10 +64,13 @@ class Steps:
     def __init__(self, script: Script) -> None:
         self.script = {name: list(said) for name, said in script.items()}
         self.tokens: list[str] = []
+        self.wake: Callable[[str], object] = self.tokens.append
 
     def answer(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
         said = self.script[name].pop(0) if self.script.get(name) else QUIET[name]
-        if said == FAILS:
+        if said.startswith(EARLY):
+            self.wake(event["token"])
+        if said.endswith(FAILS):
             raise ConnectionError("no answer")
         if "token" in event:
             self.tokens.append(event["token"])
@@ -80,6 +85,7 @@ def played_here(script: Script, then: str) -> tuple[str, list[tuple[str, Any]]]:
         return lambda event, context: said.answer(name, event)
 
     machines = Machines({name: handler(name) for name in QUIET}, {NAME: hurried()})
+    said.wake = machines.succeed
     execution = machines.start(CARD, {"card": CARD}, NAME)
     machines.run()
     for waiting in machines.waiting():
@@ -130,6 +136,7 @@ def played_by_moto(cloud: dict[str, Any], play: str) -> tuple[str, list[tuple[st
     script, then = PLAYS[play]
     said = cloud["steps"] = Steps(script)
     client = cloud["client"]
+    said.wake = lambda token: client.send_task_success(taskToken=token, output="{}")
     begun = {"stateMachineArn": cloud["machine"], "name": play.replace(" ", "-"), "input": json.dumps({"card": CARD})}
     arn = client.start_execution(**begun)["executionArn"]
     until, status = time.monotonic() + PATIENCE_SECONDS, "RUNNING"
