@@ -67,16 +67,18 @@ def test_the_gateway_has_a_method_for_each_route_and_no_other():
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)
 def test_a_functions_own_role_allows_what_its_header_says_and_nothing_else(step):
-    """XX-06: exact actions on exact tables, indexes and queues."""
+    """XX-06: exact actions on exact tables, indexes, queues, keys, buckets and machines."""
     resources = workflow("production", step)
     assert resources[logical(step.name)]["Properties"]["Role"] == {"Fn::GetAtt": [logical(step.name, "role"), "Arn"]}
     (policy,) = resources[logical(step.name, "role")]["Properties"]["Policies"]
     allowed = set()
     for statement in policy["PolicyDocument"]["Statement"]:
         assert statement["Effect"] == "Allow"
-        where = statement["Resource"].get("Fn::Sub") or statement["Resource"]["Fn::ImportValue"]
-        resource = where.partition("${AWS::AccountId}:")[2] or where
-        allowed |= {(action, resource) for action in statement["Action"]}
+        named = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for one in named:
+            where = one.get("Fn::Sub") or one["Fn::ImportValue"]
+            resource = where.partition("${AWS::AccountId}:")[2] or where
+            allowed |= {(action, resource) for action in statement["Action"]}
     assert allowed == expected_permissions(step)
 
 
@@ -88,6 +90,16 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
         where = f"table/{prefix}-{table}" + (f"/index/{index}" if index else "")
         expected |= {(f"dynamodb:{action}", where) for action in actions}
     expected |= {("sqs:SendMessage", f"{prefix}-{queue}") for queue in step.may.queues}
+    for action in step.may.kms:
+        kind = "fingerprints" if action == "GenerateMac" else "vault"
+        keys = stages.stage("production").vault_keys
+        expected |= {(f"kms:{action}", f"{prefix}-key-{kind}-{generation}") for generation in keys}
+    for bucket, actions in step.may.buckets.items():
+        objects = f"arn:${{AWS::Partition}}:s3:::{prefix}-{bucket}-${{AWS::AccountId}}-${{AWS::Region}}/*"
+        expected |= {(f"s3:{action}", objects) for action in actions}
+    for machine, actions in step.may.machines.items():
+        where = f"stateMachine:{prefix}-{machine.replace('_', '-')}"
+        expected |= {(f"states:{action}", where) for action in actions}
     if isinstance(step.trigger, steps.Queue):
         reading = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
         expected |= {(action, f"{prefix}-{step.trigger.name}") for action in reading}
