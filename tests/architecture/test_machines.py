@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra import stages, steps, templates
+from infra import drawings, stages, steps, templates
 from infra.differences import WAIT_SECONDS, without_what_only_aws_has
 from infra.templates.machines import LOG_DELIVERY
 
@@ -61,6 +61,13 @@ def own_aliases(machine: str) -> list[str]:
     names = sorted(set(re.findall(r"\$\{(\w+)\}", json.dumps(MACHINES[machine]))))
     own = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
     return [f"{own}{STAGE.prefix}-{name.replace('_', '-')}:live" for name in names]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_step_that_a_machine_names_is_a_task_of_it(machine):
+    """design.md 7: the file and the map say the same, both ways."""
+    on_the_map = {step.name for step in STEPS if step.trigger == steps.Task(machine)}
+    assert steps.tasks(MACHINES[machine]) == on_the_map
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -209,3 +216,9 @@ def test_the_local_cloud_waits_fixed_times_and_differs_in_nothing_else(machine):
         if state.pop("TimeoutSecondsPath", None):
             state["TimeoutSeconds"] = WAIT_SECONDS
     assert json.loads(local.replace("${AWS::Partition}", "aws")) == expected
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_committed_drawing_is_that_of_the_file(machine):
+    """`python -m infra drawings` was run after the last change."""
+    assert drawings.path(machine).read_text() == drawings.page(machine, MACHINES[machine], STEPS)
