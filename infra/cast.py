@@ -46,8 +46,11 @@ class Customer:
     def close(self, bill_id: str) -> dict[str, Any]:
         return dict(self.api.post(f"/v1/bills/{bill_id}/close", proven=True))
 
-    def verify(self, bill_id: str, list_hash: str, pin: str, *, key: str = "") -> dict[str, Any]:
-        body = {"list_hash": list_hash, "pin": pin}
+    def verify(
+        self, bill_id: str, list_hash: str, pin: str, *, key: str = "", instrument: str | None = None
+    ) -> dict[str, Any]:
+        """Verify a bill's list; `instrument` is a card that pays instead of the wallet."""
+        body = {"list_hash": list_hash, "pin": pin} | ({"instrument": instrument} if instrument else {})
         return dict(self.api.post(f"/v1/bills/{bill_id}/verification", body, key=key, proven=True))
 
     def wallet(self, currency: str) -> int:
@@ -58,10 +61,16 @@ class Customer:
     def statement(self, currency: str) -> list[dict[str, Any]]:
         return self.api.everything(f"/v1/wallets/{currency}/entries", limit=100)
 
-    def events(self, bill_id: str) -> list[str]:
-        """The types of the events about a bill, as they were told."""
-        told = self.api.everything("/v1/events", limit=100)
-        return [str(event["type"]) for event in told if event["about"] == bill_id]
+    def card(self, card_id: str) -> dict[str, Any]:
+        return dict(self.api.get(f"/v1/cards/{card_id}"))
+
+    def events(self, about: str) -> list[str]:
+        """The types of the events about a bill, card or top-up, as they were told."""
+        return [str(event["type"]) for event in self.told(about)]
+
+    def told(self, about: str) -> list[dict[str, Any]]:
+        """The events about a bill, card or top-up."""
+        return [event for event in self.api.everything("/v1/events", limit=100) if event["about"] == about]
 
 
 class Shop:

@@ -81,8 +81,8 @@ class Client:
         """The answer to a POST under this Idempotency-Key, or a fresh one."""
         return self._answer("POST", path, body, key=key or str(uuid.uuid4()), proven=proven)
 
-    def delete(self, path: str) -> Any:
-        return self._answer("DELETE", path)
+    def delete(self, path: str, body: Any = None) -> Any:
+        return self._answer("DELETE", path, body)
 
     def everything(self, path: str, **query: Any) -> list[Any]:
         """The items of all pages of a list."""

@@ -13,7 +13,7 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from infra import aftermath
+from infra import aftermath, card_story
 from infra.cast import CURRENCY, Customer, Play, Shop, forged, instant, items_of, money, outcomes, tapped
 from infra.client import Client, Refusal
 from infra.narration import Differs, Story
@@ -226,6 +226,7 @@ CHAPTERS = (
     deliver_late,
     verify,
     refund,
+    *card_story.CHAPTERS,
     wait_for_schedule,
     aftermath.tell,
     aftermath.show_books,

@@ -165,7 +165,7 @@ def after(card: Card, change: CardChange) -> Card:
             return _answered(changed, change)
         case ChallengeSent():
             challenge = replace(card.challenge, sent=card.challenge.sent + 1, sent_at=change.at)
-            return replace(changed, challenge=challenge)
+            return replace(changed, state="challenged", challenge=challenge)
         case CodeTried():
             return replace(changed, challenge=replace(card.challenge, tries=card.challenge.tries + 1))
         case CodeRefused():
@@ -186,8 +186,8 @@ def after(card: Card, change: CardChange) -> Card:
 
 
 def _answered(card: Card, answer: Answered) -> Card:
-    """What the bank said becomes the verdict; the state machine has yet to act on an approval or a refusal."""
-    state = {"challenge": "challenged", "unknown": "unknown"}.get(answer.outcome, "authenticating")
+    """What the bank said becomes the verdict; the state machine has yet to act on it (a challenge begins with its code)."""
+    state = "unknown" if answer.outcome == "unknown" else "authenticating"
     return replace(
         card,
         state=state,

@@ -38,12 +38,11 @@ def kind_of(change: str, state: str) -> str:
     return KINDS.get((change, state)) or KINDS[change, ""]
 
 
-def card_kind(change: str, state: str, outcome: str) -> str:
+def card_kind(change: str, state: str) -> str:
     """The event's name for a change of a card; empty for what its owner is not told."""
-    if change == "answered":
-        return "card.code_requested" if outcome == "challenge" else ""
     told = {
         "bound": "created",
+        "challenge_sent": "code_requested",
         "activated": "linked",
         "removed": "removed",
         "expiry_updated": "updated",

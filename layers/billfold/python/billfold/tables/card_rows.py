@@ -319,7 +319,7 @@ def events_of(image: dict[str, Any]) -> list[Event]:
     if not image["sk"]["S"].isdigit():
         return []
     row = ChangeRow.from_raw_data(image)
-    kind = events.card_kind(row.kind, row.state, row.facts.get("outcome", ""))
+    kind = events.card_kind(row.kind, row.state)
     if not kind:
         return []
     text = cards.text(row.state, row.brand, row.last4, row.facts.get("reason", ""))
