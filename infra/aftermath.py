@@ -75,5 +75,8 @@ def _named(stage: Play, account: str) -> str:
     """The account with its owner's name, where the stack knows it."""
     names = {user["id"]: name.capitalize() for name, user in stage.stack["users"].items()}
     names |= {merchant["id"]: merchant["name"] for merchant in stage.stack["merchants"]}
-    kind, _, owner = account.partition("/")
+    kind, _, rest = account.partition("/")
+    owner, _, card = rest.partition("/")
+    if card:
+        return f"{kind} of {names.get(owner, owner)}, {card[:12]}…"
     return f"{kind} of {names.get(owner, owner)}" if owner else kind

@@ -76,7 +76,6 @@ def pay_by_card(stage: Play) -> None:
     before = erin.wallet(CURRENCY)
     paying = erin.verify(bill_id, request["list_hash"], erin.pin, instrument=stage.items["card"])
     story.expect("verified, it settles while the bank is asked", paying["state"], "settling")
-    story.expect("until then the card cannot be removed", _removal(erin, stage.items["card"]), "card_busy")
     story.wait(
         "the bank's charge",
         lambda: True if erin.bill(bill_id)["state"] == "settled" else None,
@@ -149,14 +148,6 @@ def _answered(customer: Customer, card: str, code: str) -> tuple[str, int]:
     except Refusal as refusal:
         return refusal.code, int(refusal.problem.get("tries_left", 0))
     return "", 0
-
-
-def _removal(customer: Customer, card: str) -> str:
-    try:
-        customer.api.delete(f"/v1/cards/{card}", {"pin": customer.pin})
-    except Refusal as refusal:
-        return refusal.code
-    return "removed"
 
 
 def _spent(customer: Customer, card: str) -> str:
