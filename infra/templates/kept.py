@@ -185,10 +185,6 @@ def _add_vault_keys(stage: Stage, generation: str, resources: Resources, outputs
                 **properties,
             },
         }
-        resources[logical(kind, "alias", generation)] = {
-            "Type": "AWS::KMS::Alias",
-            "Properties": {"AliasName": f"alias/{stage.prefix}-{kind}-{generation}", "TargetKeyId": {"Ref": name}},
-        }
         outputs[name] = output(stage, f"key-{kind}-{generation}", {"Fn::GetAtt": [name, "Arn"]})
 
 

@@ -16,7 +16,8 @@ Statement = dict[str, Any]
 ADDRESS = "sandbox-bank-address"
 # A stream's batch is tried again until it is a day old, halved each time it fails; the alarm on its age is far earlier.
 STREAM_RETRIES = -1
-VAULT_ACTIONS = {"GenerateDataKey", "Decrypt", "ReEncryptFrom", "ReEncryptTo"}
+# The two kinds of keys of the vault, and what each is for.
+KEYS = {"vault": {"GenerateDataKey", "Decrypt"}, "fingerprints": {"GenerateMac"}}
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,9 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
         variables[f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}"] = imported(stage, f"queue-{queue}-url")
     if step.may.kms:
         variables["BILLFOLD_VAULT_KEYS"] = stage.variables["BILLFOLD_VAULT_KEYS"]
+        for kind, used in KEYS.items():
+            for generation in stage.vault_keys if used & set(step.may.kms) else ():
+                variables[f"BILLFOLD_KEY_{kind.upper()}_{generation}"] = imported(stage, f"key-{kind}-{generation}")
     for bucket in step.may.buckets:
         variables[f"BILLFOLD_BUCKET_{bucket.upper()}"] = bucket_name(stage, bucket)
     for machine in step.may.machines:
@@ -201,7 +205,7 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
         found.append(_allow([f"dynamodb:{action}" for action in actions_on], table_arn(stage, table, index)))
     for queue in step.may.queues:
         found.append(_allow(["sqs:SendMessage"], arn("sqs", f"{stage.prefix}-{queue}")))
-    for kind, used in (("fingerprints", {"GenerateMac"}), ("vault", VAULT_ACTIONS)):
+    for kind, used in KEYS.items():
         if with_key := [f"kms:{action}" for action in step.may.kms if action in used]:
             keys = [imported(stage, f"key-{kind}-{generation}") for generation in stage.vault_keys]
             found.append(_allow(with_key, keys))

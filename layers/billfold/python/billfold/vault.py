@@ -100,7 +100,8 @@ def fingerprints(number: str) -> list[str]:
 
 
 def _key(kind: str, generation: str) -> str:
-    return f"alias/{os.environ['BILLFOLD_PREFIX']}-{kind}-{generation}"
+    """A key by its ARN: an alias could be pointed elsewhere. KeyError for a generation that is not in use any more."""
+    return os.environ[f"BILLFOLD_KEY_{kind.upper()}_{generation}"]
 
 
 def _of(subject: str) -> dict[str, str]:
