@@ -5,7 +5,7 @@ Reads     card; user, operation
 Writes    card, change, vault, holders       (one transaction; the PIN must be as it was read)
 Answers   204; 403 wrong PIN; 404 another's card; 409 a payment with it is under way
 Again     a card that is over is 204 too; a wrong PIN is one more try each time
-May       cards PutItem Query UpdateItem; vault DeleteItem; people BatchGetItem ConditionCheckItem UpdateItem;
+May       cards BatchGetItem PutItem Query UpdateItem; vault DeleteItem; people BatchGetItem ConditionCheckItem UpdateItem;
           operations BatchGetItem PutItem
 """
 
