@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 # How long a state machine's task waits for its token there, whatever its input says.
-WAIT_SECONDS = 10
+WAIT_SECONDS = 5
 
 
 def without_what_only_aws_has(template: dict[str, Any], endpoint: str = "") -> dict[str, Any]:
