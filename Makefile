@@ -3,6 +3,7 @@
 #   .venv/               what builds and tests (requirements.txt, requirements-dev.txt)
 #   .local/ministack/    the emulator, apart because its packages would leak into the functions that it runs
 #   .local/scanners/     checkov and pip-audit, apart because their dependencies contradict ours (`make check` only)
+#   .local/localstripe/  what plays Stripe in tests, apart because it is another's licence and web framework
 #   .local/dynoxide/     a DynamoDB engine, for tests of races and counts
 
 PORT ?= 4566
@@ -20,7 +21,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo; echo "  PORT=4566  the local cloud's port    DETACH=1  up returns once ready    AUTH=1  up enforces every role"
 
-install: .venv/.installed .local/ministack/.installed .local/dynoxide/.installed  ## set everything up (the others do it too)
+install: .venv/.installed .local/ministack/.installed .local/localstripe/.installed .local/dynoxide/.installed  ## set everything up (the others do it too)
 
 up: .venv/.installed .local/ministack/.installed  ## start the local cloud with the real templates; Ctrl-C ends it
 	@$(PYTHON) -m infra up --port $(PORT) $(if $(filter-out 0,$(DETACH)),--detach) $(if $(filter-out 0,$(AUTH)),--auth)
@@ -52,7 +53,7 @@ check: install .local/scanners/.installed  ## format, lint, types, arrows, templ
 	@.venv/bin/mypy app.py functions infra layers/billfold/python/billfold
 	@PYTHONPATH=.:layers/billfold/python .venv/bin/lint-imports --no-logo
 	@$(PYTHON) -m infra check-templates
-	@.local/scanners/bin/pip-audit --progress-spinner off --disable-pip --no-deps -r layers/packages/constraints.txt
+	@.local/scanners/bin/pip-audit --progress-spinner off --disable-pip --no-deps -r layers/packages/constraints.txt -r layers/stripe/constraints.txt
 
 format: .venv/.installed  ## format the code
 	@.venv/bin/ruff format .
@@ -75,15 +76,22 @@ clean:  ## remove what was built and installed here (stop the local cloud first)
 	done; \
 	echo "Billfold needs Python 3.11 to 3.14 with venv and ensurepip (Debian: apt-get install python3-venv)." >&2; exit 1
 
-.venv/.installed: .venv/bin/python requirements.txt requirements-dev.txt layers/packages/constraints.txt
+.venv/.installed: .venv/bin/python requirements.txt requirements-dev.txt layers/packages/constraints.txt layers/stripe/requirements.txt layers/stripe/constraints.txt
 	@echo "Installing what builds and tests into .venv (about a minute) ..."
 	@$(PYTHON) $(PIP) -r requirements.txt -r requirements-dev.txt -c layers/packages/constraints.txt
+	@$(PYTHON) $(PIP) -r layers/stripe/requirements.txt -c layers/stripe/constraints.txt
 	@touch $@
 
 .local/ministack/.installed: infra/requirements-local.txt | .venv/bin/python
 	@echo "Installing the local cloud's emulator into .local/ministack (about 20 s) ..."
 	@mkdir -p .local && rm -rf .local/ministack && $(PYTHON) -m venv .local/ministack
 	@.local/ministack/bin/python $(PIP) -r $<
+	@touch $@
+
+.local/localstripe/.installed: infra/requirements-localstripe.txt | .venv/bin/python
+	@echo "Installing what plays Stripe in tests into .local/localstripe (about 5 s) ..."
+	@mkdir -p .local && rm -rf .local/localstripe && $(PYTHON) -m venv .local/localstripe
+	@.local/localstripe/bin/python $(PIP) -r $<
 	@touch $@
 
 .local/scanners/.installed: infra/requirements-check.txt | .venv/bin/python

@@ -1,0 +1,269 @@
+"""The adapter of Stripe: SetupIntents authenticate, off-session PaymentIntents charge, by the `stripe` package.
+
+What Stripe does otherwise than the port, and how it is mapped:
+
+- It checks the card, and with 3-D Secure its holder; it does not compare a document or a phone number with a bank's records.
+- 3-D Secure happens on a page or in an SDK of the holder's bank: no code ever passes through us. `challenge` says that Stripe
+  waits for that; `send_challenge` and `answer_challenge` ask how it stands, and the code is sent nowhere.
+- A question by idempotency key does not exist: our key is in each object's metadata, and `status` looks through what was made
+  in the last day. Who asked to send or answer a challenge is therefore `absent`.
+- Withdrawing an authentication detaches the card from the Stripe customer that it was set up for.
+- Card numbers may be sent to Stripe's API only by an account that Stripe has cleared for it (PCI DSS).
+- Amounts are ISO 4217's minor units but for a few currencies that Stripe counts otherwise: ISK and UGX with two decimals, and
+  currencies of three decimals in steps of ten.
+"""
+
+import functools
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import stripe
+
+from billfold import clock
+from billfold.banks import (
+    CALLBACK_TOLERANCE_SECONDS,
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    Authentication,
+    Callback,
+    Listed,
+    Payment,
+    Verdict,
+)
+from billfold.errors import CallbackRefused, Unavailable
+
+# The package logs whole requests at level DEBUG, card numbers and keys included (CB-18).
+logging.getLogger("stripe").disabled = True
+
+Wire = dict[str, Any]
+KEY, ABOUT = "billfold_key", "billfold_about"
+LOOK_BACK = 24 * clock.HOUR
+PAGE, MAX_PAGES = 100, 5
+AUTHENTICATIONS = {"setup_intent.succeeded", "setup_intent.setup_failed", "setup_intent.canceled"}
+PAYMENTS = {"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"}
+
+
+@dataclass(frozen=True)
+class StripeBank:
+    """An account at Stripe."""
+
+    key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    address: str = ""
+    name: str = "stripe"
+    fields_sent: tuple[str, ...] = ("name", "phone", "number", "expiry")
+
+    def authenticate(self, key: str, asked: Authentication) -> Verdict:
+        try:
+            return _verdict(self._set_up(key, asked))
+        except stripe.CardError as error:
+            return Verdict("declined", reason=_reason(error))
+        except stripe.StripeError:
+            return Verdict("unknown")
+
+    def _set_up(self, key: str, asked: Authentication) -> Wire:
+        """A customer, a payment method and a confirmed SetupIntent; asked again, each step repeats by its own key."""
+        api = self._api()
+        marks = {KEY: key, ABOUT: asked.card_id}
+        card = {"number": asked.number, "exp_month": asked.expiry_month, "exp_year": asked.expiry_year}
+        details = {"name": asked.name, "phone": asked.phone}
+        customer = api.customers.create({"metadata": marks}, _once(key, "customer"))
+        method = api.payment_methods.create(
+            {"type": "card", "card": card, "billing_details": details}, _once(key, "method")
+        )
+        wanted: Wire = {"customer": customer.id, "usage": "off_session", "payment_method_types": ["card"]}
+        if asked.force_challenge:
+            wanted["payment_method_options"] = {"card": {"request_three_d_secure": "challenge"}}
+        intent = api.setup_intents.create(wanted | {"metadata": marks}, _once(key, "setup"))
+        confirmed = api.setup_intents.confirm(intent.id, {"payment_method": method.id}, _once(key, "confirmation"))
+        return _wire(confirmed)
+
+    def send_challenge(self, key: str, reference: str) -> Verdict:  # noqa: ARG002
+        return self._asked(reference)
+
+    def answer_challenge(self, key: str, reference: str, code: str) -> Verdict:  # noqa: ARG002
+        return self._asked(reference)
+
+    def _asked(self, reference: str) -> Verdict:
+        try:
+            return _verdict(_wire(self._api().setup_intents.retrieve(reference)))
+        except stripe.StripeError:
+            return Verdict("unknown")
+
+    def charge(self, key: str, token: str, amount: int, currency: str, about: str) -> Payment:
+        customer, _, method = token.partition("/")
+        wanted = {
+            "amount": amount,
+            "currency": currency.lower(),
+            "customer": customer,
+            "payment_method": method,
+            "confirm": True,
+            "off_session": True,
+            "metadata": {KEY: key, ABOUT: about},
+        }
+        api = self._api()
+        try:
+            intent = _wire(api.payment_intents.create(wanted, _once(key, "charge")))
+            if intent.get("status") == "requires_action":
+                # Nobody is there to act: what waits for the holder must not succeed later.
+                intent = _wire(api.payment_intents.cancel(intent["id"], {}, _once(key, "cancellation")))
+        except stripe.CardError as error:
+            return Payment("declined", reason=_reason(error))
+        except stripe.StripeError:
+            return Payment("unknown")
+        return _charged(intent)
+
+    def refund(self, key: str, reference: str, amount: int | None) -> Payment:
+        try:
+            if reference.startswith("seti_"):
+                return self._withdraw(key, reference)
+            wanted: Wire = {"payment_intent": reference, "metadata": {KEY: key}}
+            wanted |= {} if amount is None else {"amount": amount}
+            return _refunded(_wire(self._api().refunds.create(wanted, _once(key, "refund"))))
+        except stripe.StripeError as error:
+            # Stripe says it in so many words when there is nothing (left) to give back; all else is not known.
+            over = error.code in ("charge_already_refunded", "amount_too_large")
+            return Payment("declined", reason=_reason(error)) if over else Payment("unknown")
+
+    def _withdraw(self, key: str, reference: str) -> Payment:
+        api = self._api()
+        intent = _wire(api.setup_intents.retrieve(reference))
+        if intent.get("status") == "succeeded":
+            api.payment_methods.detach(intent["payment_method"], {}, _once(key, "detachment"))
+        elif intent.get("status") != "canceled":
+            api.setup_intents.cancel(reference, {}, _once(key, "cancellation"))
+        return Payment("refunded", reference)
+
+    def status(self, key: str) -> Verdict | Payment:
+        api = self._api()
+        kinds = ((api.payment_intents, _charged), (api.refunds, _refunded), (api.setup_intents, _verdict))
+        bounds = {"created": {"gte": (clock.now() - LOOK_BACK) // 1000}}
+        try:
+            for service, read in kinds:
+                for one in _made(service, bounds):
+                    if (one.get("metadata") or {}).get(KEY) == key:
+                        return read(one)
+        except (stripe.StripeError, _TooMany):
+            return Verdict("unknown")
+        return Verdict("absent")
+
+    def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:
+        """Charges first, then refunds, each newest first; Stripe's instants are whole seconds."""
+        kind, _, after = cursor.partition(":")
+        api = self._api()
+        service = api.refunds if kind == "refunds" else api.payment_intents
+        bounds = {"gte": -(-since // 1000), "lt": -(-until // 1000)}
+        try:
+            page = _wire(
+                service.list({"created": bounds, "limit": PAGE} | ({"starting_after": after} if after else {}))
+            )
+        except stripe.StripeError:
+            raise Unavailable() from None
+        found = [_listed(one) for one in page["data"] if one["status"] == "succeeded"]
+        if page.get("has_more"):
+            return found, f"{kind or 'charges'}:{page['data'][-1]['id']}"
+        return found, "" if kind == "refunds" else "refunds:"
+
+    def callback(self, headers: Mapping[str, str], raw_body: str, now: int) -> Callback:  # noqa: ARG002
+        """The package verifies the signature, by the clock of its own."""
+        sent = {name.lower(): value for name, value in headers.items()}
+        signature = sent.get("stripe-signature", "")
+        try:
+            stripe.WebhookSignature.verify_header(raw_body, signature, self.webhook_secret, CALLBACK_TOLERANCE_SECONDS)
+            told: Wire = json.loads(raw_body)
+            one, event_id, kind = told["data"]["object"], str(told["id"]), told["type"]
+        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError):
+            raise CallbackRefused() from None
+        about = str((one.get("metadata") or {}).get(ABOUT, ""))
+        if kind in AUTHENTICATIONS:
+            return Callback("authentication", about, one["id"], _verdict(one), None, event_id)
+        if kind in PAYMENTS:
+            return Callback("payment", about, one["id"], None, _charged(one), event_id)
+        return Callback("payment", "", "", None, None, event_id)
+
+    def _api(self) -> Any:
+        return _client(self.key, self.address).v1
+
+
+def adapter() -> StripeBank:
+    """The account of this stage."""
+    address = os.environ.get("BILLFOLD_STRIPE_ADDRESS", "")
+    return StripeBank(os.environ["BILLFOLD_STRIPE_KEY"], os.environ["BILLFOLD_STRIPE_WEBHOOK_SECRET"], address)
+
+
+class _TooMany(Exception):
+    """More was made than is looked through."""
+
+
+@functools.cache
+def _client(key: str, address: str) -> stripe.StripeClient:
+    """One client a process keeps connections open; nothing is asked twice, because our caller does that."""
+    stripe.enable_telemetry = False
+    http = stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS))
+    addresses: Any = {"api": address} if address else None
+    return stripe.StripeClient(key, http_client=http, max_network_retries=0, base_addresses=addresses)
+
+
+def _once(key: str, part: str) -> Any:
+    return {"idempotency_key": f"{key}:{part}"}
+
+
+def _wire(answer: Any) -> Wire:
+    return dict(answer.to_dict())
+
+
+def _made(service: Any, bounds: Wire) -> Iterator[Wire]:
+    """What was made, newest first."""
+    after: Wire = {}
+    for _ in range(MAX_PAGES):
+        page = _wire(service.list(bounds | {"limit": PAGE} | after))
+        yield from page["data"]
+        if not page.get("has_more"):
+            return
+        after = {"starting_after": page["data"][-1]["id"]}
+    raise _TooMany()
+
+
+def _reason(error: stripe.StripeError) -> str:
+    """Stripe's code for it: never its text."""
+    declined = getattr(error.error, "decline_code", None) if error.error else None
+    return str(declined or error.code or "declined")
+
+
+def _verdict(intent: Wire) -> Verdict:
+    status, reference = intent.get("status"), str(intent.get("id") or "")
+    if status == "succeeded" and intent.get("customer") and intent.get("payment_method"):
+        return Verdict("approved", reference, f"{intent['customer']}/{intent['payment_method']}")
+    if status == "requires_action":
+        return Verdict("challenge", reference)
+    if status in ("requires_payment_method", "canceled"):
+        fault = intent.get("last_setup_error") or {}
+        return Verdict("declined", reference, reason=str(fault.get("decline_code") or fault.get("code") or status))
+    return Verdict("unknown", reference)
+
+
+def _charged(intent: Wire) -> Payment:
+    status, reference = intent.get("status"), str(intent.get("id") or "")
+    if status == "succeeded":
+        return Payment("charged", reference)
+    if status in ("requires_payment_method", "canceled"):
+        fault = intent.get("last_payment_error") or {}
+        return Payment("declined", reference, str(fault.get("decline_code") or fault.get("code") or status))
+    return Payment("unknown", reference)
+
+
+def _refunded(refund: Wire) -> Payment:
+    status, reference = refund.get("status"), str(refund.get("id") or "")
+    if status in ("failed", "canceled"):
+        return Payment("declined", reference, str(refund.get("failure_reason") or status))
+    return Payment("refunded" if status == "succeeded" else "unknown", reference)
+
+
+def _listed(one: Wire) -> Listed:
+    kind: Any = "refund" if one["object"] == "refund" else "charge"
+    key = str((one.get("metadata") or {}).get(KEY, ""))
+    return Listed(key, one["id"], kind, one["amount"], one["currency"].upper(), one["created"] * 1000)
