@@ -77,8 +77,11 @@ def _fill(server: Server, say: Say) -> dict[str, Any]:
     deployment.deploy(cloud, stage, steps.load(sandbox_bank=stage.sandbox), say=say)
     kept = stacks.outputs(cloud, f"{stage.prefix}-kept")
     gateway = stacks.outputs(cloud, f"{stage.prefix}-gateway")
+    bank = stacks.outputs(cloud, f"{stage.prefix}-sandbox-bank")
     stack: dict[str, Any] = {
         "api": cloud.api(gateway["Api"], STAGE_NAME),
+        "bank": bank["Address"],
+        "prefix": stage.prefix,
         "endpoint": cloud.endpoint,
         "region": cloud.region,
         "account": cloud.account,
@@ -114,6 +117,7 @@ def _write(stack: dict[str, Any]) -> None:
 def _overview(stack: dict[str, Any], detach: bool) -> str:
     lines = {
         "API": stack["api"],
+        "sandbox bank": f"{stack['bank']} (magic numbers: docs/sandbox.md)",
         "try": f"curl {stack['api']}/v1/health",
         "AWS endpoint": f"{stack['endpoint']} ({stack['region']}, account {stack['account']})",
         "users": ", ".join(stack["users"]),

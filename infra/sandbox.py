@@ -9,9 +9,11 @@ import secrets
 import string
 from typing import Any
 
+import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from billfold import clock, identity, ids, ledger
+from billfold.banks.sandbox import SandboxBank, derived_key
 from billfold.errors import PinTooObvious, Stale
 from billfold.tables import ledger_rows
 from billfold.tables.rows import Commit
@@ -50,6 +52,8 @@ def seed(cloud: Cloud, stack: Stack, say: Say) -> dict[str, Any]:
         _fund(users[name]["id"])
     _check(stack["api"], tokens["alice"], MONEY)
     say("the wallets are filled by ledger transfers")
+    register_callbacks(SandboxBank(stack["bank"], bank_secret(cloud, stack["prefix"])), callbacks_of(stack["api"]))
+    say("the sandbox bank knows where its callbacks go")
     return {"users": users, "merchants": merchants}
 
 
@@ -114,6 +118,24 @@ def _fund(user_id: str) -> None:
             commit.send()
         except Stale:
             assert ledger_rows.read_transfer(transfer_id) is not None
+
+
+def bank_secret(cloud: Cloud, prefix: str) -> str:
+    """What the sandbox bank of a stage and Billfold share."""
+    answer = cloud.client("secretsmanager").get_secret_value(SecretId=f"{prefix}-sandbox-bank")
+    return str(answer["SecretString"])
+
+
+def callbacks_of(api: str) -> str:
+    """Where Billfold takes the sandbox bank's callbacks."""
+    return f"{api}/v1/banks/sandbox/callbacks"
+
+
+def register_callbacks(bank: SandboxBank, address: str) -> None:
+    """Have the sandbox bank send its callbacks to an address."""
+    headers = {"Authorization": f"Bearer {derived_key(bank.secret, 'calls').hex()}"}
+    answer = httpx.put(f"{bank.address}/v1/webhook", json={"address": address}, headers=headers, timeout=10)
+    answer.raise_for_status()
 
 
 def _check(api: str, token: str, expected: dict[str, int]) -> None:

@@ -1,12 +1,14 @@
 """The templates of every stage: what is deployed is what the map and the headers say, and nothing kept can be lost."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 
+from billfold.banks import issuers
 from infra import stages, steps, tables, templates
 from infra.differences import without_what_only_aws_has
-from infra.templates import kept
+from infra.templates import kept, workflows
 from infra.templates.words import MAX_RESOURCES, logical
 
 STEPS = steps.load()
@@ -123,6 +125,32 @@ def test_a_function_carries_only_the_environment_that_its_step_reads(step):
     assert {name for name in variables if "QUEUE" in name} == {
         f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}" for queue in step.may.queues
     }
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_a_step_that_calls_banks_knows_the_banks_of_its_stage_and_no_other_step_does(stage_name):
+    """CB-08, XX-06, XX-08: who serves which cards; the sandbox bank's address and secret, or Stripe's keys, never both."""
+    stage, any_step = stages.stage(stage_name), STEPS[0]
+    sandbox = {"BILLFOLD_ISSUERS", "BILLFOLD_SANDBOX_BANK_ADDRESS", "BILLFOLD_SANDBOX_BANK_SECRET"}
+    stripe = {"BILLFOLD_ISSUERS", "BILLFOLD_STRIPE_KEY", "BILLFOLD_STRIPE_WEBHOOK_SECRET"}
+    calling = dataclasses.replace(any_step, may=dataclasses.replace(any_step.may, bank=True))
+    silent = dataclasses.replace(any_step, may=dataclasses.replace(any_step.may, bank=False))
+    with_bank, without = workflows.environment(stage, calling), workflows.environment(stage, silent)
+    assert set(with_bank) - set(without) == (sandbox if stage.sandbox else stripe)
+    assert not (sandbox | stripe) & set(without)
+    issuers.parse(with_bank["BILLFOLD_ISSUERS"])
+    assert set(issuers.parse(with_bank["BILLFOLD_ISSUERS"]).values()) == {"sandbox" if stage.sandbox else "stripe"}
+    secrets = [text for name, text in with_bank.items() if name.endswith(("SECRET", "KEY"))]
+    assert all(text.startswith("{{resolve:secretsmanager:") for text in secrets)
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_each_secret_that_a_stage_resolves_is_kept_by_it(stage_name):
+    """Generated and retained; what Stripe gives is put in by operations."""
+    stage = stages.stage(stage_name)
+    names = {secret["Name"] for secret in of_type(built(stage_name)["kept"], "AWS::SecretsManager::Secret").values()}
+    banks = f"{stage.prefix}-{'sandbox-bank' if stage.sandbox else 'stripe'}"
+    assert names == {f"{stage.prefix}-cursor-key", banks}
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)
