@@ -4,6 +4,7 @@ import pathlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -103,6 +104,29 @@ def status(stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
             function = live.step.function(target.prefix)
             table.add_row(live.step.name, function, live.version or "not deployed", live.changed_at)
     console.print(table)
+
+
+@cli.command("reconciliation")
+def show_reconciliation(
+    day: Annotated[str, typer.Argument(help="A UTC day, such as 2026-11-23; yesterday without one.")] = "",
+    stage: StageName = stages.LOCAL,
+    endpoint: Endpoint = None,
+) -> None:
+    """Show where a day's charges and the banks' own lists differ."""
+    from infra import reconciliation
+
+    day = day or f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+    with _told():
+        found = reconciliation.reports(find(stage, endpoint), stages.stage(stage), day)
+    if not found:
+        console.print(f"No comparison of {day} has been made.", highlight=False)
+    for report in found:
+        console.print(f"{report.bank}, {day}: {report.compared} compared, {report.found} differ", highlight=False)
+        table = Table("difference", "charge", "here", "at the bank", pad_edge=False, box=None, header_style="bold")
+        for line in reconciliation.lines(report):
+            table.add_row(*line)
+        if report.differences:
+            console.print(table)
 
 
 @cli.command()

@@ -37,9 +37,8 @@ def handler(now: int) -> int:
         ours = list(charge_rows.lines(bank, [since - DAY, since, until]))
         differences = charges.compare(ours, theirs, since, until)
         for difference in differences:
-            log.line(
-                "differs", "reconcile_charges", 0, {"bank": bank, "charge": difference.key, "kind": difference.kind}
-            )
+            facts = {"bank": bank, "charge": difference.key, "kind": difference.kind}
+            log.line("differs", "reconcile_charges", 0, facts, failed=True)
         found += len(differences)
         commit = Commit(f"{bank}/{day}/{now}")
         charge_rows.put_report(commit, bank, day, len(ours), differences)

@@ -37,6 +37,13 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
         _watch_function(stage, step, resources)
     for machine in machines():
         _watch_machine(stage, machine, resources)
+    resources["Differences"] = _alarm(
+        f"{stage.prefix}-differences",
+        "Our charges and a bank's list of them differ: `python -m infra reconciliation` shows where",
+        "Billfold",
+        "faults",
+        {"step": "reconcile_charges"},
+    )
     resources["GatewayFaults"] = _alarm(
         f"{stage.prefix}-gateway-faults",
         "The gateway answered 5xx",
