@@ -28,7 +28,6 @@ def without_what_only_aws_has(template: dict[str, Any], endpoint: str = "") -> d
         if resource["Type"] == "AWS::IAM::Role":
             _name_batches(resource["Properties"]["Policies"])
             _allow_tokens(resource["Properties"]["Policies"])
-            _name_aliases(resource["Properties"]["Policies"])
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             _wait_fixed_times(resource["Properties"]["DefinitionString"]["Fn::Sub"])
     return changed
@@ -48,16 +47,6 @@ def _allow_tokens(policies: list[dict[str, Any]]) -> None:
         statements = policy["PolicyDocument"]["Statement"]
         if any("states:SendTaskSuccess" in statement["Action"] for statement in statements):
             statements.append({"Effect": "Allow", "Action": ["states:SendTaskSuccess"], "Resource": "*"})
-
-
-def _name_aliases(policies: list[dict[str, Any]]) -> None:
-    """AWS looks behind a key's alias and asks for leave on the key; the emulator, enforcing roles, for leave on the alias."""
-    for policy in policies:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            if statement["Action"][0].startswith("kms:"):
-                names = [one["Fn::ImportValue"].replace("-key-", "-") for one in statement["Resource"]]
-                alias = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/"
-                statement["Resource"] += [{"Fn::Sub": alias + name} for name in names]
 
 
 def _wait_fixed_times(substitution: list[Any]) -> None:
