@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.stages import Stage
-from infra.steps import QUEUES, Step, Stream, machines
+from infra.steps import QUEUES, SANDBOX_QUEUES, Step, Stream, machines
 from infra.templates.words import ALIAS, logical, machine_arn, machine_name, tags
 
 TEN_MINUTES_MILLISECONDS = 10 * 60 * 1000
@@ -23,7 +23,7 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
             },
         }
     }
-    for queue in QUEUES:
+    for queue in (*QUEUES, *SANDBOX_QUEUES * stage.sandbox):
         name = f"{stage.prefix}-{queue}-dead"
         resources[logical(queue, "dead_letters")] = _alarm(
             name,

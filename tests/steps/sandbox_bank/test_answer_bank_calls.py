@@ -44,7 +44,13 @@ def test_a_call_without_what_it_needs_is_malformed(raw):
     assert ask("POST", "/v1/authentications", raw=raw) == (400, {"error": "malformed"})
 
 
-@pytest.mark.parametrize("amount", [0, -1, 1.5, "1", True, []])
+@pytest.mark.parametrize("number", ["", "4", "4" * 11, "4" * 20, "4000 0010 0000 0018", "4000001000000O18", None])
+def test_a_number_of_a_card_has_12_to_19_digits(number):
+    """And nothing else in it."""
+    assert ask("POST", "/v1/authentications", asked() | {"number": number}) == (400, {"error": "malformed"})
+
+
+@pytest.mark.parametrize("amount", [0, -1, 1.5, "1", True, [], None])
 def test_an_amount_is_a_positive_integer(amount):
     """Minor units."""
     assert ask("POST", "/v1/charges", CHARGE | {"amount": amount}) == (400, {"error": "malformed"})

@@ -24,7 +24,7 @@ def start(commit: Commit, key: str, request: Wire, now: int) -> tuple[Wire, int]
     """Decide on a card: the answer, and from when on it is given."""
     number = str(request["number"])
     behaviour = behaviours.of(number)
-    decided_at = now + behaviours.late_seconds(number) * SECOND * behaviour.late
+    decided_at = now + (behaviours.late_seconds(number) * SECOND if behaviour.late else 0)
     challenged = behaviour.challenged or request["force_challenge"]
     row = AuthenticationRow(
         ids.derived("bau", key),

@@ -14,6 +14,7 @@ Every POST carries an Idempotency-Key: the same key gets the same answer, for ev
 
 import json
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ def answer(call: Call) -> Answer:
     if not keys.calls_allowed(call.headers.get("authorization", "")):
         return 401, {"error": "unauthorized"}
     request = _read(call.body) if needed else {}
-    if request is None or not set(needed) <= set(request) or not _amount_is_one(request) or not _bounds_are(call.query):
+    if request is None or not set(needed) <= set(request) or not _sound(call, request):
         return 400, {"error": "malformed"}
     try:
         found = _looked(call) if call.method == "GET" else _done(call, request)
@@ -83,14 +84,16 @@ def _read(text: str) -> Wire | None:
     return value if isinstance(value, dict) else None
 
 
-def _amount_is_one(request: Wire) -> bool:
-    """An amount is minor units; without one, a refund gives back all that is left."""
-    amount = request.get("amount", 1)
-    return amount is None if not isinstance(amount, int) else amount > 0 and not isinstance(amount, bool)
-
-
-def _bounds_are(query: Mapping[str, str]) -> bool:
-    return all(query.get(name, "0").isdecimal() for name in ("since", "until"))
+def _sound(call: Call, request: Wire) -> bool:
+    """Numbers of cards have 12 to 19 digits; amounts are minor units, none refunds all that is left; times are whole."""
+    amount, query = request.get("amount"), call.query
+    counted = (
+        call.path != "/v1/charges"
+        if amount is None
+        else (isinstance(amount, int) and not isinstance(amount, bool) and amount > 0)
+    )
+    card = re.fullmatch(r"[0-9]{12,19}", str(request.get("number", "0" * 12)))
+    return counted and card is not None and all(query.get(name, "0").isdecimal() for name in ("since", "until"))
 
 
 def _looked(call: Call) -> Answer:

@@ -84,7 +84,7 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Callback:
     """What a bank tells of its own accord, possibly more than once. `about` is our id that it was given: a card's or a
-    charge's; `event_id` is the same for every copy."""
+    charge's, and empty when it tells nothing that concerns us; `event_id` is the same for every copy."""
 
     kind: Literal["authentication", "payment"]
     about: str
@@ -131,8 +131,8 @@ class Bank(Protocol):
         ...
 
     def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:
-        """A page of the charges and refunds made at or after `since` and before `until`, oldest first, and the next page's
-        cursor (empty: it was the last). Unavailable when the bank does not answer."""
+        """A page of the charges and refunds made at or after `since` and before `until`, in the bank's order, and the next
+        page's cursor (empty: it was the last). Unavailable when the bank does not answer."""
         ...
 
     def callback(self, headers: Mapping[str, str], raw_body: str, now: int) -> Callback:

@@ -19,6 +19,7 @@ from billfold.banks import (
     CONNECT_SECONDS,
     READ_SECONDS,
     Authentication,
+    Bank,
     Callback,
     Listed,
     Payment,
@@ -123,7 +124,7 @@ class SandboxBank:
         return answer.status, _read(answer.data)
 
 
-def adapter() -> SandboxBank:
+def adapter() -> Bank:
     """The sandbox bank of this stage."""
     address = os.environ["BILLFOLD_SANDBOX_BANK_ADDRESS"]
     return SandboxBank(address.rstrip("/"), os.environ["BILLFOLD_SANDBOX_BANK_SECRET"])

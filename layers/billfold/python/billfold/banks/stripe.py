@@ -29,6 +29,7 @@ from billfold.banks import (
     CONNECT_SECONDS,
     READ_SECONDS,
     Authentication,
+    Bank,
     Callback,
     Listed,
     Payment,
@@ -189,7 +190,7 @@ class StripeBank:
         return _client(self.key, self.address).v1
 
 
-def adapter() -> StripeBank:
+def adapter() -> Bank:
     """The account of this stage."""
     address = os.environ.get("BILLFOLD_STRIPE_ADDRESS", "")
     return StripeBank(os.environ["BILLFOLD_STRIPE_KEY"], os.environ["BILLFOLD_STRIPE_WEBHOOK_SECRET"], address)
