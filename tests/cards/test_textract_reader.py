@@ -1,0 +1,146 @@
+"""Reading by Amazon Textract: the shapes of its API, as botocore's own model of it knows them."""
+
+import io
+import random
+
+import boto3
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from botocore.stub import ANY, Stubber
+from PIL import Image
+
+from billfold import card_photos
+from billfold.card_photos import Reading
+from billfold.errors import Unavailable
+from billfold.readers import NoImage, textract
+from tests.cards import rendering
+
+
+def block(kind, text, left, top, confidence=99.5):
+    corners = [(left, top), (left + 0.3, top), (left + 0.3, top + 0.05), (left, top + 0.05)]
+    geometry = {"Polygon": [{"X": x, "Y": y} for x, y in corners]}
+    return {"BlockType": kind, "Text": text, "Confidence": confidence, "Geometry": geometry}
+
+
+@pytest.fixture
+def aws():
+    """Textract's client, whose answers a test gives; it refuses what the API's model does not know."""
+    client = boto3.client("textract")
+    textract._client = client
+    with Stubber(client) as stubbed:
+        yield stubbed
+    textract._client = None
+
+
+@pytest.fixture(scope="module")
+def photo():
+    chance = random.Random("textract")
+    return rendering.photo(rendering.card(chance), "flat", chance)
+
+
+def test_lines_come_with_confidences_and_corners_in_pixels(aws, photo):
+    """CB-02: the same lines as any reader's; words and pages are left out."""
+    blocks = [
+        {"BlockType": "PAGE", "Geometry": {"Polygon": []}},
+        block("LINE", "4242 4242 4242 4242", 0.1, 0.5),
+        block("WORD", "4242", 0.1, 0.5),
+        block("LINE", "VALID THRU 12/27", 0.1, 0.7, 80.0),
+    ]
+    aws.add_response("detect_document_text", {"Blocks": blocks}, {"Document": {"Bytes": ANY}})
+    lines = textract.read(photo)
+    assert [(line.text, line.confidence) for line in lines] == [
+        ("4242 4242 4242 4242", 0.995),
+        ("VALID THRU 12/27", 0.8),
+    ]
+    width, height = Image.open(io.BytesIO(photo)).size
+    assert lines[0].box[0] == pytest.approx((0.1 * width, 0.5 * height))
+    found = card_photos.interpret(lines)
+    assert isinstance(found, Reading)
+    assert found.number.value == "4242424242424242"
+    aws.assert_no_pending_responses()
+
+
+def test_what_is_sent_is_small_and_says_nothing_of_the_phone(photo):
+    """CB-02: Textract takes five megabytes; where a photo was taken is nobody's business."""
+    sent = []
+    large = Image.effect_noise((3_600, 3_200), 60).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010F] = "Phone of Amelia"
+    file = io.BytesIO()
+    large.save(file, "JPEG", quality=60, exif=exif)
+
+    class Client:
+        def detect_document_text(self, Document):  # noqa: N803
+            sent.append(Document["Bytes"])
+            return {"Blocks": []}
+
+    textract._client = Client()
+    try:
+        assert textract.read(file.getvalue()) == []
+    finally:
+        textract._client = None
+    assert len(sent[0]) < 5_000_000
+    assert b"Amelia" in file.getvalue()
+    assert b"Amelia" not in sent[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "refusal"),
+    [
+        ("BadDocumentException", NoImage),
+        ("UnsupportedDocumentException", NoImage),
+        ("ThrottlingException", Unavailable),
+        ("ProvisionedThroughputExceededException", Unavailable),
+        ("InternalServerError", Unavailable),
+        ("AccessDeniedException", Unavailable),
+    ],
+)
+def test_what_textract_refuses_is_no_picture_and_what_fails_is_asked_again(aws, photo, code, refusal):
+    """CB-02: an outage is not told as an unreadable card."""
+    for _ in range(3):
+        aws.add_client_error("detect_document_text", code)
+    with pytest.raises(refusal):
+        textract.read(photo)
+
+
+def test_no_answer_is_asked_again(photo):
+    """CB-02: a time-out is an outage."""
+
+    class Silent:
+        def detect_document_text(self, **_):
+            raise ReadTimeoutError(endpoint_url="textract")
+
+    textract._client = Silent()
+    try:
+        with pytest.raises(Unavailable):
+            textract.read(photo)
+    finally:
+        textract._client = None
+
+
+def test_what_is_no_picture_costs_no_call(aws):
+    """CB-02: refused here."""
+    with pytest.raises(NoImage):
+        textract.read(b"not a picture")
+
+
+def test_its_client_gives_up_in_time(photo, monkeypatch):
+    """XX-02: connect within a second, read within three, at most three attempts."""
+    monkeypatch.setattr(textract, "_client", None)
+    made = []
+    real = boto3.client
+
+    def noted(*names, config):
+        made.append((names, config))
+        client = real(*names, config=config)
+        stubbed = Stubber(client)
+        stubbed.add_response("detect_document_text", {"Blocks": []})
+        stubbed.activate()
+        return client
+
+    monkeypatch.setattr(boto3, "client", noted)
+    assert textract.read(photo) == []
+    ((names, config),) = made
+    assert names == ("textract",)
+    assert (config.connect_timeout, config.read_timeout) == (1, 3)
+    assert config.retries["total_max_attempts"] == 3

@@ -1,0 +1,206 @@
+"""What recognised text says about a card: numbers, dates and names, and when there is no one card (CB-02)."""
+
+import math
+
+import pytest
+
+from billfold import card_photos
+from billfold.card_photos import Expiry, Line, Reading, Unreadable
+
+VISA, MASTERCARD, AMEX = "4242424242424242", "5555555555554444", "378282246310005"
+
+
+def line(text: str, x: float = 0, y: float = 0, confidence: float = 0.95, tilt: float = 0) -> Line:
+    """A line of print 40 high at a place, turned by `tilt` degrees about the photo's corner."""
+    corners = [(x, y), (x + 22 * len(text), y), (x + 22 * len(text), y + 40), (x, y + 40)]
+    cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
+    a, b, c, d = ((u * cos - v * sin, u * sin + v * cos) for u, v in corners)
+    return Line(text, confidence, (a, b, c, d))
+
+
+def read(*lines: Line) -> Reading:
+    found = card_photos.interpret(lines)
+    assert isinstance(found, Reading), found
+    return found
+
+
+def reason(*lines: Line) -> str:
+    found = card_photos.interpret(lines)
+    assert isinstance(found, Unreadable), found
+    return found.reason
+
+
+CARD = (
+    line("First River Bank", 60, 40),
+    line("4242 4242 4242 4242", 60, 300),
+    line("VALID THRU", 60, 400),
+    line("12/27", 300, 400),
+    line("AMELIA JONES", 60, 500),
+    line("VISA", 700, 520),
+)
+
+
+def test_a_whole_card_is_read_with_a_confidence_for_each_field():
+    """CB-02: number, brand, expiry and holder."""
+    found = read(*CARD)
+    assert (found.number.value, found.brand.value) == (VISA, "Visa")
+    assert found.expiry == Expiry(2027, 12, 0.95)
+    assert found.holder is not None
+    assert found.holder.value == "AMELIA JONES"
+    assert found.number.confidence == found.brand.confidence == found.holder.confidence == 0.95
+
+
+@pytest.mark.parametrize("tilt", [-40, -15, 0, 8, 15, 40, 90, 180])
+def test_neither_the_photos_tilt_nor_the_order_of_lines_matters(tilt):
+    """CB-02: rows are found along the print, not along the photo."""
+    pieces = [("4242", 60), ("4242", 180), ("4242", 300), ("4242", 420)]
+    split = [line(text, x, 300, tilt=tilt) for text, x in pieces]
+    rest = [
+        line("VALID THRU", 60, 400, tilt=tilt),
+        line("09/31", 300, 402, tilt=tilt),
+        line("SOFIA LEE", 60, 500, tilt=tilt),
+    ]
+    found = read(*rest[::-1], *split[::-1])
+    assert found.number.value == VISA
+    assert found.expiry == Expiry(2031, 9, 0.95)
+    assert found.holder is not None
+    assert found.holder.value == "SOFIA LEE"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["4242424242424242"],
+        ["4242 4242", "4242 4242"],
+        ["4242", "4242", "4242", "4242"],
+        ["4242-4242-4242-4242"],
+        ["4242.4242.4242.4242"],
+        ["No. 4242 4242 4242 4242."],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("across", [False, True], ids=["in one row", "in several rows"])
+def test_a_number_is_put_together_from_however_many_boxes(texts, across):
+    """CB-02: print in groups, in one line or under each other."""
+    lines = [
+        line(text, 60 if across else 60 + 400 * at, 300 + (80 * at if across else 0)) for at, text in enumerate(texts)
+    ]
+    assert read(*lines).number.value == VISA
+
+
+def test_fifteen_digits_in_groups_of_four_six_and_five_are_american_express():
+    """CB-04: the brand decides the length."""
+    found = read(line("3782 822463 10005"))
+    assert (found.number.value, found.brand.value) == (AMEX, "American Express")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("4242 4242 4Z42 4242", VISA),
+        ("SSSS 5555 5555 4444", MASTERCARD),
+        ("3782 B22463 1OOO5", AMEX),
+        ("4OOO O566 5566 5556", "4000056655665556"),
+    ],
+)
+def test_letters_taken_for_digits_are_corrected_when_the_number_then_agrees(text, number):
+    """CB-02: each correction makes the field less sure."""
+    found = read(line(text))
+    assert found.number.value == number
+    assert found.number.confidence < 0.9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4242 4242 4242 4243",
+        "4242 4242 4Z42 4243",
+        "SSSS SSSS 5555 4444",
+        "4242 4242 4242 424",
+        "4242 42_2 4242 4242",
+        "0000 0000 0000 0000",
+    ],
+)
+def test_a_number_that_does_not_agree_with_itself_is_never_shown(text):
+    """CB-04: check digit, length, brand; and no more than four corrected letters."""
+    assert reason(line(text), line("VALID THRU 12/27", 0, 90)) == "number_unreadable"
+
+
+def test_two_numbers_are_two_cards():
+    """CB-02: it is not for us to choose."""
+    assert reason(line("4242 4242 4242 4242"), line("5555 5555 5555 4444", 0, 300)) == "two_cards"
+    assert reason(line("4242 4242 4242 4242"), line("5555 5555 5555 4444", 900, 4)) == "two_cards"
+
+
+def test_the_same_number_twice_is_one_card_and_the_surer_reading_counts():
+    """CB-02: some cards print it on both halves."""
+    found = read(line("4242 4242 4242 4242", confidence=0.7), line("4242424242424242", 0, 300, confidence=0.9))
+    assert found.number.confidence == 0.9
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [[], [" "], ["Meeting on Tuesday", "room 214"], ["call 555 0199"], ["HELLO WORLD"], ["12/27"]],
+    ids=str,
+)
+def test_other_text_is_no_card(texts):
+    """CB-02: a landscape, a notice, an empty table."""
+    assert reason(*(line(text, 0, 80 * at) for at, text in enumerate(texts))) == "no_card"
+
+
+def test_a_card_whose_number_is_hidden_is_told_from_no_card():
+    """CB-02: there is a card, hold it better."""
+    assert reason(line("NORTHLIGHT BANK"), line("VALID THRU 12/27", 0, 300)) == "number_unreadable"
+    assert reason(line("4242 4242")) == "number_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("texts", "expiry"),
+    [
+        (["VALID THRU 12/27"], (2027, 12)),
+        (["12/2027"], (2027, 12)),
+        (["EXP 01-30"], (2030, 1)),
+        (["O1/30"], (2030, 1)),
+        (["VALID FROM 03/24 UNTIL 02/29"], (2029, 2)),
+        (["VALID FROM 01/24", "VALID THRU 02/29"], (2029, 2)),
+        (["VALID", "THRU", "11/33"], (2033, 11)),
+        (["13/27"], None),
+        (["00/27"], None),
+        (["112/27"], None),
+        (["12/275"], None),
+        (["MEMBER SINCE 09"], None),
+    ],
+    ids=str,
+)
+def test_the_expiry_is_the_last_month_that_the_card_names(texts, expiry):
+    """CB-02: VALID FROM is not when it ends."""
+    found = read(line("4242 4242 4242 4242"), *(line(text, 0, 90 + 80 * at) for at, text in enumerate(texts)))
+    assert (found.expiry and (found.expiry.year, found.expiry.month)) == expiry
+
+
+@pytest.mark.parametrize(
+    ("texts", "holder"),
+    [
+        (["AMELIA JONES"], "AMELIA JONES"),
+        (["Amelia Jones"], "Amelia Jones"),
+        (["J P VAN DIJK"], "J P VAN DIJK"),
+        (["MARC O'NEIL"], "MARC O'NEIL"),
+        (["GOOD THRU", "MARIE-CLAIRE LEFÈVRE"], "MARIE-CLAIRE LEFÈVRE"),
+        (["MR. A JONES", "Jones Trading Ltd"], "MR. A JONES"),
+        (["DEBIT CARD", "NORTHLIGHT BANK", "AUTHORIZED SIGNATURE"], None),
+        (["WORLD ELITE", "BUSINESS PLATINUM"], None),
+        (["R2D2 UNIT"], None),
+    ],
+    ids=str,
+)
+def test_the_holder_is_a_name_and_nothing_that_cards_print_themselves(texts, holder):
+    """CB-02: words in capitals below the number, before other names."""
+    found = read(line("4242 4242 4242 4242"), *(line(text, 0, 90 + 80 * at) for at, text in enumerate(texts)))
+    assert (found.holder and found.holder.value) == holder
+
+
+def test_a_name_below_the_number_comes_before_one_above_it():
+    """CB-02: a bank's name can look like a person's."""
+    found = read(line("SANTA MARIA"), line("4242 4242 4242 4242", 0, 200), line("AMELIA JONES", 0, 300))
+    assert found.holder is not None
+    assert found.holder.value == "AMELIA JONES"
