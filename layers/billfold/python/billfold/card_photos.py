@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from statistics import median
 
-from billfold import cards
+from billfold import card_numbers
 
 Corner = tuple[float, float]
 
@@ -194,8 +194,8 @@ def _candidate(taken: list[_Piece], start: int) -> _Candidate | None:
         return None
     number = "".join(LOOKS_LIKE.get(character, character) for character in text)
     corrections = sum(a != b for a, b in zip(text, number, strict=True))
-    brand = cards.brand(number)
-    if corrections > MAX_CORRECTIONS or brand is None or not cards.luhn(number):
+    brand = card_numbers.brand(number)
+    if corrections > MAX_CORRECTIONS or brand is None or not card_numbers.luhn(number):
         return None
     confidence = min(piece.confidence for piece in taken) * CORRECTION_FACTOR**corrections
     return _Candidate(number, brand, confidence, corrections, start, start + len(taken), taken[0].row)
