@@ -53,7 +53,8 @@ check: install .local/scanners/.installed  ## format, lint, types, arrows, templ
 	@.venv/bin/mypy app.py functions infra layers/billfold/python/billfold
 	@PYTHONPATH=.:layers/billfold/python .venv/bin/lint-imports --no-logo
 	@$(PYTHON) -m infra check-templates
-	@.local/scanners/bin/pip-audit --progress-spinner off --disable-pip --no-deps -r layers/packages/constraints.txt -r layers/stripe/constraints.txt
+	@.local/scanners/bin/pip-audit --progress-spinner off --disable-pip --no-deps -r layers/packages/constraints.txt \
+		-r layers/stripe/constraints.txt -r layers/reading/requirements.txt
 
 format: .venv/.installed  ## format the code
 	@.venv/bin/ruff format .
@@ -76,10 +77,12 @@ clean:  ## remove what was built and installed here (stop the local cloud first)
 	done; \
 	echo "Billfold needs Python 3.11 to 3.14 with venv and ensurepip (Debian: apt-get install python3-venv)." >&2; exit 1
 
-.venv/.installed: .venv/bin/python requirements.txt requirements-dev.txt layers/packages/constraints.txt layers/stripe/requirements.txt layers/stripe/constraints.txt
+LAYERS := layers/packages/constraints.txt layers/stripe/requirements.txt layers/stripe/constraints.txt layers/reading/requirements.txt
+.venv/.installed: .venv/bin/python requirements.txt requirements-dev.txt $(LAYERS)
 	@echo "Installing what builds and tests into .venv (about a minute) ..."
 	@$(PYTHON) $(PIP) -r requirements.txt -r requirements-dev.txt -c layers/packages/constraints.txt
 	@$(PYTHON) $(PIP) -r layers/stripe/requirements.txt -c layers/stripe/constraints.txt
+	@$(PYTHON) $(PIP) --no-deps -r layers/reading/requirements.txt
 	@touch $@
 
 .local/ministack/.installed: infra/requirements-local.txt | .venv/bin/python

@@ -22,6 +22,13 @@ from functions.bills import (
     verify_bill,
     void_item,
 )
+from functions.card_photos import (
+    expire_card_photos,
+    find_due_photos,
+    get_card_photo,
+    read_card_photo,
+    start_card_photo,
+)
 from functions.cards import (
     activate_card,
     answer_challenge,
@@ -176,6 +183,12 @@ http("POST", "/v1/bills/{bill}/verification", verify_bill)
 http("POST", "/v1/bills/{bill}/refunds", refund_items)
 every_minute(find_due_bills)
 queue("due-bills", end_bills)
+
+http("POST", "/v1/card-photos", start_card_photo)
+http("GET", "/v1/card-photos/{photo}", get_card_photo)
+upload("photos", read_card_photo)
+every_minute(find_due_photos)
+queue("due-photos", expire_card_photos)
 
 http("POST", "/v1/cards", bind_card)
 http("GET", "/v1/cards", list_cards)

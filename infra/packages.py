@@ -34,7 +34,7 @@ ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") els
 # What AWS runs: Amazon Linux 2023 has glibc 2.34. On Linux with glibc the machine's own wheels are the same ones.
 PLATFORMS = {"x86_64": "x86_64", "arm64": "aarch64"}
 # The services that steps call today or in the issues to come; botocore's other 400 models are 90 MB of nothing.
-SERVICES = {"dynamodb", "sqs", "sts", "kms", "secretsmanager", "s3", "stepfunctions"}
+SERVICES = {"dynamodb", "sqs", "sts", "kms", "secretsmanager", "s3", "stepfunctions", "textract"}
 # botocore imports its own `docs`.
 # Parts of Powertools that are frameworks of their own: half of the layer's files, and files are what a cold start reads.
 UNUSED = [
@@ -50,6 +50,19 @@ UNUSED = [
         "utilities/validation",
     )
 ]
+# onnxruntime's library is in its Python extension once more; of RapidOCR the two networks that find and read lines are used,
+# and not its code: what that needs (OpenCV above all) would not fit into a function.
+UNUSED_FILES = (
+    "onnxruntime/capi/libonnxruntime.so*",
+    "onnxruntime/[dqt]*/**/*",
+    "numpy/_core/include/**/*",
+    "numpy/_core/lib/*.a",
+    "rapidocr/**/*.py",
+    "rapidocr/**/*.yaml",
+    "rapidocr/models/*_cls_*",
+    "pillow.libs/libavif*",
+    "PIL/_avif*",
+)
 PRUNED_FOLDERS = {"tests", "test", "examples", "bin", "__pycache__"}
 PRUNED_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 PRUNED_ENDINGS = (".pyi", ".pyx", ".c", ".h", ".pyc")
@@ -110,7 +123,8 @@ def packages_layer(say: Callable[[str], None] = lambda _: None) -> Package:
 
 def extra_layer(name: str, say: Callable[[str], None] = lambda _: None) -> Package:
     """A layer that only the steps carry whose header names it in `Layers`: layers/<name>/, with code of ours in `python`,
-    or third-party packages."""
+    or third-party packages. Without a constraints.txt beside it, requirements.txt is the whole closure of these.
+    """
     folder = ROOT / "layers" / name
     if (folder / "python").exists():
         return _own(name, folder / "python")
@@ -122,7 +136,8 @@ def _third_party(
 ) -> Package:
     """A layer of what these requirements pin, with its closure, pruned to what runs."""
     rules = [repr(sorted(SERVICES)).encode(), pathlib.Path(__file__).read_bytes()]
-    digest = _digest([requirements.read_bytes(), constraints.read_bytes(), *rules])
+    pins = [file.read_bytes() for file in (requirements, constraints) if file.exists()]
+    digest = _digest([*pins, *rules])
     package = Package(name, digest, BUILD / f"layers/{name}-{digest}.zip")
     if not package.path.exists():
         say(f"building the layer of third-party packages `{name}`, which takes 10 to 30 s ...")
@@ -153,7 +168,8 @@ def _fresh(tree: pathlib.Path) -> pathlib.Path:
 
 def _install(target: pathlib.Path, requirements: pathlib.Path, constraints: pathlib.Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
-    command += ["--target", str(target), "--requirement", str(requirements), "--constraint", str(constraints)]
+    command += ["--target", str(target), "--requirement", str(requirements)]
+    command += ["--constraint", str(constraints)] if constraints.exists() else ["--no-deps"]
     if os.environ.get("BILLFOLD_BUILD_FOR") == "lambda":
         # From a machine that is not Linux, for AWS: only wheels, for the platform that runs them.
         machine = PLATFORMS[ARCHITECTURE]
@@ -170,6 +186,10 @@ def _install(target: pathlib.Path, requirements: pathlib.Path, constraints: path
 def _prune(tree: pathlib.Path) -> None:
     for part in UNUSED:
         shutil.rmtree(tree / part, ignore_errors=True)
+    for pattern in UNUSED_FILES:
+        for file in tree.glob(pattern):
+            if file.is_file():
+                file.unlink()
     data = tree / "botocore/data"
     for model in data.iterdir() if data.exists() else ():
         if model.is_dir() and model.name not in SERVICES:

@@ -3,9 +3,9 @@
     May   bills PutItem Query UpdateItem Query:by_owner; merchants BatchGetItem; queue due-bills
 
 A table with the actions on it (`Action:index` is on that index alone), `queue` and its name, `kms` and its actions,
-`bucket` or `machine` with its name and actions, `bank` (it calls banks), or `nothing`. The roles are made from this line;
-a test compares it with what the code does. A last field, `Layers`, names layers that this function carries besides the two
-that all have.
+`bucket` or `machine` with its name and actions, `bank` (it calls banks), `reader` (it reads pictures), or `nothing`. The
+roles are made from this line; a test compares it with what the code does. A last field, `Layers`, names layers that this
+function carries besides the two that all have.
 """
 
 import ast
@@ -26,6 +26,7 @@ QUEUES = (
     "transfers",
     "due-holds",
     "due-bills",
+    "due-photos",
     "events",
     "authentications",
     "answers",
@@ -119,7 +120,7 @@ Trigger = BankCalls | Route | Queue | Stream | Schedule | Upload | Task
 @dataclass(frozen=True)
 class May:
     """What a step may do: DynamoDB actions by (table, index or empty), the queues it may send to, KMS actions, actions by
-    bucket and by state machine, and whether it calls banks."""
+    bucket and by state machine, and whether it calls banks or a reader of pictures."""
 
     actions: dict[tuple[str, str], tuple[str, ...]]
     queues: tuple[str, ...] = ()
@@ -127,6 +128,7 @@ class May:
     buckets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     machines: dict[str, tuple[str, ...]] = field(default_factory=dict)
     bank: bool = False
+    reader: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,15 +202,16 @@ def permissions(text: str) -> May:
     """A header's `May` line, understood; ValueError when it names a table, index, action or thing that does not exist."""
     actions: dict[tuple[str, str], tuple[str, ...]] = {}
     named: dict[str, dict[str, tuple[str, ...]]] = {"bucket": {}, "machine": {}}
-    lists: dict[str, list[str]] = {"queue": [], "kms": [], "bank": [], "nothing": []}
-    bank = False
+    lists: dict[str, list[str]] = {"queue": [], "kms": [], "nothing": []}
+    alone = dict.fromkeys(("bank", "reader"), False)
     for clause in text.split(";"):
         subject, *words = clause.split()
         if subject in named:
             named[subject][words[0]] = tuple(words[1:])
         elif subject in lists:
             lists[subject] += words
-            bank = bank or subject == "bank"
+        elif subject in alone:
+            alone[subject] = True
         else:
             for action, index in _on_table(subject, words):
                 actions[subject, index] = (*actions.get((subject, index), ()), action)
@@ -217,7 +220,7 @@ def permissions(text: str) -> May:
             raise ValueError(f"May names a {kind} that does not exist: {', '.join(sorted(unknown))}")
     if unknown := set(lists["queue"]) - {*QUEUES, *SANDBOX_QUEUES}:
         raise ValueError(f"May names queues that do not exist: {', '.join(sorted(unknown))}")
-    return May(actions, tuple(lists["queue"]), tuple(lists["kms"]), named["bucket"], named["machine"], bank)
+    return May(actions, tuple(lists["queue"]), tuple(lists["kms"]), named["bucket"], named["machine"], **alone)
 
 
 def _on_table(subject: str, words: list[str]) -> Iterator[tuple[str, str]]:

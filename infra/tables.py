@@ -43,6 +43,7 @@ TABLES = (
     Table("cards", (BY_OWNER,), streamed=True, ttl="expires_at"),
     Table("vault", (Index("by_generation", "generation", "pk"),)),
     Table("charges", (DUE, Index("by_day", "day", "pk")), streamed=True),
+    Table("photos", (DUE,), ttl="expires_at"),
     Table("events", ttl="expires_at"),
     Table("operations", ttl="expires_at"),
     Table("sandbox_bank", sandbox=True),

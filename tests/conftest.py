@@ -10,6 +10,8 @@ os.environ.update(
     BILLFOLD_SANDBOX="1",
     BILLFOLD_VAULT_KEYS="1",
     BILLFOLD_ISSUERS="2=sandbox 34=sandbox 37=sandbox 4=sandbox 5=sandbox",
+    BILLFOLD_BUCKET_PHOTOS="billfold-photos",
+    BILLFOLD_CARD_READER="embedded",
     BILLFOLD_CURSOR_KEY="a key for tests only",
     BILLFOLD_CONNECTIONS="64",
     POWERTOOLS_LOG_LEVEL="INFO",

@@ -90,6 +90,17 @@ def sqs_event(bodies: Any) -> dict[str, Any]:
     }
 
 
+def uploaded(key: str) -> dict[str, Any]:
+    """What EventBridge tells of a new object in a bucket."""
+    detail = {
+        "version": "0",
+        "bucket": {"name": "billfold-photos"},
+        "object": {"key": key, "size": 1024, "etag": "0" * 32, "sequencer": "0"},
+        "reason": "PostObject",
+    }
+    return {"version": "0", "detail-type": "Object Created", "source": "aws.s3", "detail": detail}
+
+
 def deliver(engine: Engine, client: Any, *, twice: bool = False) -> None:
     """Everything that follows from what was committed, and what follows from that."""
     for _ in range(2):

@@ -8,6 +8,7 @@ from typing import Any
 from infra import tables
 from infra.stages import Stage
 from infra.steps import QUEUES, SANDBOX_QUEUES
+from infra.templates import buckets
 from infra.templates.words import bucket_name, logical, output, tags
 
 Resources = dict[str, Any]
@@ -38,6 +39,7 @@ def template(stage: Stage) -> dict[str, Any]:
     for generation in stage.vault_keys:
         _add_vault_keys(stage, generation, resources, outputs)
     _add_bucket(stage, resources, outputs)
+    resources |= buckets.photos(stage)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"Billfold {stage.name}: tables, queues and identities, which outlive every deployment",

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.packages import ARCHITECTURE, RUNTIME
 from infra.stages import Stage
-from infra.steps import SANDBOX_BANK, Queue, Schedule, Step, Stream
+from infra.steps import SANDBOX_BANK, Queue, Schedule, Step, Stream, Upload
 from infra.templates.words import ALIAS, arn, bucket_name, imported, logical, machine_arn, table_arn, tags
 
 Statement = dict[str, Any]
@@ -100,6 +100,8 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
         for kind, used in KEYS.items():
             for generation in stage.vault_keys if used & set(step.may.kms) else ():
                 variables[f"BILLFOLD_KEY_{kind.upper()}_{generation}"] = imported(stage, f"key-{kind}-{generation}")
+    if step.may.reader:
+        variables["BILLFOLD_CARD_READER"] = stage.variables["BILLFOLD_CARD_READER"]
     for bucket in step.may.buckets:
         variables[f"BILLFOLD_BUCKET_{bucket.upper()}"] = bucket_name(stage, bucket)
     for machine in step.may.machines:
@@ -151,6 +153,11 @@ def _event(stage: Stage, step: Step, concurrency: int | None) -> dict[str, Any] 
                 "FilterCriteria": {"Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]},
             },
         }
+    if isinstance(step.trigger, Upload):
+        # By EventBridge: told directly, the bucket's stack and the function's would each need the other first.
+        told = {"bucket": {"name": [bucket_name(stage, step.trigger.bucket)]}}
+        pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": told}
+        return {"Type": "EventBridgeRule", "Properties": {"Pattern": pattern}}
     if isinstance(step.trigger, Schedule):
         return {"Type": "Schedule", "Properties": {"Schedule": step.trigger.expression}}
     return None
@@ -212,6 +219,9 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
     for bucket, allowed in step.may.buckets.items():
         objects = {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, bucket)['Fn::Sub']}/*"}
         found.append(_allow([f"s3:{action}" for action in allowed], objects))
+    if step.may.reader and stage.variables["BILLFOLD_CARD_READER"] == "textract":
+        # Textract knows no resources.
+        found.append(_allow(["textract:DetectDocumentText"], "*"))
     for machine, allowed in step.may.machines.items():
         found.append(_allow([f"states:{action}" for action in allowed], machine_arn(stage, machine)))
     return found

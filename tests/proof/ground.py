@@ -1,5 +1,6 @@
 """The ground a scenario stands on: all that the tables hold, looked at whole, put back, and compared."""
 
+import base64
 import http.client
 import json
 import re
@@ -12,15 +13,21 @@ from tests.engine import Engine
 # Every row of every table: (table, pk, sk) to the item in DynamoDB's JSON.
 State = dict[tuple[str, str, str], dict[str, Any]]
 
-MADE_UP = re.compile(r"\b(?:bil|mer|trm)_[0-9a-f]{32}\b|\$argon2id\$[^\"\\]+")
+MADE_UP = re.compile(r"\b(?:bil|mer|pho|trm)_[0-9a-f]{32}\b|\$argon2id\$[^\"\\]+")
 INSTANT = re.compile(r"(?<![0-9A-Za-z])(?:1\d{12}|1\d{9}|\d{4}-\d\d-\d\dT[\d:.]+Z)(?![0-9A-Za-z])")
-SHARD = re.compile(r'"(bills|holds)#\d"')
+SHARD = re.compile(r'"(bills|holds|photos)#\d"')
+# What is sealed or signed is another text each time.
+SEALED = re.compile(r'"B": "[A-Za-z0-9+/=]{24,}"')
+SIGNED = re.compile(r'(policy|x-amz-date|x-amz-signature)(\\?": ?\\?")[^"\\]+')
+BUCKETS = "bucket "
 
 
 class Ground:
-    """The tables behind an engine, over one plain connection: thousands of looks should cost little."""
+    """The tables behind an engine, and the buckets; over one plain connection: thousands of looks should cost little."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, objects: Any) -> None:
+        """`objects`: S3's client; what lies in its buckets is part of the ground."""
+        self.objects = objects
         self._connection = http.client.HTTPConnection(engine.url.removeprefix("http://"), timeout=10)
 
     def close(self) -> None:
@@ -33,13 +40,25 @@ class Ground:
             answer = self._ask("Scan", {"TableName": f"billfold-{table.name}"})
             assert "LastEvaluatedKey" not in answer, "a scenario is small"
             state |= {(table.name, item["pk"]["S"], item["sk"]["S"]): item for item in answer["Items"]}
-        return state
+        return state | self._look_into_buckets()
+
+    def _look_into_buckets(self) -> State:
+        found: State = {}
+        for bucket in self.objects.list_buckets()["Buckets"]:
+            for one in self.objects.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
+                body = self.objects.get_object(Bucket=bucket["Name"], Key=one["Key"])["Body"].read()
+                item = {"body": {"S": base64.b64encode(body).decode()}}
+                found[BUCKETS + bucket["Name"], one["Key"], "object"] = item
+        return found
 
     def put_back(self, wanted: State) -> None:
         """Make the tables hold exactly this."""
         found = self.look()
-        puts = [(key, {"PutRequest": {"Item": item}}) for key, item in wanted.items() if found.get(key) != item]
+        new = {key: item for key, item in wanted.items() if found.get(key) != item}
         gone = [key for key in found if key not in wanted]
+        self._put_back_into_buckets(new, gone)
+        puts = [(key, {"PutRequest": {"Item": item}}) for key, item in new.items() if not key[0].startswith(BUCKETS)]
+        gone = [key for key in gone if not key[0].startswith(BUCKETS)]
         deletes = [(key, {"DeleteRequest": {"Key": {"pk": {"S": key[1]}, "sk": {"S": key[2]}}}}) for key in gone]
         requests = puts + deletes
         for start in range(0, len(requests), 25):
@@ -47,6 +66,15 @@ class Ground:
             for key, request in requests[start : start + 25]:
                 batch[f"billfold-{key[0]}"].append(request)
             assert not self._ask("BatchWriteItem", {"RequestItems": batch}).get("UnprocessedItems")
+
+    def _put_back_into_buckets(self, new: State, gone: list[tuple[str, str, str]]) -> None:
+        for (place, key, _), item in new.items():
+            if place.startswith(BUCKETS):
+                body = base64.b64decode(item["body"]["S"])
+                self.objects.put_object(Bucket=place.removeprefix(BUCKETS), Key=key, Body=body)
+        for place, key, _ in gone:
+            if place.startswith(BUCKETS):
+                self.objects.delete_object(Bucket=place.removeprefix(BUCKETS), Key=key)
 
     def _ask(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         headers = {
@@ -75,6 +103,7 @@ def likeness(value: Any, before: State) -> str:
         return match[0] if match[0] in known else f"<{match[0][:4]}>"
 
     text = json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else str(value)
+    text = SIGNED.sub(r"\1\2<signed>", SEALED.sub('"B": "<sealed>"', text))
     text = SHARD.sub(r'"\1#"', INSTANT.sub("<instant>", MADE_UP.sub(named, text)))
     return "\n".join(sorted(text.split("\x1e")))
 
@@ -92,6 +121,17 @@ def _rows(state: State) -> str:
             lines.append(f"{key[0]} {json.dumps(item, sort_keys=True)}")
     lines += [f"balance {name}/{currency} {total}" for (name, currency), total in sums.items()]
     return "\x1e".join(lines)
+
+
+def apart(state: State) -> tuple[State, State]:
+    """A state's rows and its objects."""
+    objects = {key: item for key, item in state.items() if key[0].startswith(BUCKETS)}
+    return {key: item for key, item in state.items() if key not in objects}, objects
+
+
+def holds_sealed(state: State) -> bool:
+    """Whether some row has something that only a key of its stage opens: nothing else is binary."""
+    return any("B" in value for item in state.values() for value in item.values())
 
 
 def check_money(state: State) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.proof.ground import State, likeness
+from tests.proof.ground import State, holds_sealed, likeness
 from tests.proof.stage import Outcome, Stage
 from tests.proof.wire import Wire
 
@@ -24,6 +24,7 @@ class Scenario:
 
     status: what it answers. again: what a repeat answers where the step has no idempotency record (empty: the first
     answer, whole). followed: whether queues' followers act before the end is looked at.
+    slow: whether the step computes for long, so that another scenario of its meets the rarer troubles.
     """
 
     step: str
@@ -32,6 +33,7 @@ class Scenario:
     status: int = 200
     again: tuple[int, ...] = ()
     followed: bool = False
+    slow: bool = False
 
     def __str__(self) -> str:
         return f"{self.step}: {self.case}"
@@ -94,7 +96,8 @@ _plays: dict[Scenario, Play] = {}
 def play(stage: Stage, scenario: Scenario) -> Play:
     """The play of this scenario, which stands on its ground."""
     known = _plays.get(scenario)
-    if known is None:
+    # Each stage has keys of its own, which open nothing that was sealed on another.
+    if known is None or (known.stage is not stage and holds_sealed(known.before)):
         known = _plays[scenario] = Play(stage, scenario)
     stage.take_messages()
     known.stage = stage

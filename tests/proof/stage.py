@@ -14,6 +14,7 @@ from moto import mock_aws
 from billfold.triggers import queue
 from infra.steps import QUEUES
 from tests import delivery, world
+from tests.cards import photo_world
 from tests.engine import Engine
 from tests.proof.ground import Ground
 
@@ -37,8 +38,9 @@ class Stage:
     starts: dict[str, str] = field(default_factory=dict)
 
     def empty(self) -> None:
-        """New tables and no message anywhere."""
+        """New tables, no object and no message anywhere."""
         self.engine.empty(streams=True)
+        self.ground.put_back({})
         self.take_messages()
         world.forget_connection()
         for table in delivery.STREAMS:
@@ -76,9 +78,10 @@ def set_up(engine: Engine) -> Iterator[Stage]:
             address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
             os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
         queue._client = None
-        ground = Ground(engine)
-        yield Stage(engine, client, ground, boto3.client("dynamodbstreams", endpoint_url=engine.url))
-        ground.close()
+        with photo_world.bucket_and_keys() as objects:
+            ground = Ground(engine, objects)
+            yield Stage(engine, client, ground, boto3.client("dynamodbstreams", endpoint_url=engine.url))
+            ground.close()
         queue._client = None
 
 

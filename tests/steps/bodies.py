@@ -120,6 +120,8 @@ def _beyond(schema: dict[str, Any]) -> list[Any]:
         found.append("")
     if "maxLength" in schema:
         found += ["x" * (schema["maxLength"] + 1), "é" * 5_000]
+    if "enum" in schema:
+        found += ["", str(schema["enum"][0]).upper(), f" {schema['enum'][0]}", "no such", *WRONG["string"]]
     if "pattern" in schema:
         found += ["", "!", "x y", "é", "\x00", "A" * 300, "\n"]
     if "minItems" in schema:

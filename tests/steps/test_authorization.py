@@ -46,6 +46,8 @@ TABLE = {
     "POST /v1/bills/{bill}/close":                  (NO_ONE, HIDDEN,  TABLET, HIDDEN, HIDDEN, HIDDEN,             "200"),
     "POST /v1/bills/{bill}/verification":           (NO_ONE, HIDDEN,  TABLET, HIDDEN, HIDDEN, HIDDEN,             "200"),
     "POST /v1/bills/{bill}/refunds":                (NO_ONE, HIDDEN,  HIDDEN, "201",  HIDDEN, HIDDEN,             HIDDEN),
+    "POST /v1/card-photos":                         (NO_ONE, "201",   "201",  "201",  "201",  "403/user_unknown", "201"),
+    "GET /v1/card-photos/{photo}":                  (NO_ONE, HIDDEN,  "200",  HIDDEN, HIDDEN, HIDDEN,             "200"),
     "POST /v1/merchants":                           (NO_ONE, NO_ROLE, NO_ROLE, "201",  "201",  HIDDEN,             NO_ROLE),
     "GET /v1/merchants/{merchant}":                 (NO_ONE, HIDDEN,  HIDDEN, "200",  HIDDEN, HIDDEN,             HIDDEN),
     "GET /v1/merchants/{merchant}/entries":         (NO_ONE, HIDDEN,  HIDDEN, "200",  HIDDEN, HIDDEN,             HIDDEN),

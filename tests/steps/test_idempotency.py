@@ -81,6 +81,7 @@ def changed(route: str, body: dict[str, Any], town: Town) -> dict[str, Any]:
     """Another body that is as good as the first."""
     others: dict[str, Any] = {
         "name": "another",
+        "content_type": "image/jpeg",
         "period_seconds": 600,
         "reason": "another",
         "list_hash": "0" * 64,
@@ -88,7 +89,7 @@ def changed(route: str, body: dict[str, Any], town: Town) -> dict[str, Any]:
     }
     field = next(
         name
-        for name in ("name", "reason", "list_hash", "items", "period_seconds")
+        for name in ("name", "reason", "list_hash", "items", "content_type", "period_seconds")
         if name in body or name == "period_seconds"
     )
     if route == "POST /v1/terminals":

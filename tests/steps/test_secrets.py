@@ -84,6 +84,7 @@ def play(ask: Any, shop: world.Seller) -> tuple[Person, dict[str, Response]]:
     ask("PUT", "/v1/pin", person, {"pin": PIN, "current_pin": NEW_PIN})
     ask("PUT", "/v1/pin", person, {"pin": PIN + "0", "current_pin": [PIN]})
     ask("PUT", "/v1/pin", person, {"pin": PIN, "passcode": PIN})
+    ask("POST", "/v1/card-photos", person, {"content_type": "image/png"})
     world.fund(person, 1000)
     money = {"amount": 100, "currency": "USD"}
     transfer = {"to": friend.user_id, "amount": money, "reason": "lunch", "pin": PIN}

@@ -9,7 +9,7 @@ from tests import world
 from tests.engine import Engine
 from tests.world import PIN, Person, Response, Seller, call
 
-TABLES = ("ledger", "statements", "people", "merchants", "bills", "events", "operations")
+TABLES = ("ledger", "statements", "people", "merchants", "bills", "photos", "events", "operations")
 
 
 @dataclass
@@ -24,6 +24,7 @@ class Town:
     settled: Any
     idle_phone: str
     spare_terminal: str
+    photo: str
 
     @property
     def owner(self) -> Person:
@@ -52,7 +53,8 @@ def built(stranger: Person, shop: Seller, rival: Seller) -> Town:
     }
     body = {"merchant": shop.merchant, "public_key": world.Till().public_key}
     spare = call("POST", "/v1/terminals", shop.admin, body).body["id"]
-    return Town(people, shop, open_bill, item, closed, settled, idle.phone.device_id, spare)
+    photo = call("POST", "/v1/card-photos", owner, {"content_type": "image/jpeg"}).body["id"]
+    return Town(people, shop, open_bill, item, closed, settled, idle.phone.device_id, spare, photo)
 
 
 def signed_by_terminal(town: Town) -> dict[str, Any]:
@@ -107,6 +109,8 @@ CALLS: dict[str, Callable[[Town, Person | None], Sent]] = {
         {"items": [town.settled["items"][0]["id"]], "reason": "broken"},
         None,
     ),
+    "POST /v1/card-photos": lambda town, who: ({}, {"content_type": "image/png"}, None),
+    "GET /v1/card-photos/{photo}": lambda town, who: ({"photo": town.photo}, None, None),
     "POST /v1/merchants": lambda town, who: ({}, {"name": "New shop"}, None),
     "GET /v1/merchants/{merchant}": lambda town, who: ({"merchant": town.shop.merchant}, None, None),
     "GET /v1/merchants/{merchant}/entries": lambda town, who: ({"merchant": town.shop.merchant}, None, None),
@@ -129,7 +133,7 @@ def ask(route: str, town: Town, who: str, unknown: str = "", **options: Any) -> 
     """
 
     def swapped(named: dict[str, Any] | None) -> dict[str, Any] | None:
-        names = ("device", "bill", "item", "transfer", "merchant", "terminal")
+        names = ("device", "bill", "item", "transfer", "merchant", "terminal", "photo")
         return named and {name: f"{value[:3]}_{unknown}" if name in names else value for name, value in named.items()}
 
     person = town.people[who]

@@ -3,6 +3,8 @@
     lines ──> rows (one a line of print, the photo's tilt taken out) ──> number ──> expiry, holder
                                                                           └──> Unreadable: no_card | two_cards | number_unreadable
 
+    awaiting_upload ──> read | unreadable ──> expired, 15 minutes after it was started, whatever happened
+
 A number counts only when its brand, length and check digit agree. Letters that a reader takes for digits (O for 0) are
 corrected only when that makes them agree. One in ten misread numbers agrees by chance, so the owner confirms it (CB-03).
 """
@@ -10,10 +12,12 @@ corrected only when that makes them agree. One in ten misread numbers agrees by 
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from billfold import card_numbers
+from billfold.clock import MINUTE
+from billfold.errors import NotFound
 
 Corner = tuple[float, float]
 
@@ -25,6 +29,9 @@ MAX_CORRECTIONS = 4
 # What each corrected letter costs the number's confidence.
 CORRECTION_FACTOR = 0.9
 MAX_PIECES = 8
+# How long a photo and what was read from it may exist (CB-19), and how much of that may pass before it is uploaded.
+KEPT = 15 * MINUTE
+UPLOAD_WITHIN = 10 * MINUTE
 _DIGITLIKE = re.compile(r"[0-9" + re.escape("".join(LOOKS_LIKE)) + "]+")
 _EXPIRY = re.compile(r"(?<![0-9])([0O][1-9]|1[0-2])\s?[/\\|\-.]\s?(20\d\d|\d\d)(?![0-9])")
 _LAST_DAY = re.compile(r"THRU|UNTIL|EXP|END|TILL")
@@ -77,9 +84,51 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """No reading. `reason`: no_card, two_cards, number_unreadable, or no_image, which whoever decodes the photo says."""
+    """No reading. `reason`: no_card, two_cards, number_unreadable; or no_image, fault: not even text could be looked for."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One photo that a user uploads to have a card read; `reason` when it is unreadable."""
+
+    photo_id: str
+    owner: str
+    state: str
+    created_at: int
+    reason: str = ""
+
+    @property
+    def upload_by(self) -> int:
+        return self.created_at + UPLOAD_WITHIN
+
+    @property
+    def expires_at(self) -> int:
+        return self.created_at + KEPT
+
+    def at(self, now: int) -> "Photo":
+        """The photo as it counts at an instant, whether or not the sweep has been there."""
+        return replace(self, state="expired", reason="") if now >= self.expires_at else self
+
+
+def check_own(photo: Photo | None, owner: str) -> Photo:
+    """The photo, when it is this owner's; anyone else's does not exist (XX-05)."""
+    if photo is None or photo.owner != owner:
+        raise NotFound()
+    return photo
+
+
+def awaits(photo: Photo | None, now: int) -> bool:
+    """Whether an upload to this photo is to be read: it is the first, and in time."""
+    return photo is not None and photo.at(now).state == "awaiting_upload"
+
+
+def judged(photo: Photo, found: Reading | Unreadable) -> Photo:
+    """The photo after its upload was looked at."""
+    if isinstance(found, Reading):
+        return replace(photo, state="read")
+    return replace(photo, state="unreadable", reason=found.reason)
 
 
 @dataclass(frozen=True, slots=True)

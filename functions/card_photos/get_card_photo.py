@@ -1,0 +1,81 @@
+"""Show what was read from a photo of a card to its owner, for a quarter of an hour.
+
+Trigger   GET /v1/card-photos/{photo}        (user)
+Reads     photo
+Writes    nothing
+Answers   200 the photo: awaiting_upload | read, with its fields | unreadable, with why | expired; 404 not the caller's
+Again     reading changes nothing
+May       photos BatchGetItem; kms Decrypt
+"""
+
+from typing import Any
+
+from billfold import card_photos, vault
+from billfold.card_photos import Photo, Reading
+from billfold.clock import to_text
+from billfold.tables import photo_rows
+from billfold.triggers import http, wire
+
+UNREADABLE = "We could not read the card. Hold it flat in good light, or type the number."
+
+
+class ReadField(wire.View, frozen=True):
+    """A value as read, and how sure it is, 0 to 1: the user confirms or corrects it."""
+
+    value: str
+    confidence: float
+
+
+class ReadExpiry(wire.View, frozen=True):
+    year: int
+    month: int
+    confidence: float
+
+
+class CardPhotoAnswer(wire.View, frozen=True):
+    """`reason` is no_card, two_cards, number_unreadable, no_image or fault; `text` is what to tell the user."""
+
+    id: str
+    state: str
+    expires_at: str
+    number: ReadField | None = None
+    brand: ReadField | None = None
+    expiry: ReadExpiry | None = None
+    holder: ReadField | None = None
+    reason: str | None = None
+    text: str | None = None
+
+
+@http.step(answers=CardPhotoAnswer)
+def handler(request: http.Request[Any]) -> http.Answer:
+    loaded = photo_rows.load(request.parameters["photo"])
+    photo = card_photos.check_own(loaded[0] if loaded else None, request.caller).at(request.now)
+    sealed = loaded[1] if loaded and photo.state == "read" else None
+
+    reading = photo_rows.decode(vault.open_sealed(photo.photo_id, sealed)) if sealed else None
+
+    return http.Answer(200, _shown(photo, reading))
+
+
+def _shown(photo: Photo, reading: Reading | None) -> CardPhotoAnswer:
+    expires_at = to_text(photo.expires_at)
+    if reading is None:
+        text = UNREADABLE if photo.state == "unreadable" else None
+        return CardPhotoAnswer(photo.photo_id, photo.state, expires_at, reason=photo.reason or None, text=text)
+    return CardPhotoAnswer(
+        photo.photo_id,
+        photo.state,
+        expires_at,
+        number=_field(reading.number),
+        brand=_field(reading.brand),
+        expiry=_expiry(reading.expiry) if reading.expiry else None,
+        holder=_field(reading.holder) if reading.holder else None,
+    )
+
+
+def _field(read: card_photos.Field) -> ReadField:
+    return ReadField(read.value, round(read.confidence, 3))
+
+
+def _expiry(read: card_photos.Expiry) -> ReadExpiry:
+    return ReadExpiry(read.year, read.month, round(read.confidence, 3))

@@ -1,0 +1,55 @@
+"""Read the photo of a card that was uploaded, and delete it.
+
+Trigger   upload photos
+Reads     photo, object
+Writes    photo, object: what was read, sealed; then the object is deleted, whatever was in it
+Answers   read | unreadable | not awaited (too late, a second upload, no photo of this name) | gone
+Again     a photo is read once; an object that comes again is deleted unread
+May       photos BatchGetItem UpdateItem; bucket photos GetObject DeleteObject; kms GenerateDataKey; reader
+Layers    reading
+"""
+
+from billfold import card_photos, clock, readers, vault
+from billfold.card_photos import Reading, Unreadable
+from billfold.errors import Unavailable
+from billfold.readers import MAX_BYTES, NoImage
+from billfold.tables import photo_rows
+from billfold.tables.rows import Commit
+from billfold.triggers import upload
+
+
+@upload.step
+def handler(photo_id: str) -> str:
+    loaded = photo_rows.load(photo_id)
+    photo = loaded[0] if loaded else None
+    if photo is None or not card_photos.awaits(photo, clock.now()):
+        upload.delete("photos", photo_id)
+        return "not awaited"
+    image = upload.fetch("photos", photo_id, max_bytes=MAX_BYTES)
+    if image is None:
+        return "gone"
+
+    fault, found = _look(image)
+    judged = card_photos.judged(photo, found)
+    sealed = vault.seal(photo_id, photo_rows.encode(found)) if isinstance(found, Reading) else None
+
+    commit = Commit(f"{photo_id}/read")
+    photo_rows.put_read(commit, judged, sealed)
+    commit.send()
+    upload.delete("photos", photo_id)
+
+    if fault:
+        raise fault
+    return judged.state
+
+
+def _look(image: bytes) -> tuple[Exception | None, Reading | Unreadable]:
+    """What the picture says. A fault of ours is told to the owner as unreadable, and raised once the picture is gone."""
+    try:
+        return None, card_photos.interpret(readers.of_this_stage().read(image))
+    except NoImage:
+        return None, Unreadable("no_image")
+    except Unavailable:
+        raise
+    except Exception as fault:
+        return fault, Unreadable("fault")

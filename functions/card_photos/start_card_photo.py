@@ -1,0 +1,66 @@
+"""Start a photo of a card: a form by which the phone uploads it, and the name by which its reading is asked for.
+
+Trigger   POST /v1/card-photos               (user)
+Reads     user, operation
+Writes    photo, operation                   (one transaction)
+Answers   201 the photo with the upload's form; 403 unknown or suspended user
+Again     the same Idempotency-Key gets the first answer; the form uploads to this photo alone, for ten minutes
+May       people BatchGetItem; photos PutItem; operations BatchGetItem PutItem; bucket photos PutObject
+"""
+
+from typing import Literal
+
+from billfold import card_photos, identity
+from billfold.card_photos import Photo
+from billfold.clock import SECOND, to_text
+from billfold.readers import MAX_BYTES
+from billfold.tables import operation_rows, people_rows, photo_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, upload, wire
+
+
+class StartCardPhoto(wire.Body, frozen=True):
+    content_type: Literal["image/jpeg", "image/png"]
+
+
+class UploadForm(wire.View, frozen=True):
+    """POST the fields and then the picture, as `file`, to the address as multipart/form-data."""
+
+    url: str
+    method: str
+    fields: dict[str, str]
+    max_bytes: int
+    expires_at: str
+
+
+class StartedCardPhoto(wire.View, frozen=True):
+    id: str
+    state: str
+    expires_at: str
+    upload: UploadForm
+
+
+@http.step(body=StartCardPhoto, answers=StartedCardPhoto, key=True)
+def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
+    operation = request.operation("opr")
+    rows = read([people_rows.user_key(request.caller), operation_rows.operation_key(operation)])
+    if done := operation_rows.operation(rows, operation):
+        return request.repeat(done)
+
+    user = identity.active(people_rows.user(rows, request.caller))
+    photo = Photo(request.new_id("pho"), user.user_id, "awaiting_upload", request.now)
+    answer = wire.to_builtins(_started(photo, request.body.content_type))
+
+    commit = Commit(operation)
+    photo_rows.put_started(commit, photo)
+    operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
+    commit.send()
+
+    return http.Answer(201, answer)
+
+
+def _started(photo: Photo, content_type: str) -> StartedCardPhoto:
+    seconds = card_photos.UPLOAD_WITHIN // SECOND
+    form = upload.form("photos", photo.photo_id, content_type, max_bytes=MAX_BYTES, seconds=seconds)
+    shown = UploadForm(form.url, "POST", form.fields, MAX_BYTES, to_text(photo.upload_by))
+    return StartedCardPhoto(photo.photo_id, photo.state, to_text(photo.expires_at), shown)

@@ -1,0 +1,67 @@
+"""The bucket of card photos: what a phone uploads lies there until a step has read it, for seconds.
+
+Nobody reads it but that step; the lifecycle rule is the last of three deletions (the step's, the sweep's after 15 minutes).
+"""
+
+from typing import Any
+
+from infra.stages import Stage
+from infra.templates.words import bucket_name, logical, tags
+
+PRIVATE = {
+    "BlockPublicAcls": True,
+    "BlockPublicPolicy": True,
+    "IgnorePublicAcls": True,
+    "RestrictPublicBuckets": True,
+}
+ENCRYPTED = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+
+
+def photos(stage: Stage) -> dict[str, Any]:
+    """The bucket and its policy, as resources. It has no versions: deleted is deleted."""
+    bucket = {
+        "BucketName": bucket_name(stage, "photos"),
+        "BucketEncryption": ENCRYPTED,
+        "PublicAccessBlockConfiguration": PRIVATE,
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        "LifecycleConfiguration": {
+            "Rules": [
+                {
+                    "Id": "photos-go",
+                    "Status": "Enabled",
+                    # S3 counts in days.
+                    "ExpirationInDays": 1,
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                }
+            ]
+        },
+        # A form is signed for one object and ten minutes; from which page it is sent makes nothing safer.
+        "CorsConfiguration": {
+            "CorsRules": [
+                {"AllowedMethods": ["POST"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"], "MaxAge": 3600}
+            ]
+        },
+        "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
+        "Tags": tags(stage),
+    }
+    kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    return {
+        logical("photos", "bucket"): {"Type": "AWS::S3::Bucket", **kept, "Properties": bucket},
+        logical("photos", "policy"): {"Type": "AWS::S3::BucketPolicy", "Properties": _encrypted_on_the_way()},
+    }
+
+
+def _encrypted_on_the_way() -> dict[str, Any]:
+    bucket = {"Fn::GetAtt": [logical("photos", "bucket"), "Arn"]}
+    statement = {
+        "Sid": "NeverInTheClear",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket, {"Fn::Join": ["/", [bucket, "*"]]}],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {
+        "Bucket": {"Ref": logical("photos", "bucket")},
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }

@@ -1,0 +1,97 @@
+"""Uploads: a signed form lets a phone put one object into a bucket of this stage; the object then triggers a step.
+
+The form fixes the object's name and content type and bounds its size, so nothing else can be put anywhere. S3 tells of an
+object at least once, by EventBridge, and tells of one that replaced another again: steps look at what they already know.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from billfold.errors import Unavailable
+from billfold.triggers import log
+from billfold.triggers.again import until_fresh
+
+GONE = {"NoSuchKey", "404"}
+_client: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What to POST to `url` as multipart/form-data: these fields, then the file as `file`."""
+
+    url: str
+    fields: dict[str, str]
+
+
+def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """Make a function of an object's key a Lambda handler. It answers with a word for the log on what became of it."""
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        key = str(event["detail"]["object"]["key"])
+        with log.timed("handled", run) as facts:
+            facts["object"] = key
+            facts["outcome"] = until_fresh(lambda: run(key))
+        return {"outcome": facts["outcome"]}
+
+    handler.__module__ = run.__module__
+    handler.__doc__ = run.__doc__
+    return handler
+
+
+def form(bucket: str, key: str, content_type: str, *, max_bytes: int, seconds: int) -> Form:
+    """A form that allows to upload this one object, once or again, for so many seconds. Signing it calls nobody."""
+    conditions = [{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]]
+    made = _s3().generate_presigned_post(
+        Bucket=_name(bucket), Key=key, Fields={"Content-Type": content_type}, Conditions=conditions, ExpiresIn=seconds
+    )
+    return Form(made["url"], made["fields"])
+
+
+def fetch(bucket: str, key: str, *, max_bytes: int) -> bytes | None:
+    """An object's bytes, one more than `max_bytes` at most; None when there is none."""
+    try:
+        answer = _s3().get_object(Bucket=_name(bucket), Key=key, Range=f"bytes=0-{max_bytes}")
+        return bytes(answer["Body"].read())
+    except ClientError as error:
+        if error.response["Error"]["Code"] in GONE:
+            return None
+        # An empty object has no range to give.
+        if error.response["Error"]["Code"] == "InvalidRange":
+            return b""
+        raise Unavailable() from error
+    except BotoCoreError as error:
+        raise Unavailable() from error
+
+
+def delete(bucket: str, key: str) -> None:
+    """Delete an object; nothing happens when there is none."""
+    try:
+        _s3().delete_object(Bucket=_name(bucket), Key=key)
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable() from error
+
+
+def _name(bucket: str) -> str:
+    return os.environ[f"BILLFOLD_BUCKET_{bucket.upper()}"]
+
+
+def _s3() -> Any:
+    global _client
+    if _client is None:
+        # The bucket's regional address: the global one redirects, which a browser's form does not follow.
+        style: Literal["path", "virtual"] = "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual"
+        config = Config(
+            connect_timeout=1,
+            read_timeout=3,
+            retries={"total_max_attempts": 3, "mode": "standard"},
+            signature_version="s3v4",
+            s3={"addressing_style": style},
+        )
+        _client = boto3.client("s3", config=config)
+    return _client
