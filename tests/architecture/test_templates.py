@@ -3,7 +3,6 @@
 import ast
 import dataclasses
 import pathlib
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -327,7 +326,9 @@ def test_an_upload_reaches_its_step_by_an_event_of_its_bucket_alone():
 @pytest.mark.parametrize(("reader", "allowed"), [("embedded", []), ("textract", ["*"])])
 def test_a_stage_chooses_its_reader(reader, allowed):
     """CB-02: the function is told which, and may call Textract only where it is that one."""
-    stage = replace(stages.stage("production"), variables={"BILLFOLD_CARD_READER": reader, "BILLFOLD_VAULT_KEYS": "1"})
+    stage = dataclasses.replace(
+        stages.stage("production"), variables={"BILLFOLD_CARD_READER": reader, "BILLFOLD_VAULT_KEYS": "1"}
+    )
     (step,) = [one for one in STEPS if one.may.reader]
     assert workflows.environment(stage, step)["BILLFOLD_CARD_READER"] == reader
     found = workflows.statements(stage, step)
