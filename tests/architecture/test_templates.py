@@ -35,7 +35,7 @@ def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def workflow(stage_name: str, step: steps.Step) -> dict[str, Any]:
-    return built(stage_name)[f"steps-{step.workflow}"]
+    return built(stage_name)[f"steps-{step.workflow.replace('_', '-')}"]
 
 
 @pytest.mark.parametrize(
