@@ -1,12 +1,17 @@
-"""The demo's chapters about cards: Erin links one, it fills her wallet and pays a bill, and a bank's lost answer costs nothing.
+"""The demo's chapters about cards: Erin photographs one and links it, it fills her wallet and pays a bill, and the lost answer
+of a bank costs nothing.
 
 The bank is the sandbox's, a service of its own; what its cards do is in docs/sandbox.md.
 """
 
+import random
 import secrets
 from typing import Any
 
+import httpx
+
 from billfold import card_numbers
+from infra import card_pictures
 from infra.cast import CURRENCY, Customer, Play, money
 from infra.client import Refusal
 
@@ -25,18 +30,44 @@ def number(digits: str) -> str:
     return next(f"{body}{last}" for last in range(10) if card_numbers.luhn(f"{body}{last}"))
 
 
-def link_card(stage: Play) -> None:
-    """The bank asks for a code, and Erin's first one is wrong."""
+def photograph_card(stage: Play) -> None:
+    """A picture of a card, drawn a moment ago, is read, shown to its owner and thrown away."""
     story = stage.story
-    story.chapter("Erin links a card; her bank asks for a code")
+    story.chapter("Erin photographs a card")
     erin = stage.customers["erin"] = Customer(stage.stack, "erin")
     stage.before["erin"] = erin.wallet(CURRENCY)
-    mistyped = number(CHALLENGED)
+    drawn = card_pictures.Card(number(CHALLENGED), "Visa", "2031-07", "ERIN HOLDER", "Harbour Savings")
+    picture = card_pictures.photo(drawn, "tilted", random.Random())
+    photo = erin.api.post("/v1/card-photos", {"content_type": "image/jpeg"})
+    form = photo["upload"]
+    sent = httpx.post(form["url"], data=form["fields"], files={"file": ("card.jpg", picture)}, timeout=30)
+    story.expect(f"the picture of {len(picture) // 1024} KiB goes straight to storage", sent.is_success, True)
+    read = story.wait("the reading", lambda: _read(erin, photo["id"]), at_most_seconds=CARD_SECONDS)
+    shown = [(name, read[name]) for name in ("number", "brand", "holder") if name in read]
+    story.table(
+        ("field", "as read", ">sure"), [(name, field["value"], f"{field['confidence']:.0%}") for name, field in shown]
+    )
+    story.expect("every digit is right", read["number"]["value"], drawn.number)
+    expiry = {part: read["expiry"][part] for part in ("year", "month")}
+    story.expect("and so is the expiry", expiry, {"year": 2031, "month": 7})
+    stage.items["number"] = str(read["number"]["value"])
+
+
+def _read(customer: Customer, photo: str) -> dict[str, Any] | None:
+    seen = dict(customer.api.get(f"/v1/card-photos/{photo}"))
+    return None if seen["state"] == "awaiting_upload" else seen
+
+
+def link_card(stage: Play) -> None:
+    """Erin confirms what was read. The bank asks for a code, and her first one is wrong."""
+    story, erin = stage.story, stage["erin"]
+    story.chapter("She links it; her bank asks for a code")
+    mistyped = stage.items["number"]
     mistyped = mistyped[:-1] + str((int(mistyped[-1]) + 1) % 10)
     story.expect(
         "a number with a wrong digit is refused, and no bank is asked", _refused(erin, mistyped), "card_invalid"
     )
-    bound = _bind(erin, number(CHALLENGED))
+    bound = _bind(erin, stage.items["number"])
     story.expect(
         f"her {bound['brand']} ending {bound['last4']} is known, and cannot pay yet", bound["state"], "created"
     )
@@ -99,7 +130,7 @@ def lose_answer(stage: Play) -> None:
     story.expect("removed with the PIN, the card cannot pay from then on", _spent(erin, bound["id"]), "card_not_active")
 
 
-CHAPTERS = (link_card, top_up, pay_by_card, lose_answer)
+CHAPTERS = (photograph_card, link_card, top_up, pay_by_card, lose_answer)
 
 
 def _bind(customer: Customer, card_number: str) -> dict[str, Any]:

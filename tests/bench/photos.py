@@ -10,8 +10,8 @@ from rich.table import Table
 from billfold import card_photos
 from billfold.card_photos import Reading
 from billfold.readers import embedded
+from infra import card_pictures as rendering
 from tests.bench.console import console
-from tests.cards import rendering
 
 CARDS = 30
 

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from billfold import vault
 from billfold.triggers import upload
+from infra import card_pictures as rendering
 from tests import delivery, vault_keys
-from tests.cards import rendering
 from tests.world import STEPS, Person, Response, call
 
 BUCKET = "billfold-photos"

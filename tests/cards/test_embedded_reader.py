@@ -7,7 +7,7 @@ import pytest
 from billfold import card_photos, readers
 from billfold.card_photos import Reading, Unreadable
 from billfold.readers import NoImage, embedded
-from tests.cards import rendering
+from infra import card_pictures as rendering
 
 
 def interpreted(image: bytes) -> Reading | Unreadable:

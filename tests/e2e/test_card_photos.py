@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from infra import card_pictures as rendering
 from infra import packages, stages
 from infra.cast import Customer
 from infra.clouds import Cloud
 from infra.steps import load
-from tests.cards import rendering
 
 PREFIX = stages.stage(stages.LOCAL).prefix
 PATIENCE_SECONDS = 60

@@ -10,7 +10,8 @@ import pytest
 from moto import mock_aws
 
 from billfold.triggers import log
-from tests.cards import photo_world, rendering
+from infra import card_pictures as rendering
+from tests.cards import photo_world
 from tests.engine import Engine
 
 

@@ -8,7 +8,8 @@ import random
 import pytest
 
 from billfold.errors import Unavailable
-from tests.cards import photo_world, rendering
+from infra import card_pictures as rendering
+from tests.cards import photo_world
 from tests.cards.photo_world import objects, put, shown, started, told
 
 TEXT = "We could not read the card. Hold it flat in good light, or type the number."
