@@ -21,7 +21,7 @@ from billfold.events import Event
 from billfold.ledger import Account, Transfer
 from billfold.tables import card_rows, journals, ledger_rows
 from billfold.tables.journals import Journal
-from billfold.tables.rows import DUE_SHARDS, Commit, Integer, Json, Key, Row, call, due_shard, read, table
+from billfold.tables.rows import DUE_SHARDS, Commit, Integer, Json, Key, Row, due_shard, indexed, read, table
 
 KINDS: dict[str, type[ChargeChange]] = {
     "started": charge_changes.Started,
@@ -45,7 +45,7 @@ class HeadRow(Row):
     purpose = UnicodeAttribute()
     bank = UnicodeAttribute()
     started_at = Integer()
-    day = UnicodeAttribute()
+    day_shard = UnicodeAttribute()
     due_shard = UnicodeAttribute(null=True)
     due_at = Integer(null=True)
 
@@ -133,7 +133,7 @@ def _head(charge: Charge) -> HeadRow:
         purpose=charge.purpose,
         bank=charge.bank,
         started_at=charge.started_at,
-        day=_day(charge.started_at, sum(charge.charge_id.encode()) % DUE_SHARDS),
+        day_shard=_day(charge.started_at, sum(charge.charge_id.encode()) % DUE_SHARDS),
         due_shard=due_shard("charges", charge.charge_id),
         due_at=charge.due_at,
     )
@@ -186,27 +186,12 @@ def lines(bank: str, days: list[int]) -> Iterator[Line]:
     """Our list of the charges that began on the UTC days of these instants, by the index of days."""
     for shard in range(DUE_SHARDS):
         for instant in days:
-            keys = [head_key(charge_id) for charge_id in _of_day(_day(instant, shard))]
+            day = {":day": {"S": _day(instant, shard)}}
+            keys = [head_key(charge_id) for charge_id in indexed(HeadRow, "by_day", "day_shard = :day", day)]
             for start_at in range(0, len(keys), 100):
                 for row in read(keys[start_at : start_at + 100]).values():
                     if isinstance(row, HeadRow) and row.bank == bank:
                         yield Line(row.pk, row.amount, row.currency, row.state, row.started_at)
-
-
-def _of_day(day: str) -> Iterator[str]:
-    arguments: dict[str, Any] = {
-        "TableName": HeadRow.table(),
-        "IndexName": "by_day",
-        "KeyConditionExpression": "#day = :day",
-        "ExpressionAttributeNames": {"#day": "day"},
-        "ExpressionAttributeValues": {":day": {"S": day}},
-    }
-    while True:
-        answer = call("Query", arguments)
-        yield from (item["pk"]["S"] for item in answer["Items"])
-        if "LastEvaluatedKey" not in answer:
-            return
-        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def put_report(commit: Commit, bank: str, day: str, compared: int, found: list[Difference]) -> None:

@@ -199,11 +199,17 @@ def pages(
 
 def due(model: type[Row], name: str, shard: int, now: int) -> Iterator[str]:
     """The partition keys of the rows in one shard of the index of deadlines whose time has come, the most overdue first."""
+    values = {":shard": {"S": f"{name}#{shard}"}, ":now": {"N": str(now)}}
+    return indexed(model, "due", "due_shard = :shard AND due_at <= :now", values)
+
+
+def indexed(model: type[Row], index: str, condition: str, values: dict[str, Any]) -> Iterator[str]:
+    """The partition keys that fulfil a condition on an index's keys, page after page in the index's order."""
     arguments: dict[str, Any] = {
         "TableName": model.table(),
-        "IndexName": "due",
-        "KeyConditionExpression": "due_shard = :shard AND due_at <= :now",
-        "ExpressionAttributeValues": {":shard": {"S": f"{name}#{shard}"}, ":now": {"N": str(now)}},
+        "IndexName": index,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
     }
     while True:
         answer = call("Query", arguments)

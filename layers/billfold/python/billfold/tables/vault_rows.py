@@ -5,11 +5,10 @@ crd_…  vault  the card number and the person's details, sealed under one data 
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
-from billfold.tables.rows import Commit, Key, Row, call, table
+from billfold.tables.rows import Commit, Key, Row, indexed, table
 from billfold.vault import Sealed
 
 NUMBER, PERSON = "number", "person"
@@ -67,15 +66,4 @@ def erase(commit: Commit, card_id: str) -> None:
 
 def sealed_under(generation: str) -> Iterator[str]:
     """The cards that are sealed under a generation of keys, by its index."""
-    arguments: dict[str, Any] = {
-        "TableName": VaultRow.table(),
-        "IndexName": "by_generation",
-        "KeyConditionExpression": "generation = :generation",
-        "ExpressionAttributeValues": {":generation": {"S": generation}},
-    }
-    while True:
-        answer = call("Query", arguments)
-        yield from (item["pk"]["S"] for item in answer["Items"])
-        if "LastEvaluatedKey" not in answer:
-            return
-        arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    return indexed(VaultRow, "by_generation", "generation = :generation", {":generation": {"S": generation}})
