@@ -32,7 +32,7 @@ def taps(at: int, *numbers: int, late: bool = False, **marks: object) -> changes
     return changes.ItemsAdded(at, items, [*outcomes, REFUSED], late, **marks)
 
 
-# Two lives that pass through every kind of change.
+# Lives that pass through every kind of change.
 PAID: list[Change] = [
     opening(cap=50_000),
     taps(OPENED + 1, 1, 2, 3, 4, **MARKS),
@@ -50,6 +50,15 @@ UNPAID: list[Change] = [
     taps(OPENED + 1, 1),
     changes.Closed(OPENED + 2, by_user=True),
     changes.Unpaid(OPENED + 40 * MINUTE),
+]
+BY_CARD: list[Change] = [
+    opening(),
+    taps(OPENED + 1, 1),
+    changes.Closed(OPENED + 2, by_user=True),
+    changes.Settling(OPENED + 3, "chg_1", "crd_1", "0" * 64, "pin", **MARKS),
+    changes.Settled(
+        OPENED + 4, "trf_1", "0" * 64, "pin", changes.PaidBy("crd_1", "sandbox", "reference"), tries_left=3
+    ),
 ]
 
 
@@ -85,7 +94,7 @@ def head(store, bill_id: str) -> dict:
 # -------------------------------------------------------------------------------------------------------------- journal
 
 
-@pytest.mark.parametrize("life", [PAID, UNPAID], ids=["paid", "unpaid"])
+@pytest.mark.parametrize("life", [PAID, UNPAID, BY_CARD], ids=["paid", "unpaid", "by card"])
 def test_a_bill_and_all_its_changes_are_read_as_they_were_written(life):
     """Every kind of change, with and without the marks of a request, comes back equal; so does the bill."""
     bill = lived(life)
@@ -94,9 +103,9 @@ def test_a_bill_and_all_its_changes_are_read_as_they_were_written(life):
     assert journal.present == bill == bills.rebuild(bill.bill_id, life)
 
 
-def test_the_two_lives_above_pass_through_every_kind_of_change():
+def test_the_lives_above_pass_through_every_kind_of_change():
     """A new kind joins one of them, or this fails."""
-    assert {type(change) for change in [*PAID, *UNPAID]} == set(bill_rows.KINDS.values())
+    assert {type(change) for change in [*PAID, *UNPAID, *BY_CARD]} == set(bill_rows.KINDS.values())
     kinds = {kind for kind in vars(changes).values() if isinstance(kind, type) and issubclass(kind, Change)}
     assert kinds - {Change, changes.BillChange} == set(bill_rows.KINDS.values())
 
@@ -107,7 +116,7 @@ def test_rows_written_by_the_first_version_can_be_read(store):
     for row in rows:
         store.client.put_item(TableName="billfold-bills", Item=row)
     paid, unpaid = bill_rows.load("bil_old_paid"), bill_rows.load("bil_old_unpaid")
-    assert {row["kind"]["S"] for row in rows if "kind" in row} == set(bill_rows.KINDS)
+    assert {row["kind"]["S"] for row in rows if "kind" in row} == set(bill_rows.KINDS) - {"settling"}
     assert [replace(change, tries_left=3) for change in PAID] == list(paid.changes)
     assert (paid.present.state, paid.present.total.amount, paid.present.refunded.amount) == (
         "partially_refunded",
@@ -117,6 +126,15 @@ def test_rows_written_by_the_first_version_can_be_read(store):
     assert (unpaid.present.state, unpaid.present.closed_by_user) == ("unpaid", True)
     put(paid.present, replace(PAID[-1], at=END + 20 * MINUTE, items=["itm_4"]))
     assert len(bill_rows.events_of(rows[2])) > 0
+
+
+def test_rows_of_the_first_card_payments_can_be_read(store):
+    """As above: a bill settled by a card, as the version that brought cards wrote it."""
+    for row in json.loads(OLD_ROWS.with_name("bill_rows_v2.json").read_text()):
+        store.client.put_item(TableName="billfold-bills", Item=row)
+    journal = bill_rows.load("bil_old_by_card")
+    assert list(journal.changes) == BY_CARD
+    assert journal.present.paid_by == changes.PaidBy("crd_1", "sandbox", "reference")
 
 
 def test_the_bill_as_of_a_change_is_the_bill_that_change_made():
@@ -208,7 +226,7 @@ def due_now(now: int) -> list[str]:
     return [bill for shard in range(DUE_SHARDS) for bill in due(bill_rows.HeadRow, "bills", shard, now)]
 
 
-@pytest.mark.parametrize("life", [PAID, UNPAID], ids=["paid", "unpaid"])
+@pytest.mark.parametrize("life", [PAID, UNPAID, BY_CARD], ids=["paid", "unpaid", "by card"])
 def test_a_bill_is_in_the_index_of_deadlines_exactly_while_something_is_due(life):
     """XX-04: at every point of its life, at its very instant and not before; over, it is gone."""
     bill = opened(fresh(), life[0])
