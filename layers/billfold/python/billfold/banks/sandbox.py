@@ -83,7 +83,9 @@ class SandboxBank:
 
     def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:
         query = {"since": str(since), "until": str(until), "cursor": cursor}
-        _, wire = self._call("GET", "/v1/payments", query=query)
+        status, wire = self._call("GET", "/v1/payments", query=query)
+        if status != 200:
+            raise Unavailable()
         try:
             return [Listed(**line) for line in wire["items"]], str(wire["next"])
         except (KeyError, TypeError):
