@@ -333,9 +333,22 @@ def test_a_bank_that_lets_wait_is_unknown_after_three_seconds(queues):
         time.sleep(0.8)
 
 
-@pytest.mark.parametrize(
-    "answered", [(500, "{}"), (429, "{}"), (401, "{}"), (200, "["), (200, "[]"), (200, "{}"), None]
-)
+YES = json.dumps({"outcome": "approved", "reference": "bau_1", "token": "t", "items": [], "next": ""})
+PAID = json.dumps({"outcome": "charged", "reference": "pay_1", "kind": "charge"})
+NOTHING_RELIABLE = [
+    (500, YES),
+    (503, PAID),
+    (429, YES),
+    (401, PAID),
+    (404, "{}"),
+    (200, "["),
+    (200, "[]"),
+    (200, "{}"),
+    None,
+]
+
+
+@pytest.mark.parametrize("answered", NOTHING_RELIABLE)
 def test_an_answer_that_says_nothing_reliable_is_unknown(sandbox, monkeypatch, answered):
     """CB-13: faults, limits, a wrong key, unreadable answers and cut connections: never an exception, never a success."""
     with LocalServer(lambda _: answered) as server:
