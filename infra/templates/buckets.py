@@ -1,6 +1,6 @@
 """The bucket of card photos: what a phone uploads lies there until a step has read it, for seconds.
 
-Nobody reads it but that step; the lifecycle rule is the last of three deletions (the step's, the sweep's after 15 minutes).
+Nobody reads it but that step; the lifecycle rule is the last of three deletions (the step's, the sweep's within 15 minutes).
 """
 
 from typing import Any

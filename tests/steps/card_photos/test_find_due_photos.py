@@ -10,7 +10,7 @@ def test_what_is_due_is_queued_and_found_no_more_once_it_is_expired(queues, buck
     photos = [started(visitor) for _ in range(12)]
     put(bucket, photos[3], b"never read")
     assert STEPS["find_due_photos"].handler({}, None) == {"found": 0}
-    later(minutes=15, seconds=1)
+    later(minutes=13, seconds=1)
     started(visitor)
     assert STEPS["find_due_photos"].handler({}, None) == {"found": 12}
     assert delivery.drain(queues) == 12

@@ -104,7 +104,7 @@ def test_an_object_of_no_photo_is_deleted(bucket, store, key, image):
 
 def test_an_upload_after_the_end_is_deleted_unread(bucket, visitor, photo, image, later):
     """CB-19: at the latest after fifteen minutes."""
-    later(minutes=15)
+    later(minutes=13)
     put(bucket, photo, image)
     assert told(photo) == {"outcome": "not awaited"}
     assert objects(bucket) == []

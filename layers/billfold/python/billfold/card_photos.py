@@ -3,7 +3,7 @@
     lines ──> rows (one a line of print, the photo's tilt taken out) ──> number ──> expiry, holder
                                                                           └──> Unreadable: no_card | two_cards | number_unreadable
 
-    awaiting_upload ──> read | unreadable ──> expired, 15 minutes after it was started, whatever happened
+    awaiting_upload ──> read | unreadable ──> expired, 13 minutes after it was started, whatever happened
 
 A number counts only when its brand, length and check digit agree. Letters that a reader takes for digits (O for 0) are
 corrected only when that makes them agree. One in ten misread numbers agrees by chance, so the owner confirms it (CB-03).
@@ -29,8 +29,9 @@ MAX_CORRECTIONS = 4
 # What each corrected letter costs the number's confidence.
 CORRECTION_FACTOR = 0.9
 MAX_PIECES = 8
-# How long a photo and what was read from it may exist (CB-19), and how much of that may pass before it is uploaded.
-KEPT = 15 * MINUTE
+# A photo and what was read from it go within 15 minutes (CB-19): the sweep comes once a minute, and its queue may take as long
+# again. Of these 13, ten may pass before the photo is uploaded.
+KEPT = 13 * MINUTE
 UPLOAD_WITHIN = 10 * MINUTE
 _DIGITLIKE = re.compile(r"[0-9" + re.escape("".join(LOOKS_LIKE)) + "]+")
 _EXPIRY = re.compile(r"(?<![0-9])([0O][1-9]|1[0-2])\s?[/\\|\-.]\s?(20\d\d|\d\d)(?![0-9])")
