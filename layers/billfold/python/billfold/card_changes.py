@@ -3,7 +3,7 @@
 None carries a number, a code, or anything of a person: those are in the vault alone (CB-18).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from billfold.changes import Change
 
@@ -60,7 +60,7 @@ class Answered(CardChange):
     outcome: str
     by: str
     reference: str = ""
-    token: str = ""
+    token: str = field(default="", repr=False)
     reason: str = ""
 
 
