@@ -1,0 +1,460 @@
+"""The rules of cards by example, one requirement after another (CB-09 to CB-20). `test_card_machine.py` walks them at random."""
+
+import pytest
+
+from billfold import cards, errors
+from billfold.card_changes import (
+    Activated,
+    ApprovedLate,
+    Asked,
+    CardChange,
+    ChallengeSent,
+    Checked,
+    CodeRefused,
+    CodeTried,
+    Ended,
+    ExpiryUpdated,
+    Removed,
+    Resealed,
+    Withdrawn,
+)
+from billfold.card_errors import (
+    CardNotActive,
+    CardStateConflict,
+    CardTaken,
+    ChallengeOver,
+    ResendTooSoon,
+    TooManyCards,
+)
+from tests.rules.card_worlds import BOUND, FIELDS, HOUR, MINUTE, SECOND, TOKEN, bound, heard, lived
+
+BEGUN: list[CardChange] = [Checked(BOUND), Asked(BOUND, FIELDS)]
+APPROVED = [*BEGUN, heard("approved")]
+ACTIVE = [*APPROVED, Activated(BOUND)]
+CHALLENGED = [*BEGUN, heard("challenge"), ChallengeSent(BOUND)]
+CODE_END = BOUND + 5 * MINUTE
+# The last instant of 2026 twelve hours west of Greenwich, where it ends last.
+OVER_EVERYWHERE = 1_798_761_600_000 + 12 * HOUR
+
+
+def tried(times: int, wrong: int = 0) -> list[CardChange]:
+    """So many codes tried, of which the first were judged wrong."""
+    return [*([CodeTried(BOUND)] * times), *(CodeRefused(BOUND, number) for number in range(1, wrong + 1))]
+
+
+# -------------------------------------------------------------------------------------------------------------- binding
+
+
+def test_a_card_begins_as_it_was_submitted_with_its_consent_and_what_was_typed():
+    """CB-03, CB-06, CB-20: who, from which device, under which terms and when."""
+    card = bound(force_challenge=True)
+    assert (card.state, card.revision, card.owner, card.device) == ("created", 1, "usr_1", "dev_1")
+    assert (card.consent, card.bound_at, card.typed, card.force_challenge) == ("2026-11", BOUND, ("holder",), True)
+    assert (card.fields_sent, card.verdict, card.token) == ((), "", "")
+
+
+def test_a_card_begins_with_its_binding_and_with_nothing_else():
+    """A journal that lost its beginning is a fault, never a card."""
+    with pytest.raises(AssertionError):
+        cards.rebuild("crd_1", [Checked(BOUND)])
+
+
+def test_another_s_card_is_as_unknown_as_none_and_the_attempt_names_it_for_the_log():
+    """CB-12, XX-05: one refusal for both; only operations learn which card it was about."""
+    mine = bound()
+    assert cards.check_found(mine, "usr_1") is mine
+    refusals = []
+    for card, caller in ((mine, "usr_2"), (None, "usr_1")):
+        with pytest.raises(errors.NotFound) as refusal:
+            cards.check_found(card, caller)
+        refusals.append(refusal.value)
+    assert refusals[0].problem() == refusals[1].problem()
+    assert [refusal.about for refusal in refusals] == ["crd_1", ""]
+
+
+def test_a_card_is_held_by_three_users_at_most():
+    """CB-16: a fourth is refused, whatever the limits say."""
+    cards.check_allowed(2, 0)
+    for holders in (3, 4):
+        with pytest.raises(CardTaken):
+            cards.check_allowed(holders, 60)
+
+
+def test_who_tried_too_often_hears_when_to_come_back():
+    """CB-17: 429 with Retry-After."""
+    with pytest.raises(TooManyCards) as refusal:
+        cards.check_allowed(0, 61)
+    assert (refusal.value.status, refusal.value.problem()["retry_after_seconds"]) == (429, 61)
+
+
+# ---------------------------------------------------------------------------------------------------- the state machine
+
+
+def test_the_machine_begins_with_a_card_once():
+    """CB-04: created, it is checked; under way or over, it stays as it is."""
+    assert cards.begin(bound(), BOUND) == Checked(BOUND)
+    for changes in (BEGUN, ACTIVE, [Ended(BOUND, "cancelled")]):
+        assert cards.begin(lived(*changes), BOUND) is None
+
+
+def test_a_card_that_has_expired_since_it_was_submitted_is_invalid():
+    """CB-04: its month is over everywhere; no bank is asked."""
+    assert cards.begin(bound(), OVER_EVERYWHERE - 1) == Checked(OVER_EVERYWHERE - 1)
+    assert cards.begin(bound(), OVER_EVERYWHERE) == Ended(OVER_EVERYWHERE, "invalid", "expired")
+
+
+def test_the_record_shows_exactly_which_fields_were_sent():
+    """CB-07."""
+    assert lived(*BEGUN).fields_sent == tuple(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "standing"),
+    [
+        ([], "ask"),
+        (BEGUN, "ask"),
+        ([*BEGUN, heard("unknown")], "ask"),
+        (APPROVED, "approved"),
+        ([*BEGUN, heard("declined")], "declined"),
+        ([*BEGUN, heard("unknown"), heard("approved", by="callback")], "approved"),
+        ([*BEGUN, heard("challenge")], "challenge"),
+        (CHALLENGED, "challenge"),
+        ([*CHALLENGED, *tried(4, wrong=4)], "challenge"),
+        ([*CHALLENGED, *tried(5, wrong=4)], "ask"),
+        ([*CHALLENGED, *tried(5, wrong=5)], "declined"),
+        ([*CHALLENGED, *tried(1), heard("approved", by="code 1")], "approved"),
+        (ACTIVE, "over"),
+        ([*ACTIVE, Removed(BOUND)], "over"),
+        ([Ended(BOUND, "cancelled")], "over"),
+        ([*BEGUN, heard("declined"), Ended(BOUND, "declined")], "over"),
+    ],
+)
+def test_the_machine_is_told_what_to_do_from_what_is_known(changes, standing):
+    """CB-09, CB-13: from the card alone, so that a machine which is run twice does the same."""
+    assert cards.standing(lived(*changes), BOUND + 1) == standing
+
+
+def test_a_bank_that_does_not_answer_has_fifteen_minutes():
+    """CB-13: then the card has expired; never is success assumed."""
+    silent = lived(*BEGUN, *[heard("unknown")] * 9)
+    assert silent.gives_up_at == BOUND + 15 * MINUTE
+    assert cards.standing(silent, silent.gives_up_at - 1) == "ask"
+    assert cards.standing(silent, silent.gives_up_at) == "expired"
+    assert cards.end(silent, silent.gives_up_at) == Ended(silent.gives_up_at, "expired")
+
+
+def test_an_approval_in_time_stands_however_late_the_machine_looks():
+    """CB-13: the deadline is the bank's, not the machine's."""
+    assert cards.standing(lived(*APPROVED), BOUND + 24 * HOUR) == "approved"
+
+
+def test_a_silent_bank_is_asked_again_each_time_later():
+    """CB-13: after 2 s, then twice as long, two minutes at most, and not beyond the end of its time."""
+    waits = [cards.wait_seconds(lived(*BEGUN, *[heard("unknown")] * asked), BOUND) for asked in range(1, 20)]
+    assert waits[:8] == [2, 4, 8, 16, 32, 64, 120, 120]
+    assert set(waits[8:]) == {120}
+    nearly = lived(*BEGUN, *[heard("unknown")] * 9)
+    assert cards.wait_seconds(nearly, nearly.gives_up_at - 30 * SECOND) == 30
+    assert [cards.wait_seconds(nearly, nearly.gives_up_at + late) for late in (-1, 0, HOUR)] == [1, 1, 1]
+
+
+def test_for_a_code_the_machine_waits_as_long_as_the_code_is_good():
+    """CB-09: five minutes from its sending, counted up, so that it never looks a moment too early."""
+    assert cards.wait_seconds(lived(*BEGUN, heard("challenge")), BOUND) == 300
+    sent = lived(*CHALLENGED)
+    assert cards.wait_seconds(sent, BOUND) == 300
+    assert cards.wait_seconds(sent, BOUND + 1) == 300
+    assert cards.wait_seconds(sent, CODE_END - 1_001) == 2
+    assert cards.wait_seconds(sent, CODE_END + HOUR) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "ended"),
+    [
+        ([*BEGUN, heard("declined", reason="details_mismatch")], BOUND, ("declined", "")),
+        (CHALLENGED, CODE_END, ("declined", cards.CODE_OVER)),
+        ([*CHALLENGED, *tried(5, wrong=5)], BOUND, ("declined", cards.CODE_OVER)),
+        (BEGUN, BOUND + 15 * MINUTE, ("expired", "")),
+        (APPROVED, BOUND, ("expired", "")),
+        (CHALLENGED, BOUND, ("expired", "")),
+    ],
+    ids=["declined", "too late", "five wrong codes", "silent", "approved, but not activated", "given up"],
+)
+def test_the_machine_ends_a_card_as_declined_only_when_the_bank_or_the_code_say_so(changes, now, ended):
+    """CB-09, CB-13: a code that ran out makes a cool-down follow; whatever else goes wrong is an expiry."""
+    change = cards.end(lived(*changes), now)
+    assert change is not None
+    assert (change.state, change.reason) == ended
+
+
+def test_a_card_that_is_over_or_active_is_not_ended():
+    """An end is final, and only its owner removes a card that is linked."""
+    for changes in (ACTIVE, [*ACTIVE, Removed(BOUND)], [Ended(BOUND, "cancelled")]):
+        assert cards.end(lived(*changes), BOUND + HOUR) is None
+
+
+def test_a_bank_s_reason_stays_when_the_card_ends_for_it():
+    """For operations: the end's own reason comes before the bank's, none keeps it."""
+    declined = [*BEGUN, heard("declined", reason="details_mismatch")]
+    assert lived(*declined, Ended(BOUND, "declined")).reason == "details_mismatch"
+    assert lived(*declined, Ended(BOUND, "declined", "code_over")).reason == "code_over"
+
+
+# ------------------------------------------------------------------------------------------------------------- the code
+
+
+def test_a_code_is_good_for_five_minutes_after_it_was_last_sent():
+    """CB-09: to the last millisecond, and anew after a resend."""
+    card = lived(*CHALLENGED)
+    assert cards.try_code(card, CODE_END - 1) == CodeTried(CODE_END - 1)
+    with pytest.raises(ChallengeOver):
+        cards.try_code(card, CODE_END)
+    again = lived(*CHALLENGED, ChallengeSent(BOUND + 4 * MINUTE))
+    assert again.challenge.expires_at == BOUND + 9 * MINUTE
+    assert cards.try_code(again, BOUND + 9 * MINUTE - 1)
+
+
+def test_a_code_has_five_tries_counted_before_the_bank_judges_them():
+    """CB-09: a sixth is refused though no answer has come to any, and a resend brings none back."""
+    for judged in range(6):
+        assert cards.try_code(lived(*CHALLENGED, *tried(4, min(judged, 4))), BOUND)
+        with pytest.raises(ChallengeOver):
+            cards.try_code(lived(*CHALLENGED, *tried(5, judged)), BOUND)
+    resent = lived(*CHALLENGED, *tried(5, 4), ChallengeSent(BOUND + MINUTE))
+    with pytest.raises(ChallengeOver):
+        cards.try_code(resent, BOUND + MINUTE)
+    assert (resent.challenge.tries_left, resent.challenge.refused) == (0, 4)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [],
+        BEGUN,
+        [*BEGUN, heard("unknown")],
+        [*BEGUN, heard("challenge")],
+        APPROVED,
+        ACTIVE,
+        [Ended(BOUND, "cancelled")],
+    ],
+    ids=["created", "asked", "unknown", "not sent", "approved", "active", "over"],
+)
+def test_no_code_is_tried_or_resent_where_none_is_awaited(changes):
+    """CB-09: before the first was sent, after the verdict, and after the end."""
+    card = lived(*changes)
+    for act in (cards.try_code, cards.resend):
+        with pytest.raises(CardStateConflict) as refusal:
+            act(card, BOUND + 2 * MINUTE)
+        assert refusal.value.facts["state"] == card.state
+
+
+def test_a_code_is_resent_after_a_minute_and_three_times_at_most():
+    """CB-09: earlier it is 429 with the seconds that are left, counted up; a fourth is refused."""
+    card, now = lived(*CHALLENGED), BOUND
+    for resends_left in (3, 2, 1):
+        assert card.challenge.resends_left == resends_left
+        for waited, left in ((0, 60), (1, 60), (59_000, 1), (59_999, 1)):
+            with pytest.raises(ResendTooSoon) as refusal:
+                cards.resend(card, now + waited)
+            assert (refusal.value.status, refusal.value.problem()["retry_after_seconds"]) == (429, left)
+        now += MINUTE
+        sent = cards.resend(card, now)
+        assert sent == ChallengeSent(now)
+        card = cards.after(card, sent)
+    with pytest.raises(ChallengeOver):
+        cards.resend(card, now + MINUTE)
+
+
+def test_no_code_is_resent_when_no_try_is_left():
+    """CB-09: it could not be entered."""
+    assert cards.resend(lived(*CHALLENGED, *tried(4)), BOUND + MINUTE)
+    with pytest.raises(ChallengeOver):
+        cards.resend(lived(*CHALLENGED, *tried(5)), BOUND + MINUTE)
+
+
+def test_a_code_that_ran_out_can_still_be_resent_until_the_machine_ends_it():
+    """CB-09: the resend and the end are two writers of one revision; whichever comes first stands."""
+    assert cards.resend(lived(*CHALLENGED), CODE_END + 1)
+
+
+def test_a_try_that_nobody_judged_is_asked_about_before_the_card_is_declined():
+    """CB-09, CB-13: it may have been the right one; the bank has fifteen minutes more to say so."""
+    unjudged = lived(*CHALLENGED, *tried(2, wrong=1))
+    assert cards.standing(unjudged, CODE_END - 1) == "challenge"
+    assert cards.standing(unjudged, CODE_END) == "ask"
+    assert cards.standing(unjudged, CODE_END + 15 * MINUTE - 1) == "ask"
+    assert cards.standing(unjudged, CODE_END + 15 * MINUTE) == "declined"
+    assert cards.standing(lived(*CHALLENGED, *tried(2, wrong=2)), CODE_END) == "declined"
+
+
+# ------------------------------------------------------------------------------------------------------ the bank's word
+
+
+@pytest.mark.parametrize("first", ["approved", "declined"])
+@pytest.mark.parametrize("then", ["approved", "declined", "challenge", "unknown", "absent"])
+def test_a_verdict_stands_whatever_is_said_after_it(first, then):
+    """CB-13: callbacks come twice, late and out of order."""
+    assert cards.hear(lived(*BEGUN, heard(first)), heard(then, by="callback")) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "new"),
+    [
+        ([], "approved", True),
+        ([], "challenge", True),
+        ([], "unknown", True),
+        ([], "absent", False),
+        ([heard("unknown")], "unknown", True),
+        ([heard("unknown")], "approved", True),
+        ([heard("unknown")], "absent", False),
+        ([heard("challenge")], "unknown", False),
+        ([heard("challenge")], "challenge", False),
+        ([heard("challenge")], "approved", True),
+        ([heard("challenge")], "declined", True),
+    ],
+)
+def test_what_the_bank_says_is_heard_when_it_is_news(before, said, new):
+    """CB-13: each silence counts, for each makes the next wait longer; but silence does not undo a challenge."""
+    answer = heard(said)
+    assert cards.hear(lived(*BEGUN, *before), answer) == (answer if new else None)
+
+
+@pytest.mark.parametrize("end", ["declined", "expired", "cancelled", "invalid"])
+def test_a_late_approval_never_activates_but_is_recorded_once_to_be_withdrawn(end):
+    """CB-14: whatever ended the card; the second copy of it is nothing new, and so is any other word."""
+    over = [*BEGUN, heard("unknown"), Ended(BOUND + HOUR, end)]
+    late = cards.hear(lived(*over), heard("approved", BOUND + 2 * HOUR, "callback"))
+    assert late == ApprovedLate(BOUND + 2 * HOUR, "bau_1")
+    card = lived(*over, late)
+    assert (card.state, card.token, cards.standing(card, BOUND + 2 * HOUR)) == (end, "", "over")
+    assert cards.is_to_withdraw(card)
+    for said in ("approved", "declined", "challenge", "unknown", "absent"):
+        assert cards.hear(card, heard(said)) is None
+        assert said == "approved" or cards.hear(lived(*over), heard(said)) is None
+
+
+def test_a_late_approval_without_a_reference_is_withdrawn_by_the_one_that_is_known():
+    """CB-14: the bank named its authentication when it asked for a code."""
+    over = lived(*CHALLENGED, Ended(BOUND, "cancelled"))
+    assert cards.hear(over, heard("approved", reference="")) == ApprovedLate(BOUND, "bau_1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        (APPROVED, False),
+        (ACTIVE, False),
+        ([*APPROVED, Ended(BOUND, "cancelled")], True),
+        ([*ACTIVE, Removed(BOUND)], True),
+        ([*ACTIVE, Removed(BOUND), Withdrawn(BOUND)], False),
+        ([*BEGUN, Ended(BOUND, "cancelled")], False),
+        ([*BEGUN, heard("declined"), Ended(BOUND, "declined")], False),
+        ([*BEGUN, Ended(BOUND, "expired"), ApprovedLate(BOUND, "bau_1")], True),
+        ([*BEGUN, Ended(BOUND, "expired"), ApprovedLate(BOUND, "bau_1"), Withdrawn(BOUND)], False),
+    ],
+)
+def test_an_approval_is_withdrawn_exactly_when_the_bank_holds_one_for_what_is_over(changes, wanted):
+    """CB-14: once."""
+    assert cards.is_to_withdraw(lived(*changes)) is wanted
+
+
+# ------------------------------------------------------------------------------------------------------------ the owner
+
+
+def test_an_owner_removes_what_is_linked_and_cancels_what_is_under_way():
+    """CB-20: what is over stays as it ended."""
+    assert cards.remove(lived(*ACTIVE), BOUND) == Removed(BOUND)
+    for changes in ([], BEGUN, [*BEGUN, heard("unknown")], CHALLENGED, APPROVED):
+        assert cards.remove(lived(*changes), BOUND) == Ended(BOUND, "cancelled")
+    for end in ("invalid", "declined", "expired", "cancelled"):
+        assert cards.remove(lived(Ended(BOUND, end)), BOUND) is None
+    assert cards.remove(lived(*ACTIVE, Removed(BOUND)), BOUND) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [[], BEGUN, [*BEGUN, heard("unknown")], CHALLENGED, APPROVED, [Ended(BOUND, "expired")], [*ACTIVE, Removed(BOUND)]],
+)
+def test_a_card_pays_while_it_is_active_and_never_before_or_after(changes):
+    """CB-10, CB-20: an approval alone is not enough; the refusal names the state."""
+    assert cards.check_can_pay(lived(*ACTIVE), "usr_1", BOUND).token == TOKEN
+    card = lived(*changes)
+    with pytest.raises(CardNotActive) as refusal:
+        cards.check_can_pay(card, "usr_1", BOUND)
+    assert refusal.value.facts["state"] == card.state
+
+
+def test_a_card_pays_until_its_month_is_over_everywhere():
+    """CB-04, CB-10: as long as it could have been bound, not a millisecond longer; a new expiry makes it good again."""
+    card = lived(*ACTIVE)
+    assert cards.check_can_pay(card, "usr_1", OVER_EVERYWHERE - 1) is card
+    with pytest.raises(CardNotActive) as refusal:
+        cards.check_can_pay(card, "usr_1", OVER_EVERYWHERE)
+    assert refusal.value.facts["state"] == "expired"
+    assert cards.check_can_pay(lived(*ACTIVE, ExpiryUpdated(BOUND, 2028, 2)), "usr_1", OVER_EVERYWHERE)
+
+
+def test_nobody_pays_with_another_s_card():
+    """CB-12: it does not exist for them, whatever state it is in."""
+    for changes in ([], ACTIVE, [Ended(BOUND, "expired")]):
+        with pytest.raises(errors.NotFound):
+            cards.check_can_pay(lived(*changes), "usr_2", BOUND)
+    with pytest.raises(errors.NotFound):
+        cards.check_can_pay(None, "usr_1", BOUND)
+
+
+@pytest.mark.parametrize(
+    ("year", "month", "end"),
+    [
+        (2026, 12, 1_798_761_600_000),
+        (2028, 2, 1_835_481_600_000),
+        (2027, 2, 1_803_859_200_000),
+        (2026, 11, 1_796_083_200_000),
+    ],
+)
+def test_the_expiry_is_the_first_instant_after_the_printed_month(year, month, end):
+    """Leap years and ends of years included."""
+    assert bound(expiry_year=year, expiry_month=month).expires_at == end
+
+
+# ---------------------------------------------------------------------------------------------------------------- texts
+
+
+def test_the_owner_hears_what_the_state_means_and_never_which_detail_was_wrong():
+    """CB-09, CB-11, CB-13, CB-15: the same words whatever the bank's reason was."""
+    texts = {state: cards.text(state, "Visa", "4242", "") for state in cards.OPEN | cards.ENDS | {"active"}}
+    assert texts["active"] == "Visa ending 4242 is now linked. You can pay with it."
+    assert texts["declined"] == "The details do not match the bank's records."
+    assert texts["expired"] == "The bank did not answer. You were not charged."
+    assert "code" in texts["challenged"]
+    for reason in ("details_mismatch", "expired_card", "do_not_honour", "too_many_codes"):
+        assert cards.text("declined", "Visa", "4242", reason) == texts["declined"]
+    assert "code" in cards.text("declined", "Visa", "4242", cards.CODE_OVER)
+
+
+# -------------------------------------------------------------------------------------------------------------- changes
+
+
+def test_a_card_moved_on_by_the_vault_is_the_same_card_under_another_fingerprint():
+    """CB-19: nothing else changes."""
+    before, after = lived(*ACTIVE), lived(*ACTIVE, Resealed(BOUND, "fingerprint 2"))
+    assert (after.fingerprint, after.revision) == ("fingerprint 2", before.revision + 1)
+    assert (after.state, after.token, after.verdict) == (before.state, before.token, before.verdict)
+
+
+def test_a_later_word_without_reference_or_token_keeps_the_earlier_ones():
+    """What charges are made with is never lost to a shorter answer."""
+    card = lived(*BEGUN, heard("challenge"), heard("approved", reference=""))
+    assert (card.reference, card.token, card.asked) == ("bau_1", TOKEN, 2)
+
+
+def test_an_unknown_change_is_a_fault():
+    """A kind that the rules forgot never passes silently."""
+    with pytest.raises(TypeError, match="no such change"):
+        cards.after(bound(), object())  # type: ignore[arg-type]
+
+
+def test_neither_a_card_nor_its_changes_show_the_token_when_printed():
+    """CB-18: a log line or a traceback of them gives nothing away to charge by."""
+    assert TOKEN not in f"{lived(*ACTIVE)!r} {lived(*ACTIVE)} {ACTIVE!r} {heard('approved')}"
+    assert lived(*ACTIVE).token == TOKEN
