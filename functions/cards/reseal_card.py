@@ -18,10 +18,11 @@ from billfold.triggers import queue
 @queue.step
 def handler(card_id: str) -> str:
     newest, key = vault.generations()[0], vault_rows.vault_key(card_id)
+    # The card first: were it activated between the two reads, the person's details that are forgotten would come back.
+    card = card_rows.load(card_id).present
     sealed = vault_rows.sealed(read([key]).get(key))
     if not sealed or sealed[vault_rows.NUMBER].generation == newest:
         return "nothing to reseal"
-    card = card_rows.load(card_id).present
     opened = vault.open_parts(card_id, sealed)
     fingerprint = vault.fingerprint(opened[vault_rows.NUMBER].decode(), newest)
     rows = read([card_rows.holders_key(fingerprint)])

@@ -71,8 +71,12 @@ def open_sealed(subject: str, sealed: Sealed) -> bytes:
 
 
 def open_parts(subject: str, parts: dict[str, Sealed]) -> dict[str, bytes]:
-    """Parts of one data key; SealBroken unless each was sealed for exactly this subject under exactly this name."""
-    [(generation, data_key)] = {(sealed.generation, sealed.data_key) for sealed in parts.values()}
+    """Parts of one data key; SealBroken unless each was sealed for exactly this subject under exactly this name, and under a
+    generation of keys that is in use."""
+    seals = {(sealed.generation, sealed.data_key) for sealed in parts.values()}
+    generation, data_key = seals.pop()
+    if seals or generation not in generations():
+        raise SealBroken(subject)
     key = _key("vault", generation)
     opened = _call("decrypt", KeyId=key, CiphertextBlob=data_key, EncryptionContext=_of(subject))
     cipher = AESGCM(opened["Plaintext"])

@@ -232,19 +232,26 @@ def holders_key(fingerprint: str) -> Key:
 
 def holders(rows: Mapping[Key, Row], fingerprints: Iterable[str]) -> dict[str, str]:
     """Each holder's card, under all of a number's fingerprints (each generation of keys makes another)."""
-    found = [rows.get(holders_key(fingerprint)) for fingerprint in fingerprints]
-    known: list[Any] = [row.cards.as_dict() for row in found if isinstance(row, HoldersRow)]  # type: ignore[no-untyped-call]
-    return {user: card for cards_held in known for user, card in cards_held.items()}
+    found = [_held(rows.get(holders_key(fingerprint))) for fingerprint in fingerprints]
+    return {user: card for held in found for user, card in held.items()}
+
+
+def _held(row: Row | None) -> dict[str, str]:
+    return dict(row.cards.as_dict()) if isinstance(row, HoldersRow) else {}  # type: ignore[no-untyped-call]
 
 
 def add_holder(commit: Commit, rows: Mapping[Key, Row], fingerprint: str, user: str, card_id: str) -> None:
-    """Add to a commit that a user holds this card, who did not, nor did three others (CB-16)."""
+    """Add to a commit that a user holds this card, who did not, nor did three others (CB-16).
+
+    `rows`: what was read of the holders under all of the number's fingerprints; who holds it under an older one counts too.
+    """
     _, pk, sk = holders_key(fingerprint)
+    elsewhere = sum(len(_held(row)) for key, row in rows.items() if key[1] != pk)
     if holders_key(fingerprint) not in rows:
         commit.put_new(HoldersRow(pk, sk, cards={user: card_id}))
         return
     many = size(HoldersRow.cards)  # type: ignore[no-untyped-call]
-    room = HoldersRow.cards[user].does_not_exist() & (many < cards.MAX_HOLDERS)
+    room = HoldersRow.cards[user].does_not_exist() & (many < cards.MAX_HOLDERS - elsewhere)
     commit.update(HoldersRow(pk, sk), [HoldersRow.cards[user].set(card_id)], room)
 
 
