@@ -1,0 +1,519 @@
+"""A card's rows on a real engine: every change is kept, one writer wins, three users hold it, the stream tells who must act."""
+
+import json
+import pathlib
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from billfold import card_changes as changes
+from billfold import cards
+from billfold.card_changes import CardChange
+from billfold.cards import Card
+from billfold.clock import HOUR
+from billfold.errors import NotFound, Stale
+from billfold.tables import card_rows
+from billfold.tables.rows import Commit, read
+from tests.rules.card_worlds import BOUND, FIELDS, TOKEN, binding, heard
+from tests.tables.scripts import metered
+
+pytestmark = pytest.mark.usefixtures("store")
+
+OLD_ROWS = pathlib.Path(__file__).parent / "card_rows_v1.json"
+MARKS = {"operation": "opr_1", "request": "fingerprint"}
+
+# Three lives that pass through every kind of change.
+REMOVED: list[CardChange] = [
+    binding(**MARKS),
+    changes.Checked(BOUND + 1),
+    changes.Asked(BOUND + 2, FIELDS),
+    heard("unknown", BOUND + 3),
+    heard("challenge", BOUND + 4, reason="of the bank"),
+    changes.ChallengeSent(BOUND + 5),
+    changes.CodeTried(BOUND + 6, operation="opr_2", request="fingerprint 2"),
+    changes.CodeRefused(BOUND + 7, 1),
+    changes.ChallengeSent(BOUND + 8, operation="opr_3", request="fingerprint 3"),
+    changes.CodeTried(BOUND + 9, **MARKS),
+    heard("approved", BOUND + 10, "code 2"),
+    changes.Activated(BOUND + 11),
+    changes.ExpiryUpdated(BOUND + 12, 2031, 7),
+    changes.Resealed(BOUND + 13, "fingerprint 2"),
+    changes.Removed(BOUND + 14),
+    changes.Withdrawn(BOUND + 15),
+]
+LATE: list[CardChange] = [
+    binding(typed=[], force_challenge=True),
+    changes.Checked(BOUND + 1),
+    changes.Asked(BOUND + 2, FIELDS),
+    heard("unknown", BOUND + 3),
+    changes.Ended(BOUND + 4, "expired"),
+    changes.ApprovedLate(BOUND + 5, "bau_1"),
+]
+DECLINED: list[CardChange] = [
+    binding(),
+    changes.Checked(BOUND + 1),
+    changes.Asked(BOUND + 2, FIELDS),
+    heard("challenge", BOUND + 3),
+    changes.ChallengeSent(BOUND + 4),
+    changes.Ended(BOUND + 5, "declined", cards.CODE_OVER),
+]
+LIVES = {"removed": REMOVED, "late": LATE, "declined": DECLINED}
+
+
+def fresh() -> str:
+    return f"crd_{uuid.uuid4().hex}"
+
+
+def bound(opening: changes.Bound, card_id: str = "") -> Card:
+    commit = Commit(uuid.uuid4().hex)
+    card = card_rows.put_bound(commit, card_id or fresh(), opening)
+    commit.send()
+    return card
+
+
+def put(before: Card, change: CardChange, **options: str) -> Card:
+    commit = Commit(uuid.uuid4().hex)
+    card = card_rows.put_change(commit, before, change, **options)
+    commit.send()
+    return card
+
+
+def lived(life: list[CardChange], card_id: str = "") -> Card:
+    card = bound(life[0], card_id)
+    for change in life[1:]:
+        card = put(card, change)
+    return card
+
+
+def head(card_id: str) -> card_rows.HeadRow:
+    found = card_rows.head(read([card_rows.head_key(card_id)]), card_id)
+    assert found is not None
+    return found
+
+
+def counted(card_id: str, number: int) -> None:
+    commit = Commit(uuid.uuid4().hex)
+    card_rows.count_charge(commit, card_id, number)
+    commit.send()
+
+
+def image(store, card_id: str, revision: int) -> dict:
+    """A change as the stream carries it."""
+    wanted = (card_id, f"{revision:08d}")
+    return next(row for row in store.rows("cards") if (row["pk"]["S"], row["sk"]["S"]) == wanted)
+
+
+# -------------------------------------------------------------------------------------------------------------- journal
+
+
+@pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
+def test_a_card_and_all_its_changes_are_read_as_they_were_written(life):
+    """Every kind of change, with and without the marks of a request, comes back equal; so does the card."""
+    card = lived(life)
+    journal = card_rows.load(card.card_id)
+    assert list(journal.changes) == life
+    assert journal.present == card == cards.rebuild(card.card_id, life)
+
+
+def test_the_lives_above_pass_through_every_kind_of_change():
+    """A new kind joins one of them, or this fails."""
+    assert {type(change) for life in LIVES.values() for change in life} == set(card_rows.KINDS.values())
+    kinds = {kind for kind in vars(changes).values() if isinstance(kind, type) and issubclass(kind, CardChange)}
+    assert kinds - {CardChange} == set(card_rows.KINDS.values())
+
+
+def test_rows_written_by_the_first_version_can_be_read(store):
+    """Stored data outlives code: these rows are frozen; a change of the code that cannot read them is wrong."""
+    rows = json.loads(OLD_ROWS.read_text())
+    for row in rows:
+        store.client.put_item(TableName="billfold-cards", Item=row)
+    assert {row["kind"]["S"] for row in rows if "kind" in row} == set(card_rows.KINDS)
+    for name, life in LIVES.items():
+        journal = card_rows.load(f"crd_old_{name}")
+        assert list(journal.changes) == life
+        found = head(f"crd_old_{name}")
+        assert card_rows.to_card(found).state == journal.present.state == name.replace("late", "expired")
+    put(card_rows.load("crd_old_late").present, changes.Withdrawn(BOUND + HOUR))
+    assert [card_rows.events_of(row)[0].kind for row in rows if row.get("kind") == {"S": "bound"}] == [
+        "card.created"
+    ] * 3
+
+
+def test_the_card_as_of_a_change_is_the_card_that_change_made():
+    """LG-10: a repeat is answered with the card as the first answer showed it."""
+    journal = card_rows.load(lived(REMOVED).card_id)
+    for count, change in enumerate(REMOVED, 1):
+        assert journal.as_of(change) == journal.at(count) == cards.rebuild(journal.present.card_id, REMOVED[:count])
+    assert (journal.done("opr_1"), journal.done("opr_2"), journal.done("opr_9")) == (REMOVED[0], REMOVED[6], None)
+
+
+def test_an_unknown_card_is_not_found():
+    """XX-05."""
+    with pytest.raises(NotFound):
+        card_rows.load("crd_nobody")
+
+
+@pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
+def test_the_head_says_what_the_card_says(life):
+    """Lists, payments and conditions read the head alone: after every change it agrees with the journal."""
+    card = bound(life[0])
+    for change in [None, *life[1:]]:
+        card = put(card, change) if change else card
+        seen = card_rows.to_card(head(card.card_id))
+        shared = ("card_id", "owner", "state", "revision", "brand", "last4", "expiry_year", "expiry_month", "bank")
+        shared += ("bound_at", "fingerprint")
+        assert {name: getattr(seen, name) for name in shared} == {name: getattr(card, name) for name in shared}
+        assert seen.token == ("" if card.state in cards.ENDS else card.token)
+
+
+def test_a_card_that_is_over_keeps_no_token_in_its_head(store):
+    """CB-18, CB-20: neither the one to charge by nor the machine's; nobody pays by a head that was left behind."""
+    card = put(lived(REMOVED[:12]), changes.CodeTried(BOUND), task_token="of the machine")
+    assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (TOKEN, "of the machine")
+    card = put(card, changes.Removed(BOUND), task_token="too late")
+    assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (None, "")
+
+
+# --------------------------------------------------------------------------------------------------------------- writes
+
+
+def test_a_change_costs_four_write_units():
+    """design.md: head and change, two units each, however long the journal."""
+    card = bound(REMOVED[0])
+    for change in REMOVED[1:6]:
+        with metered("TransactWriteItems") as units:
+            card = put(card, change)
+        assert units == [4]
+
+
+def test_of_many_writers_with_the_same_card_in_hand_exactly_one_wins():
+    """CB-09, CB-14: the revision is the lock; of a try, an approval, an end and a removal one is first, the others are stale."""
+    card = lived(DECLINED[:5])
+    wanted = [
+        changes.CodeTried(BOUND),
+        heard("approved"),
+        changes.Ended(BOUND, "cancelled"),
+        changes.ChallengeSent(BOUND),
+    ]
+
+    def attempt(change: CardChange) -> bool:
+        try:
+            put(card, change)
+        except Stale:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        won = list(pool.map(attempt, wanted * 4))
+    assert won.count(True) == 1
+    assert len(card_rows.load(card.card_id).changes) == 6
+
+
+def test_a_card_is_bound_once():
+    """The same id again is stale, and leaves the first as it was."""
+    card = bound(REMOVED[0])
+    with pytest.raises(Stale):
+        bound(binding(owner="usr_2"), card.card_id)
+    assert card_rows.load(card.card_id).present == card
+
+
+def test_a_token_of_the_machine_is_kept_for_a_card_that_is_as_it_was_read():
+    """The machine waits only for what has not come yet: a word that came between is not slept through."""
+    card = lived(LATE[:4])
+    commit = Commit(uuid.uuid4().hex)
+    card_rows.put_task_token(commit, card, "first")
+    commit.send()
+    assert card_rows.waiting(card.card_id) == "first"
+    put(card, heard("approved", by="callback"))
+    commit = Commit(uuid.uuid4().hex)
+    card_rows.put_task_token(commit, card, "second")
+    with pytest.raises(Stale):
+        commit.send()
+    assert card_rows.waiting(card.card_id) == "first"
+    assert card_rows.waiting("crd_nobody") == ""
+
+
+# -------------------------------------------------------------------------------------------------------------- charges
+
+
+@pytest.mark.parametrize(("life", "pays"), [(REMOVED[:11], False), (REMOVED[:12], True), (REMOVED[:15], False)])
+def test_a_charge_begins_only_on_a_card_that_is_active_in_the_write_itself(life, pays):
+    """CB-10, CB-20: whatever the rule thought; approved is not active yet, removed no more."""
+    card = lived(life)
+    if pays:
+        counted(card.card_id, 1)
+    else:
+        with pytest.raises(Stale):
+            counted(card.card_id, 1)
+    assert head(card.card_id).charges == int(pays)
+
+
+def test_no_more_charges_end_than_began():
+    """CB-20: the count never goes below zero, so it never lets a removal through too early."""
+    card = lived(REMOVED[:12])
+    counted(card.card_id, 1)
+    counted(card.card_id, 1)
+    counted(card.card_id, -1)
+    counted(card.card_id, -1)
+    with pytest.raises(Stale):
+        counted(card.card_id, -1)
+    assert head(card.card_id).charges == 0
+
+
+def test_a_card_with_a_charge_under_way_is_not_removed_but_changes_otherwise():
+    """CB-20: the removal waits; a new expiry or another generation of keys does not."""
+    card = lived(REMOVED[:12])
+    counted(card.card_id, 1)
+    with pytest.raises(Stale):
+        put(card, changes.Removed(BOUND))
+    card = put(put(card, changes.ExpiryUpdated(BOUND, 2031, 7)), changes.Resealed(BOUND, "fingerprint 2"))
+    counted(card.card_id, -1)
+    assert put(card, changes.Removed(BOUND)).state == "removed"
+
+
+# -------------------------------------------------------------------------------------------------------------- holders
+
+MANY = [f"usr_{number}" for number in range(12)]
+
+
+def hold(user: str, fingerprint: str = "one", known: tuple[str, ...] = ("one",)) -> None:
+    """A user holds a card whose number has these fingerprints, as binding it does; Stale as often as it must be."""
+    commit = Commit(uuid.uuid4().hex)
+    rows = read(card_rows.holders_key(each) for each in known)
+    card_rows.add_holder(commit, rows, fingerprint, user, f"crd_of_{user}")
+    commit.send()
+
+
+def held(*fingerprints: str) -> dict[str, str]:
+    return card_rows.holders(read(card_rows.holders_key(each) for each in fingerprints), fingerprints)
+
+
+def holding(user: str, *arguments: object) -> bool:
+    """Whether a user came to hold it, trying again after each Stale as a step does."""
+    for _ in range(20):
+        try:
+            hold(user, *arguments)
+        except Stale:
+            if len(held("one", "two")) >= cards.MAX_HOLDERS:
+                return False
+        else:
+            return True
+    raise AssertionError("nobody else won either")
+
+
+def test_of_twelve_at_once_exactly_three_hold_a_card():
+    """CB-16: the condition counts, not the reader."""
+    with ThreadPoolExecutor(12) as pool:
+        won = list(pool.map(holding, MANY))
+    assert won.count(True) == 3
+    assert held("one") == {user: f"crd_of_{user}" for user, holds in zip(MANY, won, strict=True) if holds}
+
+
+def test_holders_under_an_older_generation_of_keys_count_too():
+    """CB-16, CB-19: while keys rotate a number has two fingerprints, and three users all the same."""
+    hold("usr_old", "one")
+    hold("usr_new", "two", ("one", "two"))
+    with ThreadPoolExecutor(12) as pool:
+        won = list(pool.map(lambda user: holding(user, "two", ("one", "two")), MANY))
+    assert won.count(True) == 1
+    assert len(held("one", "two")) == 3
+
+
+def test_a_user_holds_a_card_once():
+    """CB-16: a second card of the same number is stale, and the first stays."""
+    hold("usr_0")
+    hold("usr_1")
+    with pytest.raises(Stale):
+        hold("usr_0")
+    assert held("one") == {"usr_0": "crd_of_usr_0", "usr_1": "crd_of_usr_1"}
+
+
+def test_who_holds_a_card_no_more_makes_room():
+    """CB-16, CB-20: only the card that holds the place gives it up."""
+    for user in MANY[:3]:
+        hold(user)
+    with pytest.raises(Stale):
+        hold(MANY[3])
+    mine = cards.rebuild("crd_of_usr_1", [binding(owner="usr_1", fingerprint="one")])
+    for card, gone in ((replace(mine, card_id="crd_other"), False), (mine, True)):
+        commit = Commit(uuid.uuid4().hex)
+        card_rows.remove_holder(commit, card)
+        if gone:
+            commit.send()
+        else:
+            with pytest.raises(Stale):
+                commit.send()
+        assert ("usr_1" not in held("one")) is gone
+    hold(MANY[3])
+    assert set(held("one")) == {"usr_0", "usr_2", "usr_3"}
+
+
+# --------------------------------------------------------------------------------------------------------------- limits
+
+WHOS = {"user": "usr_1", "device": "dev_1", "fingerprint": "one", "address": "203.0.113.7"}
+
+
+def limited(whos: dict[str, str], now: int, cooling: str = "one") -> int:
+    keys, cool = card_rows.limit_keys(whos).values(), card_rows.cooling_key(whos["user"], cooling)
+    return card_rows.wait_seconds(read([*keys, cool]), whos, [cool], now)
+
+
+def try_once(whos: dict[str, str], now: int) -> None:
+    commit = Commit(uuid.uuid4().hex)
+    card_rows.count_try(commit, read(card_rows.limit_keys(whos).values()), whos, now)
+    commit.send()
+
+
+def test_tries_are_counted_by_user_device_card_and_address():
+    """CB-17: ten a day by each of the first three, sixty an hour by an address; each on its own."""
+    for number in range(10):
+        assert limited(WHOS, BOUND + number) == 0
+        try_once(WHOS, BOUND + number)
+    assert limited(WHOS, BOUND + HOUR) == 23 * 3600
+    nobody = {"user": "usr_2", "device": "dev_2", "fingerprint": "two", "address": "198.51.100.1"}
+    assert limited(nobody, BOUND + HOUR) == 0
+    for kind in ("user", "device", "fingerprint"):
+        assert limited(nobody | {kind: WHOS[kind]}, BOUND + HOUR) == 23 * 3600
+    assert limited(nobody | {"address": WHOS["address"]}, BOUND + HOUR) == 0
+
+
+def test_two_tries_at_once_are_both_counted_or_one_is_stale():
+    """CB-17: nobody gets more tries by asking side by side."""
+    rows = read(card_rows.limit_keys(WHOS).values())
+    outcomes = []
+    for _ in range(2):
+        commit = Commit(uuid.uuid4().hex)
+        card_rows.count_try(commit, rows, WHOS, BOUND)
+        try:
+            commit.send()
+        except Stale:
+            outcomes.append("stale")
+        else:
+            outcomes.append("counted")
+    assert outcomes == ["counted", "stale"]
+
+
+def test_after_a_failed_challenge_this_owner_waits_a_day_with_this_card_and_nobody_else_does():
+    """CB-09: the cool-down; another card or another owner is free."""
+    card = cards.rebuild("crd_1", [binding(fingerprint="one")])
+    commit = Commit(uuid.uuid4().hex)
+    card_rows.put_cooling(commit, card, BOUND)
+    commit.send()
+    assert limited(WHOS, BOUND) == 24 * 3600
+    assert limited(WHOS, BOUND + 24 * HOUR - 1) == 1
+    assert limited(WHOS, BOUND + 24 * HOUR) == 0
+    assert limited(WHOS, BOUND, cooling="two") == 0
+    assert limited(WHOS | {"user": "usr_2"}, BOUND) == 0
+
+
+def test_what_is_counted_vanishes_by_itself(store):
+    """XX-04: TTL deletes a limit's row after every window that it could matter for; no address is kept as it is."""
+    try_once(WHOS, BOUND)
+    rows = [row for row in store.rows("cards") if row["sk"]["S"] == "limit"]
+    assert len(rows) == 4
+    assert {int(row["expires_at"]["N"]) for row in rows} == {BOUND // 1_000 + 25 * 3600}
+    assert WHOS["address"] not in json.dumps(rows)
+
+
+# ------------------------------------------------------------------------------------------------------ what follows
+
+
+@pytest.mark.parametrize(
+    ("life", "messages", "told"),
+    [
+        (
+            REMOVED,
+            {1: ["authentications"], 8: ["answers"], 11: ["answers"], 15: ["withdrawals"]},
+            {
+                1: "card.created",
+                6: "card.code_requested",
+                9: "card.code_requested",
+                12: "card.linked",
+                13: "card.updated",
+                15: "card.removed",
+            },
+        ),
+        (LATE, {1: ["authentications"], 5: ["answers"], 6: ["withdrawals"]}, {1: "card.created", 5: "card.expired"}),
+        (
+            DECLINED,
+            {1: ["authentications"], 6: ["answers"]},
+            {1: "card.created", 5: "card.code_requested", 6: "card.declined"},
+        ),
+    ],
+    ids=LIVES,
+)
+def test_each_change_means_just_these_messages_and_just_this_event(store, life, messages, told):
+    """XX-03: who must act, by the card's id alone; what the owner hears. What only banks and we see is told to nobody."""
+    card = lived(life)
+    for revision in range(1, len(life) + 1):
+        row = image(store, card.card_id, revision)
+        assert card_rows.messages(row) == [(name, card.card_id) for name in messages.get(revision, [])], revision
+        events = card_rows.events_of(row)
+        assert [event.kind for event in events] == ([told[revision]] if revision in told else []), revision
+        for event in events:
+            assert (event.change, event.audience, event.about) == (
+                f"{card.card_id}/{revision:08d}",
+                "usr_1",
+                card.card_id,
+            )
+            assert event.at == life[revision - 1].at
+            assert TOKEN not in repr(event)
+
+
+def test_a_callback_or_a_code_resumes_the_machine_and_its_own_asking_does_not(store):
+    """CB-13: what the machine heard itself it knows."""
+    for by, expected in (("asking", []), ("callback", ["answers"]), ("code 1", ["answers"])):
+        card = put(lived(LATE[:4]), heard("approved", by=by))
+        assert [name for name, _ in card_rows.messages(image(store, card.card_id, 5))] == expected
+
+
+def test_an_approved_card_that_is_cancelled_is_withdrawn_at_the_bank(store):
+    """CB-14, CB-20: by its end itself, and the machine is resumed; the withdrawal is the last word."""
+    card = put(lived([*LATE[:3], heard("approved")]), changes.Ended(BOUND, "cancelled"))
+    names = [name for name, _ in card_rows.messages(image(store, card.card_id, 5))]
+    assert names == ["answers", "withdrawals"]
+    put(card, changes.Withdrawn(BOUND))
+    assert card_rows.messages(image(store, card.card_id, 6)) == []
+
+
+def test_the_event_says_what_the_owner_reads(store):
+    """CB-11, CB-15: the text of the state, brand and last four digits; never the bank's reason."""
+    card = lived(REMOVED)
+    [linked] = card_rows.events_of(image(store, card.card_id, 12))
+    assert linked.facts == {
+        "revision": 12,
+        "state": "active",
+        "brand": "Visa",
+        "last4": "4242",
+        "text": "Visa ending 4242 is now linked. You can pay with it.",
+    }
+    assert "of the bank" not in repr(
+        [card_rows.events_of(image(store, card.card_id, number)) for number in range(1, 17)]
+    )
+
+
+def test_heads_holders_and_limits_mean_nothing_to_anybody(store):
+    """XX-03: only changes are followed."""
+    lived(REMOVED[:3])
+    hold("usr_1")
+    try_once(WHOS, BOUND)
+    others = [row for row in store.rows("cards") if not row["sk"]["S"].isdigit()]
+    assert {row["sk"]["S"] for row in others} == {"#", "holders", "limit"}
+    assert all(card_rows.messages(row) == card_rows.events_of(row) == [] for row in others)
+
+
+def test_a_user_s_cards_are_listed_newest_first_page_by_page():
+    """Ids are time-ordered or not: the index orders by id, and nobody else's cards are among them."""
+    ids = [f"crd_{number:032x}" for number in range(7)]
+    for card_id in ids:
+        bound(binding(), card_id)
+    bound(binding(owner="usr_2"))
+    seen, before = [], ""
+    while True:
+        page, before = card_rows.owned("usr_1", before=before, limit=3)
+        seen += [card.card_id for card in page]
+        if not before:
+            break
+    assert seen == ids[::-1]
