@@ -1,0 +1,330 @@
+"""A charge's rows on a real engine: intent and hold together, one end with its money, and lists that find it again."""
+
+import json
+import pathlib
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from billfold import charge_changes as changes
+from billfold import charges, ledger
+from billfold.card_changes import Removed
+from billfold.charge_changes import ChargeChange, Declined, Settled, Started
+from billfold.charges import Charge, Difference, Line
+from billfold.clock import HOUR
+from billfold.errors import NotFound, Stale
+from billfold.ledger import Balance
+from billfold.tables import charge_rows, ledger_rows
+from billfold.tables.rows import DUE_SHARDS, Commit, due
+from tests.proof.racing import books_balance
+from tests.rules.card_worlds import BOUND, TOKEN
+from tests.tables import test_card_rows as card_lives
+
+pytestmark = pytest.mark.usefixtures("store")
+
+OLD_ROWS = pathlib.Path(__file__).parent / "charge_rows_v1.json"
+DAY = 24 * HOUR
+ACTIVE = card_lives.REMOVED[:12]
+ACCOUNT = ledger.card("usr_1", "crd_1", "USD")
+WALLET = ledger.wallet("usr_1", "USD")
+
+
+def begun(charge_id: str = "chg_1", **fields: Any) -> Started:
+    told = {
+        "at": BOUND,
+        "owner": "usr_1",
+        "card": "crd_1",
+        "bank": "sandbox",
+        "token": TOKEN,
+        "amount": 1_250,
+        "currency": "USD",
+        "purpose": "top_up",
+        "about": "",
+        "of": "",
+        "hold": f"hld_{charge_id}",
+        "transfer": f"trf_{charge_id}",
+    }
+    return Started(**(told | fields))
+
+
+LIVES: dict[str, list[ChargeChange]] = {
+    "settled": [begun("chg_old_settled", operation="opr_1", request="fingerprint"), Settled(BOUND + 1, "pay_1")],
+    "declined": [begun("chg_old_declined", purpose="bill", about="bil_1"), Declined(BOUND + 2, "no_funds")],
+    "refunded": [begun("chg_old_refunded", purpose="refund", about="bil_1", of="pay_1"), Settled(BOUND + 3, "pay_2")],
+}
+
+
+def committed(fill: Callable[[Commit], Any]) -> Any:
+    commit = Commit(uuid.uuid4().hex)
+    made = fill(commit)
+    commit.send()
+    return made
+
+
+def start(charge_id: str = "chg_1", first: Started | None = None, **fields: Any) -> Charge:
+    started = first or begun(charge_id, **fields)
+    return committed(lambda commit: charge_rows.start(commit, charge_id, started))
+
+
+def paid(charge: Charge, now: int = BOUND + 1) -> ledger.Transfer:
+    legs = ledger.pay(charge_rows.account(charge), [(WALLET, charge.amount)])
+    return ledger.transfer(charge.transfer_id, legs, at=now, reason="top-up", about=charge.charge_id)
+
+
+def resolve(charge: Charge, change: ChargeChange, transfer: ledger.Transfer | None = None) -> Charge:
+    return committed(lambda commit: charge_rows.resolve(commit, charge, change, transfer, change.at))
+
+
+def lived(charge_id: str, life: list[ChargeChange]) -> Charge:
+    charge = start(charge_id, life[0])
+    transfer = paid(charge) if isinstance(life[1], Settled) and charge.purpose == "top_up" else None
+    return resolve(charge, life[1], transfer)
+
+
+@pytest.fixture
+def card() -> str:
+    """An active card, whose charges are counted in its head."""
+    card_lives.lived(ACTIVE, "crd_1")
+    return "crd_1"
+
+
+def balance() -> Balance:
+    return ledger_rows.read_balance(ACCOUNT)
+
+
+def due_now(now: int) -> list[str]:
+    return [charge for shard in range(DUE_SHARDS) for charge in due(charge_rows.HeadRow, "charges", shard, now)]
+
+
+# -------------------------------------------------------------------------------------------------------------- journal
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_a_charge_and_all_its_changes_are_read_as_they_were_written(card, name):
+    """Every kind of change, with and without the marks of a request, comes back equal; so does the charge."""
+    charge = lived(f"chg_old_{name}", LIVES[name])
+    journal = charge_rows.load(charge.charge_id)
+    assert list(journal.changes) == LIVES[name]
+    assert journal.present == charge == charges.rebuild(charge.charge_id, LIVES[name])
+    assert journal.at(1) == charges.rebuild(charge.charge_id, LIVES[name][:1])
+
+
+def test_the_lives_above_pass_through_every_kind_of_change():
+    """A new kind joins one of them, or this fails."""
+    assert {type(change) for life in LIVES.values() for change in life} == set(charge_rows.KINDS.values())
+    kinds = {kind for kind in vars(changes).values() if isinstance(kind, type) and issubclass(kind, ChargeChange)}
+    assert kinds - {ChargeChange} == set(charge_rows.KINDS.values())
+
+
+def test_rows_written_by_the_first_version_can_be_read(store):
+    """Stored data outlives code: these rows are frozen; a change of the code that cannot read them is wrong."""
+    rows = json.loads(OLD_ROWS.read_text())
+    for row in rows:
+        store.client.put_item(TableName="billfold-charges", Item=row)
+    assert {row["kind"]["S"] for row in rows if "kind" in row} == set(charge_rows.KINDS)
+    for name, life in LIVES.items():
+        journal = charge_rows.load(f"chg_old_{name}")
+        assert (list(journal.changes), journal.present.token) == (life, TOKEN)
+    [line] = [line for line in charge_rows.lines("sandbox", [BOUND]) if line.key == "chg_old_settled"]
+    assert line == Line("chg_old_settled", 1_250, "USD", "settled", BOUND)
+
+
+def test_an_unknown_charge_is_not_found():
+    """XX-05."""
+    with pytest.raises(NotFound):
+        charge_rows.load("chg_nobody")
+
+
+# ------------------------------------------------------------------------------------------------------------ the start
+
+
+def test_a_charge_begins_with_its_hold_and_is_counted_on_its_card(card, store):
+    """CB-21, L-11: intent, hold and count are one transaction; nothing is posted yet."""
+    start()
+    assert balance() == Balance(-1_250, 1_250)
+    [hold] = ledger_rows.read_holds(["hld_chg_1"])
+    assert (hold.state, hold.account, hold.amount, hold.about) == ("pending", ACCOUNT, 1_250, "chg_1")
+    assert hold.expires_at == BOUND + charges.HELD_FOR
+    assert card_lives.head("crd_1").charges == 1
+    books_balance(store)
+
+
+@pytest.mark.parametrize("life", [card_lives.REMOVED[:11], card_lives.REMOVED[:15], card_lives.LATE])
+def test_no_charge_begins_on_a_card_that_is_not_active(life, store):
+    """CB-10, L-7: the card's condition fails the whole commit; there is no hold, no intent and no message."""
+    card_lives.lived(life, "crd_1")
+    with pytest.raises(Stale):
+        start()
+    assert (store.rows("charges"), store.rows("ledger")) == ([], [])
+
+
+def test_a_charge_begins_once(card):
+    """CB-21: under its own id, and under its hold's."""
+    start()
+    for charge_id in ("chg_1", "chg_2"):
+        with pytest.raises(Stale):
+            start(charge_id, hold="hld_chg_1")
+    assert (balance().held, card_lives.head("crd_1").charges) == (1_250, 1)
+
+
+def test_a_refund_holds_nothing_and_needs_no_active_card(store):
+    """VB-20: its money left the card's account long ago; the card may be removed."""
+    card_lives.lived(card_lives.REMOVED, "crd_1")
+    start(purpose="refund", of="pay_1")
+    assert (store.rows("ledger"), card_lives.head("crd_1").charges) == ([], 0)
+
+
+# -------------------------------------------------------------------------------------------------------------- the end
+
+
+def test_a_settled_charge_posts_its_hold_by_one_transfer(card, store):
+    """CB-21, L-11: the bank's debt is the card's account below zero, and the money is where it was meant to be."""
+    charge = start()
+    assert resolve(charge, Settled(BOUND + 1, "pay_1"), paid(charge)).state == "settled"
+    assert balance() == Balance(-1_250, 0)
+    assert ledger_rows.read_balance(WALLET).posted == 1_250
+    [hold] = ledger_rows.read_holds(["hld_chg_1"])
+    assert (hold.state, hold.posted) == ("posted", 1_250)
+    assert card_lives.head("crd_1").charges == 0
+    books_balance(store)
+
+
+def test_a_declined_charge_leaves_the_books_as_they_were(card, store):
+    """CB-21, L-11: the hold is voided, no transfer exists, the card is free to be removed."""
+    resolve(start(), Declined(BOUND + 1, "no_funds"))
+    assert balance() == Balance(0, 0)
+    assert [hold.state for hold in ledger_rows.read_holds(["hld_chg_1"])] == ["voided"]
+    assert ledger_rows.read_transfer("trf_chg_1") is None
+    card_lives.put(card_lives.card_rows.load("crd_1").present, Removed(BOUND))
+    books_balance(store)
+
+
+def test_of_many_ends_of_one_charge_exactly_one_is_committed(card, store):
+    """L-4, L-12: settled and declined at once: one of them, with its money, and every other one is stale."""
+    charge = start()
+
+    def attempt(number: int) -> str:
+        change = Declined(BOUND, "no_funds") if number % 2 else Settled(BOUND, "pay_1")
+        try:
+            return resolve(charge, change, None if number % 2 else paid(charge)).state
+        except Stale:
+            return "stale"
+
+    with ThreadPoolExecutor(16) as pool:
+        ends = list(pool.map(attempt, range(16)))
+    assert ends.count("stale") == 15
+    state = charge_rows.load("chg_1").present.state
+    assert state in ends
+    assert ledger_rows.read_balance(WALLET).posted == (1_250 if state == "settled" else 0)
+    assert card_lives.head("crd_1").charges == 0
+    assert balance().held == 0
+    books_balance(store)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_refund_ends_with_or_without_a_transfer_and_counts_on_no_card(store, taken):
+    """VB-20: the bank took it; or it did not, and the money goes to the owner's wallet instead."""
+    charge = start(purpose="refund", of="pay_1")
+    if taken:
+        resolve(charge, Settled(BOUND, "pay_2"))
+    else:
+        resolve(charge, Declined(BOUND, "closed"), paid(charge))
+    assert ledger_rows.read_balance(WALLET).posted == (0 if taken else 1_250)
+    assert charge_rows.load("chg_1").present.state == ("settled" if taken else "declined")
+
+
+# -------------------------------------------------------------------------------------------------------------- indexes
+
+
+def test_a_charge_is_due_two_hours_after_its_start_exactly_while_it_is_settling(card):
+    """XX-04: at the very instant and not before; over, it is gone from the index."""
+    charge = start()
+    assert (due_now(BOUND + 2 * HOUR - 1), due_now(BOUND + 2 * HOUR)) == ([], ["chg_1"])
+    resolve(charge, Declined(BOUND, "no_funds"))
+    assert due_now(BOUND + 1000 * DAY) == []
+
+
+def test_a_day_s_charges_are_listed_whole_bank_by_bank(card):
+    """CB-21: every shard of the UTC day, whatever became of a charge, and no other day's or bank's."""
+    midnight = BOUND - BOUND % DAY
+    moments = {
+        "chg_before": midnight - 1,
+        "chg_first": midnight,
+        "chg_last": midnight + DAY - 1,
+        "chg_after": midnight + DAY,
+    }
+    for charge_id, at in moments.items():
+        start(charge_id, at=at)
+    start("chg_other", bank="stripe")
+    for number in range(30):
+        start(f"chg_{number:02d}", at=midnight + number)
+    resolve(charge_rows.load("chg_00").present, Declined(BOUND, "no_funds"))
+    lines = list(charge_rows.lines("sandbox", [BOUND]))
+    assert {line.key for line in lines} == {"chg_first", "chg_last", *(f"chg_{number:02d}" for number in range(30))}
+    assert len(lines) == 32
+    assert {line.key: line.state for line in lines}["chg_00"] == "declined"
+    assert {line.key for line in charge_rows.lines("sandbox", [BOUND - DAY, BOUND, BOUND + DAY])} >= set(moments)
+    assert [line.key for line in charge_rows.lines("stripe", [BOUND])] == ["chg_other"]
+
+
+def test_a_day_is_spread_over_eight_shards(card, store):
+    """XX-04: no day's charges meet on one partition."""
+    for number in range(40):
+        start(f"chg_{number}")
+    days = {row["day"]["S"] for row in store.rows("charges") if row["sk"]["S"] == "#"}
+    assert days == {f"2026-11-23#{shard}" for shard in range(8)}
+
+
+# --------------------------------------------------------------------------------------------------------- what follows
+
+
+@pytest.mark.parametrize(
+    ("purpose", "change", "told"),
+    [
+        ("top_up", Settled(BOUND + 1, "pay_1"), ["top_up.started", "top_up.settled"]),
+        ("top_up", Declined(BOUND + 1, "no_funds"), ["top_up.started", "top_up.declined"]),
+        ("bill", Declined(BOUND + 1, "no_funds"), []),
+        ("refund", Settled(BOUND + 1, "pay_1"), ["bill.refund_paid"]),
+        ("refund", Declined(BOUND + 1, "no_funds"), []),
+    ],
+)
+def test_a_start_has_the_bank_asked_and_the_owner_hears_what_the_bill_does_not_tell(card, store, purpose, change, told):
+    """XX-03, CB-18: one message, by the charge's id alone; no event carries the token or the bank's reason."""
+    charge = start(purpose=purpose)
+    resolve(charge, change, paid(charge) if purpose == "top_up" and isinstance(change, Settled) else None)
+    rows = sorted(store.rows("charges"), key=lambda row: row["sk"]["S"])
+    assert [charge_rows.messages(row) for row in rows] == [[], [("charges", "chg_1")], []]
+    events = [event for row in rows for event in charge_rows.events_of(row)]
+    assert [event.kind for event in events] == told
+    for event in events:
+        assert (event.audience, event.about) == ("usr_1", "chg_1")
+        assert event.facts["amount"] == {"amount": 1_250, "currency": "USD"}
+        assert not {TOKEN, "no_funds", "pay_1"} & set(repr(event).replace("'", " ").split())
+
+
+# -------------------------------------------------------------------------------------------------------------- reports
+
+
+def test_a_report_counts_every_difference_names_two_hundred_and_is_replaced_when_made_again(store):
+    """CB-21: a row stays small however wrong a day was."""
+    line = Line("chg_1", 5, "USD", "settled", BOUND)
+    found = [Difference("missing_there", f"chg_{number}", line, None) for number in range(500)]
+    committed(lambda commit: charge_rows.put_report(commit, "sandbox", "2026-11-23", 600, found))
+    [row] = store.rows("charges")
+    assert (row["pk"]["S"], row["sk"]["S"]) == ("rec_2026-11-23", "sandbox")
+    assert (row["compared"]["N"], row["found"]["N"]) == ("600", "500")
+    assert len(json.loads(row["differences"]["S"])) == 200
+    assert (charge_rows.messages(row), charge_rows.events_of(row)) == ([], [])
+    committed(lambda commit: charge_rows.put_report(commit, "sandbox", "2026-11-23", 600, found[:1]))
+    [row] = store.rows("charges")
+    assert json.loads(row["differences"]["S"]) == [
+        {
+            "kind": "missing_there",
+            "key": "chg_0",
+            "here": {"key": "chg_1", "amount": 5, "currency": "USD", "state": "settled", "at": BOUND},
+            "there": None,
+        }
+    ]
