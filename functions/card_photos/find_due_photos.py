@@ -1,4 +1,4 @@
-"""Find the photos of cards whose quarter of an hour is over, and queue them.
+"""Find the photos of cards whose time is over, and queue them.
 
 Trigger   every minute
 Reads     index of deadlines

@@ -1,4 +1,4 @@
-"""Show what was read from a photo of a card to its owner, for a quarter of an hour.
+"""Show what was read from a photo of a card to its owner, for a quarter of an hour at most.
 
 Trigger   GET /v1/card-photos/{photo}        (user)
 Reads     photo
