@@ -274,7 +274,7 @@ def test_a_day_is_spread_over_eight_shards(card, store):
     """XX-04: no day's charges meet on one partition."""
     for number in range(40):
         start(f"chg_{number}")
-    days = {row["day"]["S"] for row in store.rows("charges") if row["sk"]["S"] == "#"}
+    days = {row["day_shard"]["S"] for row in store.rows("charges") if row["sk"]["S"] == "#"}
     assert days == {f"2026-11-23#{shard}" for shard in range(8)}
 
 

@@ -19,6 +19,25 @@ KINDS: dict[tuple[str, str], str] = {
     ("settled", ""): "bill.settled",
     ("refunded", ""): "bill.refunded",
 }
+# Likewise; a card ends in the state that it is told by.
+CARD_KINDS: dict[tuple[str, str], str] = {
+    ("bound", ""): "card.created",
+    ("challenge_sent", ""): "card.code_requested",
+    ("activated", ""): "card.linked",
+    ("expiry_updated", ""): "card.updated",
+    ("removed", ""): "card.removed",
+    ("ended", "invalid"): "card.invalid",
+    ("ended", "declined"): "card.declined",
+    ("ended", "expired"): "card.expired",
+    ("ended", "cancelled"): "card.cancelled",
+}
+# A charge's purpose and state.
+CHARGE_KINDS: dict[tuple[str, str], str] = {
+    ("top_up", "settling"): "top_up.started",
+    ("top_up", "settled"): "top_up.settled",
+    ("top_up", "declined"): "top_up.declined",
+    ("refund", "settled"): "bill.refund_paid",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +59,9 @@ def kind_of(change: str, state: str) -> str:
 
 def card_kind(change: str, state: str) -> str:
     """The event's name for a change of a card; empty for what its owner is not told."""
-    told = {
-        "bound": "created",
-        "challenge_sent": "code_requested",
-        "activated": "linked",
-        "removed": "removed",
-        "expiry_updated": "updated",
-        "ended": state,
-    }
-    return f"card.{told[change]}" if change in told else ""
+    return CARD_KINDS.get((change, state)) or CARD_KINDS.get((change, ""), "")
 
 
 def charge_kind(purpose: str, state: str) -> str:
     """The event's name for a change of a charge; empty where the bill tells."""
-    if purpose == "top_up":
-        return {"settling": "top_up.started", "settled": "top_up.settled", "declined": "top_up.declined"}[state]
-    return "bill.refund_paid" if purpose == "refund" and state == "settled" else ""
+    return CHARGE_KINDS.get((purpose, state), "")
