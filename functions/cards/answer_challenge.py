@@ -14,7 +14,7 @@ from dataclasses import replace
 from billfold import banks, cards, identity
 from billfold.banks import Verdict
 from billfold.card_changes import Answered, CardChange, CodeRefused
-from billfold.card_errors import CodeWrong
+from billfold.card_errors import ChallengeOver, CodeWrong
 from billfold.cards import Card
 from billfold.errors import Unavailable
 from billfold.tables import card_rows, people_rows
@@ -80,4 +80,6 @@ def _heard(card: Card, said: Verdict, number: int, now: int, operation: str) -> 
 def _answer(card: Card, heard: CardChange | None) -> http.Answer:
     if isinstance(heard, CodeRefused):
         raise CodeWrong(tries_left=max(0, cards.CODE_TRIES - heard.number))
+    if card.verdict == "declined":
+        raise ChallengeOver()
     return http.Answer(200, card_wire.card(card))

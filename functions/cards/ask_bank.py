@@ -4,7 +4,8 @@ Trigger   task bank_authentication
 Reads     card; vault
 Writes    card, change                       (one transaction before the bank is first asked: with what; one after: its word)
 Answers   approved, declined, challenge, unknown, expired or over, and how long to wait
-Again     the bank is asked with the same key, and nothing happens twice; a verdict that is known is not asked for
+Again     the bank is asked with the same key, and nothing happens twice; a verdict that is known is not asked for, that of a
+          card which ended meanwhile is: an approval of it is to be withdrawn (CB-14)
 May       cards PutItem Query UpdateItem; vault BatchGetItem; kms Decrypt; bank
 Layers    stripe
 """
@@ -23,7 +24,7 @@ from billfold.triggers import workflow
 @workflow.step
 def handler(event: workflow.Input) -> workflow.Output:
     now, card = clock.now(), card_rows.load(event["card"]).present
-    if cards.standing(card, now) != "ask":
+    if cards.standing(card, now) != "ask" and not cards.is_unheard(card):
         return _next(card, now)
 
     bank = banks.bank(card.bank)
@@ -33,7 +34,7 @@ def handler(event: workflow.Input) -> workflow.Output:
     else:
         answer = bank.status(_key(card))
         said = answer if isinstance(answer, Verdict) else Verdict("unknown")
-        said = _authenticate(bank, card) if said.outcome == "absent" else said
+        said = _authenticate(bank, card) if said.outcome == "absent" and card.state in cards.OPEN else said
 
     now = clock.now()
     answered = Answered(now, said.outcome, "asking", said.reference, said.token, said.reason)

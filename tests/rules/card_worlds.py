@@ -213,7 +213,7 @@ class Worlds:
         elif to_do in ("declined", "expired"):
             assert ended is not None
             assert ended.state == to_do
-            assert ended.reason == (cards.CODE_OVER if naive.challenged else "")
+            assert ended.reason == (cards.CODE_OVER if naive.challenged or naive.tries else "")
             self._apply(ended)
             naive.over = to_do
 

@@ -174,11 +174,20 @@ def test_for_a_code_the_machine_waits_as_long_as_the_code_is_good():
         ([*BEGUN, heard("declined", reason="details_mismatch")], BOUND, ("declined", "")),
         (CHALLENGED, CODE_END, ("declined", cards.CODE_OVER)),
         ([*CHALLENGED, *tried(5, wrong=5)], BOUND, ("declined", cards.CODE_OVER)),
+        ([*CHALLENGED, *tried(5, wrong=4), heard("declined", by="code 5")], BOUND, ("declined", cards.CODE_OVER)),
         (BEGUN, BOUND + 15 * MINUTE, ("expired", "")),
         (APPROVED, BOUND, ("expired", "")),
         (CHALLENGED, BOUND, ("expired", "")),
     ],
-    ids=["declined", "too late", "five wrong codes", "silent", "approved, but not activated", "given up"],
+    ids=[
+        "declined",
+        "too late",
+        "five wrong codes",
+        "declined at the fifth",
+        "silent",
+        "approved, but not activated",
+        "given up",
+    ],
 )
 def test_the_machine_ends_a_card_as_declined_only_when_the_bank_or_the_code_say_so(changes, now, ended):
     """CB-09, CB-13: a code that ran out makes a cool-down follow; whatever else goes wrong is an expiry."""
@@ -337,6 +346,26 @@ def test_a_late_approval_without_a_reference_is_withdrawn_by_the_one_that_is_kno
     """CB-14: the bank named its authentication when it asked for a code."""
     over = lived(*CHALLENGED, Ended(BOUND, "cancelled"))
     assert cards.hear(over, heard("approved", reference="")) == ApprovedLate(BOUND, "bau_1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        (BEGUN, False),
+        ([Ended(BOUND, "cancelled")], False),
+        ([Checked(BOUND), Ended(BOUND, "cancelled")], False),
+        ([*BEGUN, Ended(BOUND, "cancelled")], True),
+        ([*BEGUN, heard("unknown"), Ended(BOUND, "expired")], True),
+        ([*CHALLENGED, Ended(BOUND, "cancelled")], True),
+        ([*APPROVED, Ended(BOUND, "cancelled")], False),
+        ([*BEGUN, heard("declined"), Ended(BOUND, "declined")], False),
+        ([*BEGUN, Ended(BOUND, "expired"), ApprovedLate(BOUND, "bau_1")], False),
+        ([*ACTIVE, Removed(BOUND)], False),
+    ],
+)
+def test_a_card_that_ended_before_its_bank_spoke_is_asked_about_once_more(changes, wanted):
+    """CB-14: only where the bank was asked and has not given its last word; a challenge is not one."""
+    assert cards.is_unheard(lived(*changes)) is wanted
 
 
 @pytest.mark.parametrize(

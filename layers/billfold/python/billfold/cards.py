@@ -294,7 +294,8 @@ def end(card: Card, now: int) -> Ended | None:
         return None
     if standing(card, now) != "declined":
         return Ended(now, "expired")
-    return Ended(now, "declined", CODE_OVER if card.verdict == "challenge" else "")
+    # A bank that declines once codes were tried ends the challenge as much as we do: the cool-down follows either way.
+    return Ended(now, "declined", CODE_OVER if card.verdict == "challenge" or card.challenge.tries else "")
 
 
 def hear(card: Card, answer: Answered) -> CardChange | None:
@@ -311,6 +312,12 @@ def hear(card: Card, answer: Answered) -> CardChange | None:
     if answer.outcome == "unknown":
         return None if card.verdict == "challenge" else answer
     return None if answer.outcome == card.verdict else answer
+
+
+def is_unheard(card: Card) -> bool:
+    """Whether a card ended after its bank was asked and before it gave its word: it may hold an approval (CB-14)."""
+    asked = card.state in ENDS and bool(card.fields_sent)
+    return asked and card.verdict not in ("approved", "declined") and not card.late_reference
 
 
 def is_to_withdraw(card: Card) -> bool:
