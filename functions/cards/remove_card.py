@@ -1,12 +1,12 @@
 """Remove a card, or give up binding it; it is unusable at once.
 
 Trigger   DELETE /v1/cards/{card}            (user)
-Reads     card; user, operation
+Reads     card; user
 Writes    card, change, vault, holders       (one transaction; the PIN must be as it was read)
 Answers   204; 403 wrong PIN; 404 another's card; 409 a payment with it is under way
 Again     a card that is over is 204 too; a wrong PIN is one more try each time
 May       cards BatchGetItem PutItem Query UpdateItem; vault DeleteItem; people BatchGetItem ConditionCheckItem UpdateItem;
-          operations BatchGetItem PutItem
+          operations PutItem
 """
 
 from billfold import cards, identity, pins
