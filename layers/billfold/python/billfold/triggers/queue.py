@@ -11,8 +11,9 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
-from billfold.errors import Busy
+from billfold.errors import Busy, Unavailable
 from billfold.triggers import log
 from billfold.triggers.again import until_fresh
 
@@ -37,7 +38,7 @@ def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str,
 
 
 def send(name: str, bodies: Iterable[str], delay_seconds: int = 0) -> int:
-    """Send messages to a queue of this stage, ten a call, and say how many; an error when any was refused.
+    """Send messages to a queue of this stage, ten a call, and say how many; Busy when any was refused, Unavailable when SQS is.
 
     The caller is then called again, so receivers see some messages twice: every one of them is idempotent.
     """
@@ -59,7 +60,10 @@ def _send(address: str, batch: list[str], delay_seconds: int) -> int:
     entries = [
         {"Id": str(number), "MessageBody": body, "DelaySeconds": delay_seconds} for number, body in enumerate(batch)
     ]
-    answer = _client.send_message_batch(QueueUrl=address, Entries=entries)
+    try:
+        answer = _client.send_message_batch(QueueUrl=address, Entries=entries)
+    except (ClientError, BotoCoreError) as error:
+        raise Unavailable() from error
     if answer.get("Failed"):
         raise Busy()
     return len(batch)
