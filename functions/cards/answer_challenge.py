@@ -69,7 +69,8 @@ def _judged(journal: Journal[Card, CardChange], number: int) -> CardChange | Non
 
 
 def _heard(card: Card, said: Verdict, number: int, now: int, operation: str) -> CardChange | None:
-    if said.outcome == "challenge":
+    # A bank that declines with the last try declines for its code: the challenge is over, and the card cools down.
+    if said.outcome == "challenge" or (said.outcome == "declined" and number >= cards.CODE_TRIES):
         return CodeRefused(now, number)
     if said.outcome == "unknown":
         return None
