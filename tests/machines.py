@@ -8,8 +8,8 @@ import copy
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -109,6 +109,14 @@ class Machines:
         """The time of a waiting execution is up; `run` goes on with it."""
         assert execution.waits, f"{execution.name} waits for nothing"
         self._fail(execution, "States.Timeout", "")
+
+    def look(self) -> dict[str, dict[str, Any]]:
+        """Every execution by name, as plain data."""
+        return {name: asdict(execution) for name, execution in self.executions.items()}
+
+    def put_back(self, seen: Mapping[str, dict[str, Any]]) -> None:
+        """Make the executions what `look` saw."""
+        self.executions = {name: Execution(**copy.deepcopy(facts)) for name, facts in seen.items()}
 
     def history(self, execution: Execution) -> list[str]:
         """Every state's input and output, what its function was given, and every error with its text, each as JSON."""

@@ -1,6 +1,8 @@
 """The vault's keys on moto, as the template makes them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import boto3
 
@@ -18,3 +20,14 @@ def make(*generations: str) -> None:
             arn = client.create_key(**kwargs)["KeyMetadata"]["Arn"]
             os.environ[f"BILLFOLD_KEY_{kind.upper()}_{generation}"] = arn
     vault._client = None
+
+
+@contextmanager
+def listed(generations: str) -> Iterator[None]:
+    """A time in which the stage lists these generations, the newest first."""
+    before = os.environ["BILLFOLD_VAULT_KEYS"]
+    os.environ["BILLFOLD_VAULT_KEYS"] = generations
+    try:
+        yield
+    finally:
+        os.environ["BILLFOLD_VAULT_KEYS"] = before

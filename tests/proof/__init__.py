@@ -14,5 +14,14 @@ LAYER = str(ROOT / "layers/billfold/python")
 if LAYER not in sys.path:
     sys.path.insert(0, LAYER)
 importlib.import_module("tests.conftest")
-WITH_ASSERTIONS = ("bill_scenarios", "clockwork_scenarios", "ground", "people_scenarios", "plays", "wallet_scenarios")
+WITH_ASSERTIONS = (
+    "bill_scenarios",
+    "card_scenarios",
+    "charge_scenarios",
+    "clockwork_scenarios",
+    "ground",
+    "people_scenarios",
+    "plays",
+    "wallet_scenarios",
+)
 pytest.register_assert_rewrite(*(f"tests.proof.{name}" for name in WITH_ASSERTIONS))

@@ -1,6 +1,6 @@
 """What each step costs on its success path, counted: `python -m tests.proof.counts` prints the table (`--write`: into the README).
 
-calls     AWS calls in order
+calls     AWS calls in order, and those of banks
 rounds    rounds of reads, one where none needs the answer of another
 written   write units, read: read units, as DynamoDB counts them (transactions twice, indexes included)
 loaded    first-party files that the function imports
@@ -25,8 +25,8 @@ from billfold.triggers import proof
 from infra import steps
 from infra.stages import ROOT
 from tests.engine import Engine
-from tests.proof import plays, recordings, scenarios
-from tests.proof.plays import Scenario
+from tests.proof import plays, scenarios
+from tests.proof.plays import Play, Scenario
 from tests.proof.stage import Stage, set_up
 from tests.proof.wire import Call
 
@@ -55,7 +55,7 @@ class Count:
 def count_all(stage: Stage) -> list[Count]:
     """Every step, by the first of its scenarios, in the order of the map."""
     loaded = _loaded()
-    way_in = follow(stage, success("check_health")).codes
+    way_in = follow(plays.play(stage, success("check_health"))).codes
     return [_count(stage, step.name, loaded[step.name], way_in) for step in steps.load()]
 
 
@@ -66,8 +66,9 @@ def success(step: str) -> Scenario:
 
 def _count(stage: Stage, step: str, loaded: int, way_in: set[types.CodeType]) -> Count:
     scenario = success(step)
-    calls = recordings.record(stage, scenario).first
-    path = follow(stage, scenario)
+    play = plays.play(stage, scenario)
+    calls = tuple(plays.undisturbed(play, measured=True)[2].calls)
+    path = follow(play)
     if step != "check_health":
         path.codes -= way_in
     return Count(
@@ -170,9 +171,10 @@ def _span(code: types.CodeType) -> range:
     return range(code.co_firstlineno, max([last, *(_span(one).stop - 1 for one in inner)]) + 1)
 
 
-def follow(stage: Stage, scenario: Scenario) -> Path:
-    """The path of one more undisturbed run."""
-    play, path = plays.play(stage, scenario), Path()
+def follow(play: Play) -> Path:
+    """The path of one more undisturbed run, from the same ground."""
+    path = Path()
+    play.rewind()
     sys.setprofile(path.note)
     try:
         play.arrive()

@@ -1,13 +1,13 @@
 """What can happen to one AWS call: the process dies around it, AWS refuses it, or its answer is lost."""
 
+import contextlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
-from tests.proof.wire import Fault
+from tests.proof.wire import ALWAYS, Fault
 
 Send = Callable[[], dict[str, Any]]
 
@@ -21,7 +21,8 @@ def crash_before(client: Any, operation: str, arguments: dict[str, Any], send: S
 
 
 def crash_after(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
-    with suppress(Exception):
+    # An answer that is an error, or none at all, is followed by the crash just so.
+    with contextlib.suppress(Exception):
         send()
     raise Crash
 
@@ -95,7 +96,6 @@ class Trouble:
 
 TRANSACTION = ("TransactWriteItems",)
 BATCHES = ("BatchGetItem", "BatchWriteItem", "SendMessageBatch")
-ALWAYS = 1_000_000
 
 TROUBLES = (
     Trouble("throughput exceeded", error("ProvisionedThroughputExceededException")),

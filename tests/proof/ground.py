@@ -1,4 +1,7 @@
-"""The ground a scenario stands on: all that the tables hold, looked at whole, put back, and compared."""
+"""The ground a scenario stands on: what the tables hold and where executions are, looked at whole, put back, and compared.
+
+The sandbox bank's own table belongs to it: that the bank did something once is part of what must hold.
+"""
 
 import base64
 import http.client
@@ -9,25 +12,28 @@ from typing import Any
 
 from infra.tables import TABLES
 from tests.engine import Engine
+from tests.machines import Machines
 
-# Every row of every table: (table, pk, sk) to the item in DynamoDB's JSON.
+# Every row of every table: (table, pk, sk) to the item in DynamoDB's JSON; and every execution as (MACHINES, name, machine).
 State = dict[tuple[str, str, str], dict[str, Any]]
+MACHINES = "machines"
 
-MADE_UP = re.compile(r"\b(?:bil|mer|pho|trm)_[0-9a-f]{32}\b|\$argon2id\$[^\"\\]+")
+MADE_UP = re.compile(r"\b(?:bil|mer|trm|pho|pay|opr)_[0-9a-f]{32}\b|\$argon2id\$[^\"\\]+")
 INSTANT = re.compile(r"(?<![0-9A-Za-z])(?:1\d{12}|1\d{9}|\d{4}-\d\d-\d\dT[\d:.]+Z)(?![0-9A-Za-z])")
 SHARD = re.compile(r'"(bills|holds|photos)#\d"')
-# What is sealed or signed is another text each time.
-SEALED = re.compile(r'"B": "[A-Za-z0-9+/=]{24,}"')
+# What is signed is another text each time.
 SIGNED = re.compile(r'(policy|x-amz-date|x-amz-signature)(\\?": ?\\?")[^"\\]+')
 BUCKETS = "bucket "
+# How often the bank was asked is nobody's effect: what it did is beside it.
+COUNTED_BY_BANK = ("asks", "looks")
 
 
 class Ground:
     """The tables behind an engine, and the buckets; over one plain connection: thousands of looks should cost little."""
 
-    def __init__(self, engine: Engine, objects: Any) -> None:
+    def __init__(self, engine: Engine, machines: Machines, objects: Any) -> None:
         """`objects`: S3's client; what lies in its buckets is part of the ground."""
-        self.objects = objects
+        self._machines, self.objects = machines, objects
         self._connection = http.client.HTTPConnection(engine.url.removeprefix("http://"), timeout=10)
 
     def close(self) -> None:
@@ -40,6 +46,8 @@ class Ground:
             answer = self._ask("Scan", {"TableName": f"billfold-{table.name}"})
             assert "LastEvaluatedKey" not in answer, "a scenario is small"
             state |= {(table.name, item["pk"]["S"], item["sk"]["S"]): item for item in answer["Items"]}
+        executions = self._machines.look()
+        state |= {(MACHINES, name, found["machine"]): found for name, found in executions.items()}
         return state | self._look_into_buckets()
 
     def _look_into_buckets(self) -> State:
@@ -52,7 +60,8 @@ class Ground:
         return found
 
     def put_back(self, wanted: State) -> None:
-        """Make the tables hold exactly this."""
+        """Make it exactly this."""
+        self._machines.put_back({key[1]: facts for key, facts in wanted.items() if key[0] == MACHINES})
         found = self.look()
         new = {key: item for key, item in wanted.items() if found.get(key) != item}
         gone = [key for key in found if key not in wanted]
@@ -91,9 +100,17 @@ class Ground:
         return answer
 
 
+def effects(state: State) -> State:
+    """A state without what only counts how often somebody asked."""
+    return {
+        key: {name: part for name, part in item.items() if key[0] != "sandbox_bank" or name not in COUNTED_BY_BANK}
+        for key, item in state.items()
+    }
+
+
 def likeness(value: Any, before: State) -> str:
     """A state or an answer as text in which two runs from the same ground are alike: what is made up at random or read
-    from the clock after `before` has a name for its kind, and a busy account's lanes are added up.
+    from the clock after `before` has a name for its kind, what is sealed is sealed, and a busy account's lanes are added up.
     """
     if isinstance(value, dict) and value and all(isinstance(key, tuple) for key in value):
         value = _rows(value)
@@ -103,7 +120,7 @@ def likeness(value: Any, before: State) -> str:
         return match[0] if match[0] in known else f"<{match[0][:4]}>"
 
     text = json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else str(value)
-    text = SIGNED.sub(r"\1\2<signed>", SEALED.sub('"B": "<sealed>"', text))
+    text = SIGNED.sub(r"\1\2<signed>", text)
     text = SHARD.sub(r'"\1#"', INSTANT.sub("<instant>", MADE_UP.sub(named, text)))
     return "\n".join(sorted(text.split("\x1e")))
 
@@ -112,13 +129,17 @@ def _rows(state: State) -> str:
     """One line a row, lanes added up."""
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     lines = []
-    for key, item in state.items():
+    for key, item in effects(state).items():
         if "available" in item or "held" in item:
             total = sums[re.sub(r"#\d+$", "", key[1]), key[2]]
             total[0] += _number(item, "available")
             total[1] += _number(item, "held")
+        elif key[0] == MACHINES:
+            lines.append(
+                f"execution {key[1]} {item['status']} {item['state']} {bool(item['token'])} {item['answered']}"
+            )
         else:
-            lines.append(f"{key[0]} {json.dumps(item, sort_keys=True)}")
+            lines.append(f"{key[0]} {json.dumps(_opaque(item), sort_keys=True)}")
     lines += [f"balance {name}/{currency} {total}" for (name, currency), total in sums.items()]
     return "\x1e".join(lines)
 
@@ -131,7 +152,12 @@ def apart(state: State) -> tuple[State, State]:
 
 def holds_sealed(state: State) -> bool:
     """Whether some row has something that only a key of its stage opens: nothing else is binary."""
-    return any("B" in value for item in state.values() for value in item.values())
+    return any("B" in value for item in state.values() for value in item.values() if isinstance(value, dict))
+
+
+def _opaque(item: dict[str, Any]) -> dict[str, Any]:
+    """A row without the bytes that the vault's keys make anew each time."""
+    return {name: {"B": "<sealed>"} if "B" in part else part for name, part in item.items()}
 
 
 def check_money(state: State) -> None:

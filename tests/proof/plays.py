@@ -1,13 +1,22 @@
 """How a scenario is played: its set-up once, then as many runs from the same ground as there are calls and faults."""
 
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests import vault_keys
 from tests.proof.ground import State, holds_sealed, likeness
 from tests.proof.stage import Outcome, Stage
-from tests.proof.wire import Wire
+from tests.proof.wire import ALWAYS, Wire
+
+# What an answer has of its own each time: the request's name, how much a batch came to, how long it is until then.
+UNTOLD = ("instance", "sent", "found", "wait_seconds", "retry_after_seconds")
+
+
+# Half of what a code must wait for before another is sent, the shortest time that a card's set-up tells of.
+FRESH_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -23,8 +32,8 @@ class Scenario:
     """One way through one step.
 
     status: what it answers. again: what a repeat answers where the step has no idempotency record (empty: the first
-    answer, whole). followed: whether queues' followers act before the end is looked at.
-    slow: whether the step computes for long, so that another scenario of its meets the rarer troubles.
+    answer, whole). followed: whether queues' followers act before the end is looked at. slow: whether the step computes for
+    long, so that another scenario of its meets the rarer troubles. vault_keys: the generations listed when it arrives.
     """
 
     step: str
@@ -34,6 +43,7 @@ class Scenario:
     again: tuple[int, ...] = ()
     followed: bool = False
     slow: bool = False
+    vault_keys: str = "1"
 
     def __str__(self) -> str:
         return f"{self.step}: {self.case}"
@@ -44,12 +54,24 @@ class Play:
 
     def __init__(self, stage: Stage, scenario: Scenario) -> None:
         self.stage, self.scenario = stage, scenario
+        self._set_up_at = time.monotonic()
         stage.empty()
         self._occasion = scenario.prepare(stage)
         stage.take_messages()
         self.before = stage.ground.look()
         self.wire = Wire()
+        self.points: set[str] = set()
         self._run = uuid.uuid4().hex
+
+    @property
+    def has_cards(self) -> bool:
+        """Whether it stands on what a stage's own keys have sealed or named."""
+        return any(table == "cards" for table, _, _ in self.before)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether so much time has passed that codes and patience may have run out."""
+        return time.monotonic() - self._set_up_at > FRESH_SECONDS
 
     def rewind(self) -> None:
         """Back to what the set-up left."""
@@ -60,13 +82,13 @@ class Play:
         """Deliver it once, over this wire."""
         self.wire = wire or Wire()
         self.wire.run = self._run
-        with self.wire:
+        with vault_keys.listed(self.scenario.vault_keys), self.wire:
             return self._occasion.arrive()
 
     def end(self) -> State:
         """What the tables hold at last; the effect is what it should be."""
         if self.scenario.followed:
-            with Wire(run=self._run):
+            with vault_keys.listed(self.scenario.vault_keys), Wire(run=self._run):
                 self.stage.drain()
         self._occasion.effect()
         return self.stage.ground.look()
@@ -76,10 +98,10 @@ class Play:
         return likeness(value, self.before)
 
     def answer(self, outcome: Outcome) -> str:
-        """An outcome as text, without the name of the single request that it answered."""
+        """An outcome as text, without what each delivery has of its own."""
         body = outcome.body
         if isinstance(body, dict):
-            body = {name: part for name, part in body.items() if name not in ("instance", "sent", "found")}
+            body = {name: part for name, part in body.items() if name not in UNTOLD}
         return f"{outcome.status} {self.alike(body)}"
 
     def check_again(self, again: Outcome, first: Outcome) -> None:
@@ -97,12 +119,34 @@ def play(stage: Stage, scenario: Scenario) -> Play:
     """The play of this scenario, which stands on its ground."""
     known = _plays.get(scenario)
     # Each stage has keys of its own, which open nothing that was sealed on another.
-    if known is None or (known.stage is not stage and holds_sealed(known.before)):
+    elsewhere = known is not None and known.stage is not stage
+    if (
+        known is None
+        or (elsewhere and holds_sealed(known.before))
+        or (known.has_cards and (elsewhere or known.is_stale))
+    ):
         known = _plays[scenario] = Play(stage, scenario)
     stage.take_messages()
     known.stage = stage
     known.rewind()
     return known
+
+
+def points(play: Play) -> set[str]:
+    """The states, as texts in which runs are alike, that an undisturbed run finds at each of its calls."""
+    if play.points:
+        return play.points
+
+    def look(client: Any, operation: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
+        play.points.add(play.alike(play.stage.ground.look()))
+        return send()
+
+    left = play.stage.ground.look()
+    play.rewind()
+    play.arrive(Wire(look, times=ALWAYS))
+    play.rewind()
+    play.stage.ground.put_back(left)
+    return play.points
 
 
 def undisturbed(play: Play, *, measured: bool = False) -> tuple[Outcome, State, Wire]:

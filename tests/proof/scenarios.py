@@ -1,11 +1,21 @@
 """Every scenario there is. A step that is missing here fails `test_crashes`, `test_errors` and `test_permissions`."""
 
-from tests.proof import bill_scenarios, clockwork_scenarios, people_scenarios, photo_scenarios, wallet_scenarios
+from tests.proof import (
+    bill_scenarios,
+    card_scenarios,
+    charge_scenarios,
+    clockwork_scenarios,
+    people_scenarios,
+    photo_scenarios,
+    wallet_scenarios,
+)
 
 ALL = (
     *people_scenarios.ALL,
     *wallet_scenarios.ALL,
     *bill_scenarios.ALL,
+    *card_scenarios.ALL,
+    *charge_scenarios.ALL,
     *clockwork_scenarios.ALL,
     *photo_scenarios.ALL,
 )

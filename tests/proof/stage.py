@@ -1,4 +1,5 @@
-"""The stage on which scenarios are played: the engine's tables, the queues on moto, and time that set-up may move."""
+"""The stage on which scenarios are played: the engine's tables, queues and keys on moto, the sandbox bank on a port, the state
+machines, and time that set-up may move."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,11 +12,14 @@ import boto3
 import time_machine
 from moto import mock_aws
 
-from billfold.triggers import queue
-from infra.steps import QUEUES
-from tests import delivery, world
+from billfold import vault
+from billfold.triggers import machines, queue
+from infra.steps import QUEUES, SANDBOX_QUEUES
+from tests import bank_server, delivery, vault_keys, world
+from tests.card_world import CardWorld
 from tests.cards import photo_world
 from tests.engine import Engine
+from tests.machines import Machines
 from tests.proof.ground import Ground
 
 
@@ -34,6 +38,7 @@ class Stage:
     queues: Any
     ground: Ground
     streams: Any
+    cards: CardWorld
     # Where each table's stream stood when the tables were made anew (the engine keeps what it told before).
     starts: dict[str, str] = field(default_factory=dict)
 
@@ -41,6 +46,7 @@ class Stage:
         """New tables, no object and no message anywhere."""
         self.engine.empty(streams=True)
         self.ground.put_back({})
+        self.cards.machines.put_back({})
         self.take_messages()
         world.forget_connection()
         for table in delivery.STREAMS:
@@ -52,7 +58,7 @@ class Stage:
     def take_messages(self) -> list[str]:
         """Take every message out of every queue."""
         bodies = []
-        for name in QUEUES:
+        for name in QUEUES + SANDBOX_QUEUES:
             address = os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"]
             while messages := self.queues.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages"):
                 for message in messages:
@@ -77,12 +83,20 @@ def set_up(engine: Engine) -> Iterator[Stage]:
         for name in QUEUES:
             address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
             os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
-        queue._client = None
-        with photo_world.bucket_and_keys() as objects:
-            ground = Ground(engine, objects)
-            yield Stage(engine, client, ground, boto3.client("dynamodbstreams", endpoint_url=engine.url))
+        bank_server.make_queue(client)
+        queue._client = machines._client = None
+        handlers = {name: module.handler for name, module in world.STEPS.items()}
+        with (
+            photo_world.bucket_and_keys() as objects,
+            bank_server.running() as bank,
+            Machines(handlers) as running,
+        ):
+            vault_keys.make("1", "2")
+            ground = Ground(engine, running, objects)
+            streams = boto3.client("dynamodbstreams", endpoint_url=engine.url)
+            yield Stage(engine, client, ground, streams, CardWorld(engine, client, bank, running))
             ground.close()
-        queue._client = None
+        queue._client = machines._client = vault._client = None
 
 
 @contextmanager
@@ -124,6 +138,19 @@ def happening(step: str, event: dict[str, Any]) -> Callable[[], Outcome]:
             answer = world.STEPS[step].handler(event, None)
         except Exception:
             return Outcome(503, None, (("Retry-After", "1"),))
+        return Outcome(200, answer)
+
+    return arrive
+
+
+def task(step: str, card: str, **more: str) -> Callable[[], Outcome]:
+    """A task of a state machine, which tries again after an error."""
+
+    def arrive() -> Outcome:
+        try:
+            answer = world.STEPS[step].handler({"card": card, **more}, None)
+        except Exception:
+            return Outcome(503, None)
         return Outcome(200, answer)
 
     return arrive

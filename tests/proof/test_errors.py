@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from infra import steps
 from tests.proof import plays, scenarios
 from tests.proof.faults import TROUBLES, Trouble
 from tests.proof.ground import State, apart, check_money
 from tests.proof.plays import Play, Scenario, undisturbed
 from tests.proof.stage import Outcome
 from tests.proof.test_crashes import counts_tries
-from tests.proof.wire import Call, Wire
+from tests.proof.wire import BANK, Call, Wire
 
+STEPS = {step.name: step for step in steps.load()}
 CALLING = [scenario for scenario in scenarios.ALL if scenario.step not in ("check_health", "show_contract")]
 
 
@@ -22,12 +24,14 @@ def troubles(scenario: Scenario) -> list[Trouble]:
 
 
 def matrix(calls: list[Call], chosen: list[Trouble]) -> Iterator[tuple[int, Trouble]]:
-    """Every call with every trouble that can befall it.
+    """Every call of AWS with every trouble that can befall it (what befalls calls of banks is in test_bank_troubles.py).
 
     Of calls in a row that are parts of one, each trouble takes another.
     """
     alike = [(call.operation, call.arguments.get("IndexName")) for call in calls]
     for number, call in enumerate(calls):
+        if call.service == BANK:
+            continue
         first = next(start for start in range(number, -1, -1) if start == 0 or alike[start - 1] != alike[number])
         row = sum(1 for _ in _while_alike(alike, first)) if in_parts(call) else 1
         for turn, trouble in enumerate(chosen):
@@ -36,8 +40,8 @@ def matrix(calls: list[Call], chosen: list[Trouble]) -> Iterator[tuple[int, Trou
 
 
 def in_parts(call: Call) -> bool:
-    """Whether calls like this in a row differ only in a shard of the index of deadlines, or in which ten messages they send."""
-    return call.operation == "SendMessageBatch" or call.arguments.get("IndexName") == "due"
+    """Whether calls like this in a row differ only in a shard of an index of instants, or in which ten messages they send."""
+    return call.operation == "SendMessageBatch" or call.arguments.get("IndexName") in ("due", "by_day")
 
 
 def _while_alike(alike: list[tuple[str, str | None]], first: int) -> Iterator[int]:
@@ -87,7 +91,8 @@ def check_refusal(outcome: Outcome, where: str) -> None:
 def check_whole(play: Play, done: State, where: str) -> bool:
     """All of the effect or none: whether it happened. What followers add is not there yet.
 
-    A bucket is part of no transaction: its objects may have gone already, or not yet.
+    A step that calls a bank commits around the call; each of its points is one that an undisturbed run passes through. A bucket
+    is part of no transaction: its objects may have gone already, or not yet.
     """
     state, objects = apart(play.stage.ground.look())
     check_money(state)
@@ -95,5 +100,8 @@ def check_whole(play: Play, done: State, where: str) -> bool:
     assert objects in (objects_before, objects_after), where
     if state == before:
         return False
-    assert play.alike(state) == play.alike(after), where
+    whole = {play.alike(after)}
+    if STEPS[play.scenario.step].may.bank:
+        whole |= plays.points(play)
+    assert play.alike(state) in whole, where
     return True

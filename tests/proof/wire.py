@@ -1,15 +1,19 @@
-"""The wire between a step and AWS: what a step called, and what goes wrong there.
+"""The wire between a step and the world: what it called of AWS and of banks, and what goes wrong there.
 
 It stands where every botocore client passes, whoever made it and whenever, so a new call of a step, or a new client, is
-found by itself. Faults come after botocore's own attempts, as a step sees them once those are spent.
+found by itself. Faults come after botocore's own attempts, as a step sees them once those are spent. Banks are called over
+urllib3's pool manager, which botocore goes around; theirs are calls of the service `bank`, named by their path.
 """
 
 import hashlib
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
+import urllib3
 from botocore.client import BaseClient
 from botocore.signers import RequestSigner, S3PostPresigner
 
@@ -17,10 +21,16 @@ from infra import steps
 
 # The way that every call of every client goes; its type hides it.
 CLIENTS: Any = BaseClient
+# The way that every bank's adapter goes.
+POOLS: Any = urllib3.PoolManager
 # The ways that an address is signed for somebody else, who then calls with the leave of the one who signed.
 URLS: Any = RequestSigner
 FORMS: Any = S3PostPresigner
-Fault = Callable[[Any, str, dict[str, Any], Callable[[], dict[str, Any]]], dict[str, Any]]
+# The client (of a bank: the pool), the operation, its arguments, and what sends it; what it returns is the answer.
+Fault = Callable[[Any, str, dict[str, Any], Callable[[], Any]], Any]
+BANK = "bank"
+# More calls than any step makes.
+ALWAYS = 1_000_000
 
 
 @dataclass
@@ -40,6 +50,8 @@ class Wire:
     `times` is how many calls in a row meet the fault. `measured` asks DynamoDB for the capacity that each call consumed.
     `run` goes into transactions' tokens: the engine remembers tokens, and must not take a run for a repeat of the last one
     when the tables were put back between them. `signed` are the calls that the step left to others by signed addresses.
+
+    The sandbox bank lives in threads of this process: what other threads call is theirs, neither recorded nor disturbed.
     """
 
     fault: Fault | None = None
@@ -51,12 +63,16 @@ class Wire:
     signed: list[Call] = field(default_factory=list)
 
     def __enter__(self) -> "Wire":
-        self._real = CLIENTS._make_api_call
+        self._thread = threading.get_ident()
+        self._real, self._ask = CLIENTS._make_api_call, POOLS.urlopen
 
-        def pass_on(client: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-            return self._pass(client, operation, arguments)
+        def pass_on(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+            return self._pass_to_aws(client, operation, arguments)
 
-        CLIENTS._make_api_call = pass_on
+        def ask(pool: Any, method: str, url: str, *arguments: Any, **options: Any) -> Any:
+            return self._pass_to_bank(pool, method, url, *arguments, **options)
+
+        CLIENTS._make_api_call, POOLS.urlopen = pass_on, ask
         self._url, self._form = URLS.generate_presigned_url, FORMS.generate_presigned_post
 
         def sign_url(signer: Any, **options: Any) -> Any:
@@ -71,7 +87,7 @@ class Wire:
         return self
 
     def __exit__(self, *_: object) -> None:
-        CLIENTS._make_api_call = self._real
+        CLIENTS._make_api_call, POOLS.urlopen = self._real, self._ask
         URLS.generate_presigned_url, FORMS.generate_presigned_post = self._url, self._form
 
     def _note_signed(self, operation: str, options: dict[str, Any]) -> None:
@@ -79,10 +95,8 @@ class Wire:
         assert found, "only our own buckets are signed for"
         self.signed.append(Call("s3", operation, {"Bucket": found[0]}))
 
-    def _pass(self, client: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        number = len(self.calls)
+    def _pass_to_aws(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
         call = Call(client.meta.service_model.service_name, operation, dict(arguments))
-        self.calls.append(call)
 
         def send() -> dict[str, Any]:
             wanted = {"ReturnConsumedCapacity": "INDEXES"} if self.measured and call.service == "dynamodb" else {}
@@ -92,8 +106,19 @@ class Wire:
             call.answer = answer
             return answer
 
+        return self._pass(client, call, send)
+
+    def _pass_to_bank(self, pool: Any, method: str, url: str, *arguments: Any, **options: Any) -> Any:
+        call = Call(BANK, f"{BANK} {urlsplit(url).path}", {"method": method})
+        return self._pass(pool, call, lambda: self._ask(pool, method, url, *arguments, **options))
+
+    def _pass(self, client: Any, call: Call, send: Callable[[], Any]) -> Any:
+        if threading.get_ident() != self._thread:
+            return send()
+        number = len(self.calls)
+        self.calls.append(call)
         if self.fault and self.at <= number < self.at + self.times:
-            return self.fault(client, operation, arguments, send)
+            return self.fault(client, call.operation, call.arguments, send)
         return send()
 
 
@@ -113,8 +138,11 @@ LEAVES = {
 def permissions(call: Call) -> set[tuple[str, str]]:
     """What IAM asks for before a call: (subject, action). A query of an index is `Query:index`.
 
-    The subject is a table, `kms`, `bucket <name>` or `machine <name>`; for a queue it is `queue` and the action its name.
+    The subject is a table, `kms`, `bucket <name>` or `machine <name>`; for a queue it is `queue` and the action its name. A
+    bank asks for no leave of AWS.
     """
+    if call.service == BANK:
+        return set()
     if call.service == "sqs":
         return {("queue", call.arguments["QueueUrl"].rpartition("/billfold-")[2])}
     if call.service in ("kms", "s3", "stepfunctions"):

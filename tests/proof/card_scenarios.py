@@ -1,0 +1,624 @@
+"""Scenarios of cards: what their owners do, what the state machine's tasks do, and what banks tell."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from billfold import clock, ids
+from billfold.tables import card_rows, vault_rows
+from billfold.tables.rows import read
+from sandbox_bank import authentications, behaviours, callbacks
+from sandbox_bank import rows as bank_rows
+from tests import world
+from tests.proof.plays import Occasion, Scenario
+from tests.proof.stage import Outcome, Stage, ago, happening, http, message, task
+from tests.proof.wallet_scenarios import WRONG_PIN
+from tests.world import PIN, Person, call, joined
+
+WRONG_CODE = "999999"
+# The token of an execution that nobody runs here.
+TOKEN = "a task's token"
+Case = tuple[Person, str]
+
+
+def number(behaviour: str, rest: int = 1) -> str:
+    """A card of the sandbox bank's behaviour with this name; a late one is decided after half a minute."""
+    if behaviour == "late":
+        return behaviours.late_number(30, rest)
+    return behaviours.number(behaviours.NAMED[behaviour].digits, rest)
+
+
+def bound(stage: Stage, behaviour: str = "approved", **fields: Any) -> Case:
+    """A person with a card that is just bound."""
+    person = joined()
+    answer = stage.cards.bind(person, number(behaviour), **fields)
+    assert answer.status == 201, answer
+    return person, str(answer.body["id"])
+
+
+def work(step: str, card: str, **more: str) -> str:
+    """A task of the machine, done; its outcome."""
+    return str(world.STEPS[step].handler({"card": card, **more}, None)["outcome"])
+
+
+def asked(stage: Stage, behaviour: str = "approved", **fields: Any) -> Case:
+    """The same, once its bank was asked."""
+    person, card = bound(stage, behaviour, **fields)
+    assert work("check_card", card) == "ask"
+    work("ask_bank", card)
+    return person, card
+
+
+def active(stage: Stage, behaviour: str = "approved", **fields: Any) -> Case:
+    """A person with a card that can pay."""
+    person, card = asked(stage, behaviour, **fields)
+    assert work("activate_card", card) == "active"
+    return person, card
+
+
+def challenged(stage: Stage, behaviour: str = "challenged", **fields: Any) -> Case:
+    """A person with a card whose bank has sent a code."""
+    person, card = asked(stage, behaviour, **fields)
+    assert work("send_challenge", card, token=TOKEN) == "waiting"
+    return person, card
+
+
+def waiting(stage: Stage, behaviour: str) -> Case:
+    """A person with a card whose execution waits for a word."""
+    person, card = bound(stage, behaviour)
+    stage.cards.machines.start(card, {"card": card})
+    stage.cards.machines.run()
+    assert [one.name for one in stage.cards.machines.waiting()] == [card]
+    return person, card
+
+
+def _state(stage: Stage, case: Case, state: str) -> Callable[[], None]:
+    def effect() -> None:
+        assert stage.cards.seen(*case)["state"] == state
+
+    return effect
+
+
+def _nothing() -> None:
+    """A step that only reads has no effect to look for."""
+
+
+# -------------------------------------------------------------------------------------------------------- their owners
+
+
+def _bind(stage: Stage, person: Person, expected: str, *, year: int = 2031, cards: int = 1) -> Occasion:
+    def effect() -> None:
+        listed = call("GET", "/v1/cards", person).body["items"]
+        assert len(listed) == cards
+        if listed:
+            assert (listed[0]["state"], listed[0]["expiry"]["year"]) == (expected, year)
+
+    def arrive() -> Outcome:
+        body = {"expiry": {"year": year, "month": 7}}
+        answer = stage.cards.bind(person, number("approved"), key="bind", body=body)
+        return Outcome(answer.status, answer.body, tuple(answer.headers.items()))
+
+    return Occasion(arrive, effect)
+
+
+def _binds(stage: Stage) -> Occasion:
+    return _bind(stage, joined(), "created")
+
+
+def _binds_what_another_has(stage: Stage) -> Occasion:
+    bound(stage)
+    return _bind(stage, joined(), "created")
+
+
+def _binds_again(stage: Stage) -> Occasion:
+    person, _ = active(stage)
+    return _bind(stage, person, "active")
+
+
+def _binds_again_with_a_later_expiry(stage: Stage) -> Occasion:
+    person, _ = active(stage)
+    return _bind(stage, person, "active", year=2034)
+
+
+def _binds_what_three_have(stage: Stage) -> Occasion:
+    for _ in range(3):
+        bound(stage)
+    return _bind(stage, joined(), "", cards=0)
+
+
+def _binds_too_many(stage: Stage) -> Occasion:
+    person = joined()
+    for rest in range(2, 12):
+        assert stage.cards.bind(person, number("approved", rest)).status == 201
+    return _bind(stage, person, "created", cards=10)
+
+
+def _lists(stage: Stage) -> Occasion:
+    person, _ = bound(stage)
+    return Occasion(http("GET", "/v1/cards", person), _nothing)
+
+
+def _shows(stage: Stage) -> Occasion:
+    person, card = challenged(stage)
+    return Occasion(http("GET", f"/v1/cards/{card}", person), _nothing)
+
+
+def _answer(case: Case, code: str, *, refused: int, verdict: str = "challenge", tries: int = 0) -> Occasion:
+    person, card = case
+
+    def effect() -> None:
+        found = card_rows.load(card).present
+        assert (found.challenge.tries, found.challenge.refused) == (tries or max(1, refused), refused)
+        assert (found.verdict, bool(found.token)) == (verdict, verdict == "approved")
+
+    return Occasion(http("POST", f"/v1/cards/{card}/challenge", person, {"code": code}, key="code"), effect)
+
+
+def _gives_the_code(stage: Stage) -> Occasion:
+    return _answer(challenged(stage), "123456", refused=0, verdict="approved")
+
+
+def _gives_a_wrong_code(stage: Stage) -> Occasion:
+    return _answer(challenged(stage), WRONG_CODE, refused=1)
+
+
+def _four_wrong(stage: Stage) -> Case:
+    person, card = challenged(stage)
+    for _ in range(4):
+        assert stage.cards.answer(person, card, WRONG_CODE).status == 403
+    return person, card
+
+
+def _gives_a_fifth_wrong_code(stage: Stage) -> Occasion:
+    return _answer(_four_wrong(stage), WRONG_CODE, refused=5)
+
+
+def _gives_a_sixth_code(stage: Stage) -> Occasion:
+    person, card = _four_wrong(stage)
+    assert stage.cards.answer(person, card, WRONG_CODE).status == 403
+    return _answer((person, card), "123456", refused=5)
+
+
+def _gives_the_code_again(stage: Stage) -> Occasion:
+    """The bank's answer to the code was lost once; the same request comes again."""
+    person, card = challenged(stage, "code_answer_lost")
+    assert stage.cards.answer(person, card, key="code").status == 503
+    return _answer((person, card), "123456", refused=0, verdict="approved")
+
+
+def _resend(case: Case, sent: int) -> Occasion:
+    person, card = case
+
+    def effect() -> None:
+        assert card_rows.load(card).present.challenge.sent == sent
+
+    return Occasion(http("POST", f"/v1/cards/{card}/challenge/resend", person, key="resend"), effect)
+
+
+def _resends(stage: Stage) -> Occasion:
+    with ago(minutes=2):
+        case = challenged(stage)
+    return _resend(case, 2)
+
+
+def _resends_too_soon(stage: Stage) -> Occasion:
+    return _resend(challenged(stage), 1)
+
+
+def _remove(stage: Stage, case: Case, state: str, pin: str = PIN) -> Occasion:
+    person, card = case
+
+    def effect() -> None:
+        assert stage.cards.seen(person, card)["state"] == state
+        assert (sealed(card) is None) == (state in ("removed", "cancelled"))
+
+    return Occasion(http("DELETE", f"/v1/cards/{card}", person, {"pin": pin}), effect)
+
+
+def sealed(card: str) -> Any:
+    """What the vault holds of a card, or None."""
+    key = vault_rows.vault_key(card)
+    return read([key]).get(key)
+
+
+def _removes(stage: Stage) -> Occasion:
+    return _remove(stage, active(stage), "removed")
+
+
+def _removes_after_a_wrong_try(stage: Stage) -> Occasion:
+    person, card = active(stage)
+    assert stage.cards.remove(person, card, WRONG_PIN).status == 403
+    return _remove(stage, (person, card), "removed")
+
+
+def _gives_up(stage: Stage) -> Occasion:
+    return _remove(stage, challenged(stage), "cancelled")
+
+
+def _removes_with_a_wrong_pin(stage: Stage) -> Occasion:
+    return _remove(stage, active(stage), "active", WRONG_PIN)
+
+
+def _removes_a_busy_one(stage: Stage) -> Occasion:
+    person, card = active(stage)
+    assert stage.cards.top_up(person, card).status == 202
+    return _remove(stage, (person, card), "active")
+
+
+# --------------------------------------------------------------------------------------------------- the state machine
+
+
+def _checks(stage: Stage) -> Occasion:
+    case = bound(stage)
+    return Occasion(task("check_card", case[1]), _state(stage, case, "authenticating"))
+
+
+def _checks_what_has_expired(stage: Stage) -> Occasion:
+    with ago(days=40):
+        today = datetime.fromtimestamp(clock.now() / 1_000, UTC)
+        case = bound(stage, body={"expiry": {"year": today.year, "month": today.month}})
+    return Occasion(task("check_card", case[1]), _state(stage, case, "invalid"))
+
+
+def _checks_what_is_over(stage: Stage) -> Occasion:
+    person, card = bound(stage)
+    assert stage.cards.remove(person, card).status == 204
+    return Occasion(task("check_card", card), _state(stage, (person, card), "cancelled"))
+
+
+def _ask(case: Case, verdict: str) -> Occasion:
+    def effect() -> None:
+        found = card_rows.load(case[1]).present
+        assert (found.verdict, bool(found.token)) == (verdict, verdict == "approved")
+        assert found.fields_sent
+
+    return Occasion(task("ask_bank", case[1]), effect)
+
+
+def _asks(behaviour: str, verdict: str) -> Callable[[Stage], Occasion]:
+    def prepare(stage: Stage) -> Occasion:
+        person, card = bound(stage, behaviour)
+        assert work("check_card", card) == "ask"
+        return _ask((person, card), verdict)
+
+    return prepare
+
+
+def _asks_again(stage: Stage) -> Occasion:
+    return _ask(asked(stage, "told_thrice"), "approved")
+
+
+def _asks_what_it_never_heard(stage: Stage) -> Occasion:
+    """The bank has failed and knows nothing, so that it is asked to authenticate again."""
+    person, card = asked(stage, "failing")
+    assert work("ask_bank", card) == "unknown"
+    return _ask((person, card), "approved")
+
+
+def _asks_what_it_knows(stage: Stage) -> Occasion:
+    return _ask(asked(stage), "approved")
+
+
+def _awaits(stage: Stage) -> Occasion:
+    case = asked(stage, "silent")
+
+    def effect() -> None:
+        assert card_rows.waiting(case[1]) == TOKEN
+
+    return Occasion(task("await_bank", case[1], token=TOKEN), effect)
+
+
+def _token(stage: Stage, card: str) -> str:
+    return stage.cards.machines.executions[card].token
+
+
+def _resumed(stage: Stage, card: str, *, goes_on: bool = True) -> Callable[[], None]:
+    def effect() -> None:
+        assert stage.cards.machines.executions[card].answered is goes_on
+
+    return effect
+
+
+def _awaits_what_has_come(stage: Stage) -> Occasion:
+    with ago(minutes=1):
+        _, card = waiting(stage, "late")
+    assert hear(card)().status == 204
+    return Occasion(task("await_bank", card, token=_token(stage, card)), _resumed(stage, card))
+
+
+def _sends(stage: Stage) -> Occasion:
+    case = asked(stage, "challenged")
+
+    def effect() -> None:
+        assert (card_rows.waiting(case[1]), card_rows.load(case[1]).present.challenge.sent) == (TOKEN, 1)
+
+    return Occasion(task("send_challenge", case[1], token=TOKEN), effect)
+
+
+def _sends_no_more(stage: Stage) -> Occasion:
+    person, card = waiting(stage, "challenged")
+    assert stage.cards.answer(person, card).status == 200
+    return Occasion(task("send_challenge", card, token=_token(stage, card)), _resumed(stage, card))
+
+
+def _activates(stage: Stage) -> Occasion:
+    case = asked(stage)
+
+    def effect() -> None:
+        assert stage.cards.seen(*case)["state"] == "active"
+        assert sealed(case[1]).person is None
+
+    return Occasion(task("activate_card", case[1]), effect)
+
+
+def _activates_nothing(stage: Stage) -> Occasion:
+    person, card = asked(stage)
+    assert stage.cards.remove(person, card).status == 204
+    return Occasion(task("activate_card", card), _state(stage, (person, card), "cancelled"))
+
+
+def _end(stage: Stage, case: Case, state: str) -> Occasion:
+    def effect() -> None:
+        assert stage.cards.seen(*case)["state"] == state
+        assert sealed(case[1]) is None
+
+    return Occasion(task("end_card", case[1]), effect)
+
+
+def _ends_declined(stage: Stage) -> Occasion:
+    return _end(stage, asked(stage, "mismatched"), "declined")
+
+
+def _ends_unanswered(stage: Stage) -> Occasion:
+    with ago(minutes=16):
+        case = asked(stage, "silent")
+    return _end(stage, case, "expired")
+
+
+def _ends_after_five_codes(stage: Stage) -> Occasion:
+    person, card = _four_wrong(stage)
+    assert stage.cards.answer(person, card, WRONG_CODE).status == 403
+    ends = _end(stage, (person, card), "declined")
+
+    def effect() -> None:
+        ends.effect()
+        assert stage.cards.bind(person, number("challenged")).status == 429
+
+    return Occasion(ends.arrive, effect)
+
+
+def _ends_nothing(stage: Stage) -> Occasion:
+    person, card = bound(stage)
+    assert stage.cards.remove(person, card).status == 204
+    return _end(stage, (person, card), "cancelled")
+
+
+def _starts(stage: Stage) -> Occasion:
+    _, card = bound(stage)
+
+    def effect() -> None:
+        execution = stage.cards.machines.executions[card]
+        assert (execution.input, execution.state) == (json.dumps({"card": card}, separators=(",", ":")), "CheckCard")
+
+    return Occasion(message("start_authentication", card), effect)
+
+
+def _resumes(stage: Stage) -> Occasion:
+    person, card = waiting(stage, "challenged")
+    assert stage.cards.answer(person, card).status == 200
+    return Occasion(message("resume_authentication", card), _resumed(stage, card))
+
+
+def _resumes_nothing_new(stage: Stage) -> Occasion:
+    _, card = waiting(stage, "challenged")
+    return Occasion(message("resume_authentication", card), _resumed(stage, card, goes_on=False))
+
+
+def _resumes_nobody(stage: Stage) -> Occasion:
+    case = asked(stage)
+    return Occasion(message("resume_authentication", case[1]), _state(stage, case, "authenticating"))
+
+
+# ------------------------------------------------------------------------------------------------------------- the bank
+
+
+def hear(card: str, **changed: str) -> Callable[[], Outcome]:
+    """What the bank tells of a card's authentication, as it would tell it now."""
+    row = bank_rows.authentication(ids.derived("bau", f"{card}/authentication"))
+    assert row
+    return told(authentications.shown(authentications.present(row, clock.now())) | changed)
+
+
+def told(word: dict[str, Any]) -> Callable[[], Outcome]:
+    """A callback of the bank, signed when it is delivered."""
+    body = json.dumps(word)
+
+    def arrive() -> Outcome:
+        headers = callbacks.signed(word["reference"], body)
+        return http("POST", "/v1/banks/sandbox/callbacks", raw=body, headers=headers, key="")()
+
+    return arrive
+
+
+def _heard(card: str, arrive: Callable[[], Outcome], verdict: str) -> Occasion:
+    def effect() -> None:
+        assert card_rows.load(card).present.verdict == verdict
+
+    return Occasion(arrive, effect)
+
+
+def _hears_an_approval(stage: Stage) -> Occasion:
+    with ago(minutes=1):
+        _, card = asked(stage, "late")
+    return _heard(card, hear(card), "approved")
+
+
+def _hears_it_again(stage: Stage) -> Occasion:
+    _, card = asked(stage)
+    return _heard(card, hear(card), "approved")
+
+
+def _hears_a_refusal(stage: Stage) -> Occasion:
+    with ago(minutes=1):
+        _, card = asked(stage, "late")
+    return _heard(card, hear(card, outcome="declined", reason="do_not_honour"), "declined")
+
+
+def _too_late(stage: Stage) -> Case:
+    with ago(minutes=1):
+        person, card = asked(stage, "late")
+        assert stage.cards.remove(person, card).status == 204
+    return person, card
+
+
+def _hears_too_late(stage: Stage) -> Occasion:
+    _, card = _too_late(stage)
+
+    def effect() -> None:
+        found = card_rows.load(card).present
+        assert (found.state, bool(found.late_reference)) == ("cancelled", True)
+
+    return Occasion(hear(card), effect)
+
+
+def _withdraw(card: str, *, withdrawn: bool) -> Occasion:
+    def effect() -> None:
+        assert card_rows.load(card).present.withdrawn is withdrawn
+        row = bank_rows.authentication(ids.derived("bau", f"{card}/authentication"))
+        assert row
+        assert row.withdrawn is withdrawn
+
+    return Occasion(message("withdraw_approval", card), effect)
+
+
+def _withdraws_what_came_late(stage: Stage) -> Occasion:
+    _, card = _too_late(stage)
+    assert hear(card)().status == 204
+    return _withdraw(card, withdrawn=True)
+
+
+def _withdraws_what_the_owner_gave_up(stage: Stage) -> Occasion:
+    person, card = asked(stage)
+    assert stage.cards.remove(person, card).status == 204
+    return _withdraw(card, withdrawn=True)
+
+
+def _withdraws_nothing(stage: Stage) -> Occasion:
+    return _withdraw(active(stage)[1], withdrawn=False)
+
+
+# ------------------------------------------------------------------------------------------------- clockwork and streams
+
+
+def _generation(card: str, generation: str) -> Callable[[], None]:
+    def effect() -> None:
+        assert sealed(card).generation == generation
+
+    return effect
+
+
+def _reseals(stage: Stage) -> Occasion:
+    person, card = active(stage)
+
+    def effect() -> None:
+        _generation(card, "2")()
+        new = card_rows.load(card).present.fingerprint
+        rows = read([card_rows.holders_key(fingerprint) for fingerprint in (old, new)])
+        assert (card_rows.holders(rows, [old]), card_rows.holders(rows, [new])) == ({}, {person.user_id: card})
+
+    old = card_rows.load(card).present.fingerprint
+    return Occasion(message("reseal_card", card), effect)
+
+
+def _reseals_with_its_person(stage: Stage) -> Occasion:
+    case = asked(stage, "challenged")
+    return Occasion(message("reseal_card", case[1]), _generation(case[1], "2"))
+
+
+def _reseals_nothing(stage: Stage) -> Occasion:
+    case = active(stage)
+    return Occasion(message("reseal_card", case[1]), _generation(case[1], "1"))
+
+
+def _finds_old_seals(stage: Stage) -> Occasion:
+    cards = [active(stage)[1], bound(stage, "challenged")[1]]
+
+    def effect() -> None:
+        assert [sealed(card).generation for card in cards] == ["2", "2"]
+
+    return Occasion(happening("find_old_seals", {}), effect)
+
+
+def _forwards(stage: Stage) -> Occasion:
+    """Whole lives: one is linked, one is given up after its approval."""
+    linked, card = active(stage)
+    person, given_up = asked(stage)
+    assert stage.cards.remove(person, given_up).status == 204
+
+    def effect() -> None:
+        told = call("GET", "/v1/events", linked).body["items"]
+        assert [event["type"] for event in told] == ["card.created", "card.linked"]
+        assert sorted(stage.cards.machines.executions) == sorted([card, given_up])
+        assert card_rows.load(given_up).present.withdrawn
+
+    return Occasion(happening("forward_card_changes", stage.records("cards")), effect)
+
+
+ALL = (
+    Scenario("bind_card", "a new one", _binds, 201),
+    Scenario("bind_card", "a second holder", _binds_what_another_has, 201),
+    Scenario("bind_card", "the one that is linked", _binds_again),
+    Scenario("bind_card", "the same with a later expiry", _binds_again_with_a_later_expiry),
+    Scenario("bind_card", "a fourth holder", _binds_what_three_have, 409),
+    Scenario("bind_card", "an eleventh card", _binds_too_many, 429),
+    Scenario("list_cards", "one", _lists),
+    Scenario("get_card", "with its challenge", _shows),
+    Scenario("answer_challenge", "the right code", _gives_the_code),
+    Scenario("answer_challenge", "a wrong code", _gives_a_wrong_code, 403),
+    Scenario("answer_challenge", "a fifth wrong code", _gives_a_fifth_wrong_code, 403),
+    Scenario("answer_challenge", "a sixth code", _gives_a_sixth_code, 409),
+    Scenario("answer_challenge", "the code again, after a lost answer", _gives_the_code_again),
+    Scenario("resend_challenge", "after a minute", _resends),
+    Scenario("resend_challenge", "too soon", _resends_too_soon, 429),
+    Scenario("remove_card", "one that is linked", _removes, 204),
+    Scenario("remove_card", "after a wrong PIN", _removes_after_a_wrong_try, 204),
+    Scenario("remove_card", "one under way", _gives_up, 204),
+    Scenario("remove_card", "with a wrong PIN", _removes_with_a_wrong_pin, 403, again=(403,)),
+    Scenario("remove_card", "while it pays", _removes_a_busy_one, 409),
+    Scenario("check_card", "a new one", _checks),
+    Scenario("check_card", "one that has expired since", _checks_what_has_expired),
+    Scenario("check_card", "one that is over", _checks_what_is_over),
+    Scenario("ask_bank", "approved", _asks("approved", "approved")),
+    Scenario("ask_bank", "declined", _asks("mismatched", "declined")),
+    Scenario("ask_bank", "challenge", _asks("challenged", "challenge")),
+    Scenario("ask_bank", "told later", _asks_again),
+    Scenario("ask_bank", "asked anew", _asks_what_it_never_heard),
+    Scenario("ask_bank", "known", _asks_what_it_knows),
+    Scenario("await_bank", "waits", _awaits),
+    Scenario("await_bank", "the word has come", _awaits_what_has_come),
+    Scenario("send_challenge", "sends", _sends),
+    Scenario("send_challenge", "the code was given", _sends_no_more),
+    Scenario("activate_card", "approved", _activates),
+    Scenario("activate_card", "given up", _activates_nothing),
+    Scenario("end_card", "declined", _ends_declined),
+    Scenario("end_card", "no answer", _ends_unanswered),
+    Scenario("end_card", "five wrong codes", _ends_after_five_codes),
+    Scenario("end_card", "given up", _ends_nothing),
+    Scenario("start_authentication", "starts", _starts),
+    Scenario("resume_authentication", "the code was given", _resumes),
+    Scenario("resume_authentication", "nothing new", _resumes_nothing_new),
+    Scenario("resume_authentication", "nobody waits", _resumes_nobody),
+    Scenario("receive_callback", "an approval", _hears_an_approval, 204),
+    Scenario("receive_callback", "a refusal", _hears_a_refusal, 204),
+    Scenario("receive_callback", "what is known", _hears_it_again, 204),
+    Scenario("receive_callback", "too late", _hears_too_late, 204),
+    Scenario("withdraw_approval", "a late one", _withdraws_what_came_late),
+    Scenario("withdraw_approval", "one that the owner gave up", _withdraws_what_the_owner_gave_up),
+    Scenario("withdraw_approval", "nothing", _withdraws_nothing),
+    Scenario("reseal_card", "one that is linked", _reseals, vault_keys="2 1"),
+    Scenario("reseal_card", "one under way", _reseals_with_its_person, vault_keys="2 1"),
+    Scenario("reseal_card", "nothing", _reseals_nothing),
+    Scenario("find_old_seals", "two", _finds_old_seals, followed=True, vault_keys="2 1"),
+    Scenario("forward_card_changes", "two lives", _forwards, followed=True),
+)

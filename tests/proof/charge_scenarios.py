@@ -1,0 +1,303 @@
+"""Scenarios of charges: top-ups, bills and refunds by card, and what becomes of them at the bank."""
+
+from collections.abc import Callable
+from typing import Any
+
+from billfold import banks, clock
+from billfold.clock import HOUR
+from billfold.tables import bill_rows, charge_rows
+from sandbox_bank import payments
+from sandbox_bank import rows as bank_rows
+from tests import world
+from tests.proof import card_scenarios
+from tests.proof.bill_scenarios import bill_of
+from tests.proof.card_scenarios import Case
+from tests.proof.plays import Occasion, Scenario
+from tests.proof.stage import Stage, ago, happening, http, message
+from tests.world import PIN, Person, Seller, call
+
+AMOUNT = 2_500
+PRICE = 1_250
+
+
+def _nothing() -> None:
+    """A step that only reads has no effect to look for."""
+
+
+def _card_balance(case: Case) -> int:
+    person, card = case
+    return world.posted(f"card/{person.user_id}/{card}/USD")
+
+
+# -------------------------------------------------------------------------------------------------------------- top-ups
+
+
+def _top_up(case: Case, payer: Person | None = None) -> Occasion:
+    person, card = case
+    path, body = "/v1/top-ups", {"card": card, "amount": {"amount": AMOUNT, "currency": "USD"}}
+
+    def effect() -> None:
+        assert (world.wallet(person), _card_balance(case)) == (0, 0)
+
+    return Occasion(http("POST", path, payer or person, body, key="top-up"), effect)
+
+
+def _tops_up(stage: Stage) -> Occasion:
+    return _top_up(card_scenarios.active(stage))
+
+
+def _tops_up_by_anothers(stage: Stage) -> Occasion:
+    return _top_up(card_scenarios.active(stage), world.joined())
+
+
+def _tops_up_before_it_is_linked(stage: Stage) -> Occasion:
+    return _top_up(card_scenarios.asked(stage))
+
+
+def started(stage: Stage, behaviour: str = "approved") -> tuple[Case, str]:
+    """A person with a card, and a top-up that its bank is to be asked for."""
+    case = card_scenarios.active(stage, behaviour)
+    answer = stage.cards.top_up(*case, AMOUNT)
+    assert answer.status == 202, answer
+    return case, str(answer.body["id"])
+
+
+def _shows(stage: Stage) -> Occasion:
+    (person, _), charge = started(stage)
+    return Occasion(http("GET", f"/v1/top-ups/{charge}", person), _nothing)
+
+
+def settle(message_body: str) -> None:
+    """The bank asked for a charge, outside of what is proved."""
+    assert message("settle_charge", message_body)().status == 200
+
+
+def _settle(case: Case, message_body: str, state: str) -> Occasion:
+    def effect() -> None:
+        charge = message_body.split()[0]
+        assert call("GET", f"/v1/top-ups/{charge}", case[0]).body["state"] == state
+        moved = AMOUNT if state == "settled" else 0
+        assert (world.wallet(case[0]), _card_balance(case)) == (moved, -moved)
+        made = [row for row in bank_rows.payments(0, clock.now() + HOUR, "", 10) if row.key == charge]
+        assert len(made) == (state == "settled")
+
+    return Occasion(message("settle_charge", message_body), effect)
+
+
+def _settles(behaviour: str, state: str) -> Callable[[Stage], Occasion]:
+    def prepare(stage: Stage) -> Occasion:
+        case, charge = started(stage, behaviour)
+        return _settle(case, charge, state)
+
+    return prepare
+
+
+def _settles_what_was_lost(stage: Stage) -> Occasion:
+    case, charge = started(stage, "charge_lost")
+    settle(charge)
+    return _settle(case, f"{charge} 1", "settled")
+
+
+def _settles_what_never_arrived(stage: Stage) -> Occasion:
+    """The message says that it was asked for before; the bank knows nothing of it."""
+    case, charge = started(stage)
+    return _settle(case, f"{charge} 1", "settled")
+
+
+def _settles_no_more(stage: Stage) -> Occasion:
+    case, charge = started(stage)
+    settle(charge)
+    return _settle(case, charge, "settled")
+
+
+def _leaves_to_the_comparison(stage: Stage) -> Occasion:
+    case, charge = started(stage, "charge_ignored")
+    return _settle(case, f"{charge} 12", "settling")
+
+
+# ---------------------------------------------------------------------------------------------------------------- bills
+
+
+def to_pay(stage: Stage, behaviour: str = "approved", sellers: int = 1) -> tuple[Case, list[Seller], Any]:
+    """A person with a card and a bill that waits for its verification, with one item of each seller."""
+    case = card_scenarios.active(stage, behaviour)
+    shops = [world.seller(terminals=1) for _ in range(sellers)]
+    return case, shops, world.to_verify(case[0], *((shop.tills[0], PRICE) for shop in shops))
+
+
+def paying(stage: Stage, behaviour: str = "approved", sellers: int = 1) -> tuple[Case, list[Seller], Any, str]:
+    """The same, verified: its bank is to be asked for the charge."""
+    case, shops, bill = to_pay(stage, behaviour, sellers)
+    answer = stage.cards.verify(case[0], bill, case[1])
+    assert (answer.status, answer.body["state"]) == (200, "settling"), answer
+    return case, shops, bill, bill_rows.load(bill["id"]).present.charge_id
+
+
+def _verifies(stage: Stage) -> Occasion:
+    (person, card), shops, bill = to_pay(stage)
+
+    def effect() -> None:
+        assert bill_of(person, bill["id"])["state"] == "settling"
+        assert world.sales(shops[0]) == 0
+        assert stage.cards.remove(person, card, PIN).code == "card_busy"
+
+    body = {"list_hash": bill["verification"]["list_hash"], "pin": PIN, "instrument": card}
+    path = f"/v1/bills/{bill['id']}/verification"
+    return Occasion(http("POST", path, person, body, key="verify", phone=person.phone), effect)
+
+
+def _verifies_by_one_that_cannot_pay(stage: Stage) -> Occasion:
+    person, card = card_scenarios.challenged(stage)
+    shop = world.seller(terminals=1)
+    bill = world.to_verify(person, (shop.tills[0], PRICE))
+
+    def effect() -> None:
+        assert bill_of(person, bill["id"])["state"] == "verifying"
+
+    body = {"list_hash": bill["verification"]["list_hash"], "pin": PIN, "instrument": card}
+    path = f"/v1/bills/{bill['id']}/verification"
+    return Occasion(http("POST", path, person, body, key="verify", phone=person.phone), effect)
+
+
+def _settle_bill(stage: Stage, behaviour: str, state: str) -> Occasion:
+    case, shops, bill, charge = paying(stage, behaviour, sellers=2)
+
+    def effect() -> None:
+        assert bill_of(case[0], bill["id"])["state"] == state
+        paid = PRICE if state == "settled" else 0
+        assert [world.sales(shop) for shop in shops] == [paid, paid]
+        assert (world.wallet(case[0]), _card_balance(case)) == (0, -2 * paid)
+
+    return Occasion(message("settle_charge", charge), effect)
+
+
+def _settles_a_bill(stage: Stage) -> Occasion:
+    return _settle_bill(stage, "approved", "settled")
+
+
+def _declines_a_bill(stage: Stage) -> Occasion:
+    return _settle_bill(stage, "without_funds", "failed")
+
+
+def paid(stage: Stage) -> tuple[Case, Seller, Any]:
+    """A bill that was paid by card."""
+    case, shops, bill, charge = paying(stage)
+    settle(charge)
+    return case, shops[0], bill_of(case[0], bill["id"])
+
+
+def _refunds(stage: Stage) -> Occasion:
+    case, shop, bill = paid(stage)
+    item = bill["items"][0]["id"]
+
+    def effect() -> None:
+        assert bill_of(case[0], bill["id"])["state"] == "refunded"
+        assert (world.sales(shop), _card_balance(case), world.wallet(case[0])) == (0, 0, 0)
+
+    body = {"items": [item], "reason": "cold"}
+    return Occasion(http("POST", f"/v1/bills/{bill['id']}/refunds", shop.admin, body, key="refund"), effect)
+
+
+def _settle_refund(stage: Stage, *, taken: bool) -> Occasion:
+    """`taken`: whether the card's bank takes the money back; when it has none to give, the wallet gets it."""
+    case, shop, bill = paid(stage)
+    items = [item["id"] for item in bill["items"]]
+    assert world.refund(shop.admin, bill["id"], items).status == 201
+    (charge,) = _charges("refund")
+    paid_by = bill_rows.load(bill["id"]).present.paid_by
+    assert paid_by
+    if not taken:
+        assert banks.bank("sandbox").refund("by hand", paid_by.reference, None).outcome == "refunded"
+
+    def effect() -> None:
+        state = charge_rows.load(charge).present.state
+        assert state == ("settled" if taken else "declined")
+        back = 0 if taken else PRICE
+        assert (world.wallet(case[0]), _card_balance(case), world.sales(shop)) == (back, -back, 0)
+
+    return Occasion(message("settle_charge", charge), effect)
+
+
+def _charges(purpose: str) -> list[str]:
+    found = charge_rows.lines("sandbox", [clock.now()])
+    return [line.key for line in found if charge_rows.load(line.key).present.purpose == purpose]
+
+
+def _settles_a_refund(stage: Stage) -> Occasion:
+    return _settle_refund(stage, taken=True)
+
+
+def _declines_a_refund(stage: Stage) -> Occasion:
+    return _settle_refund(stage, taken=False)
+
+
+# ------------------------------------------------------------------------------------------------ the bank and the clock
+
+
+def _hears_of_a_charge(stage: Stage) -> Occasion:
+    case, charge = started(stage, "charge_lost")
+    settle(charge)
+    (made,) = bank_rows.payments(0, clock.now() + HOUR, "", 10)
+
+    def effect() -> None:
+        assert call("GET", f"/v1/top-ups/{charge}", case[0]).body["state"] == "settled"
+        assert world.wallet(case[0]) == AMOUNT
+
+    return Occasion(card_scenarios.told(payments.present(made)), effect)
+
+
+def _compares(stage: Stage) -> Occasion:
+    """Yesterday's: one settled, one that the bank made and we never heard of, which is overdue too."""
+    with ago(days=1):
+        _, charge = started(stage)
+        settle(charge)
+        _, lost = started(stage, "charge_lost")
+        settle(lost)
+        day = world.clock.to_text(clock.now())[:10]
+
+    def effect() -> None:
+        item = stage.engine.client.get_item(
+            TableName="billfold-charges", Key={"pk": {"S": f"rec_{day}"}, "sk": {"S": "sandbox"}}
+        )["Item"]
+        assert (item["compared"]["N"], item["found"]["N"]) == ("2", "1")
+        assert (lost in item["differences"]["S"], charge in item["differences"]["S"]) == (True, False)
+
+    return Occasion(happening("reconcile_charges", {}), effect)
+
+
+def _forwards(stage: Stage) -> Occasion:
+    (person, _), charge = started(stage)
+    settle(charge)
+    (_, _), other = started(stage)
+
+    def effect() -> None:
+        told = call("GET", "/v1/events", person).body["items"]
+        assert [event["type"] for event in told if event["about"] == charge] == ["top_up.started", "top_up.settled"]
+        assert charge_rows.load(other).present.state == "settled"
+
+    return Occasion(happening("forward_charge_changes", stage.records("charges")), effect)
+
+
+ALL = (
+    Scenario("top_up_wallet", "by a card", _tops_up, 202),
+    Scenario("top_up_wallet", "by another's", _tops_up_by_anothers, 404),
+    Scenario("top_up_wallet", "before it is linked", _tops_up_before_it_is_linked, 409),
+    Scenario("get_top_up", "settling", _shows),
+    Scenario("settle_charge", "a top-up", _settles("approved", "settled")),
+    Scenario("settle_charge", "a top-up, declined", _settles("without_funds", "declined")),
+    Scenario("settle_charge", "a top-up, no answer", _settles("charge_ignored", "settling")),
+    Scenario("settle_charge", "a top-up, whose answer was lost", _settles_what_was_lost),
+    Scenario("settle_charge", "a top-up, whose ask was lost", _settles_what_never_arrived),
+    Scenario("settle_charge", "a top-up, settled before", _settles_no_more),
+    Scenario("settle_charge", "a top-up, asked for often enough", _leaves_to_the_comparison),
+    Scenario("settle_charge", "a bill", _settles_a_bill),
+    Scenario("settle_charge", "a bill, declined", _declines_a_bill),
+    Scenario("settle_charge", "a refund", _settles_a_refund),
+    Scenario("settle_charge", "a refund, declined", _declines_a_refund),
+    Scenario("verify_bill", "by a card", _verifies),
+    Scenario("verify_bill", "by a card that cannot pay", _verifies_by_one_that_cannot_pay, 409),
+    Scenario("refund_items", "of a card's payment", _refunds, 201),
+    Scenario("receive_callback", "about a charge", _hears_of_a_charge, 204, followed=True),
+    Scenario("reconcile_charges", "one difference", _compares),
+    Scenario("forward_charge_changes", "two top-ups", _forwards, followed=True),
+)
