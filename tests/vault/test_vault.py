@@ -5,6 +5,7 @@ therefore also given word for word.
 """
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -140,7 +141,7 @@ def test_two_cards_seals_exchanged_stay_shut(kms):
 def test_kms_checks_whose_data_key_it_is_before_the_cipher_does(kms):
     """CB-19: the subject is KMS's encryption context, so that AWS's own log says for which card a key was asked."""
     sealed = vault.seal("crd_1", NUMBER)
-    asked = {"KeyId": "alias/billfold-vault-1", "CiphertextBlob": sealed.data_key}
+    asked = {"KeyId": os.environ["BILLFOLD_KEY_VAULT_1"], "CiphertextBlob": sealed.data_key}
     assert len(kms.decrypt(**asked, EncryptionContext={"card": "crd_1"})["Plaintext"]) == 32
     for context in ({}, {"card": "crd_2"}, {"card": "crd_1", "more": "x"}, {"Card": "crd_1"}):
         with pytest.raises(ClientError, match="InvalidCiphertext"):
