@@ -1,34 +1,65 @@
-"""Have the bank take back an approval of a card that is over (CB-14).
+"""Have the bank take back an approval of a card that is over; of a bank that never gave its word, ask for it first (CB-14).
 
 Trigger   queue withdrawals
 Reads     card
-Writes    card, change                       (one transaction, after the bank took it back)
-Answers   withdrawn | nothing to withdraw
+Writes    card, change                       (one transaction once the bank gave its word late; one once it took it back)
+Answers   withdrawn | nothing to withdraw | unknown, asked again later | unknown, left to the bank's callback
 Again     the bank is asked with the same key; it is recorded once
-May       cards PutItem Query UpdateItem; bank
+May       cards PutItem Query UpdateItem; queue withdrawals; bank
 Layers    stripe
 """
 
-from billfold import banks, cards, clock
-from billfold.card_changes import Withdrawn
-from billfold.errors import Unavailable
+from billfold import banks, cards, charges, clock
+from billfold.banks import Bank, Verdict
+from billfold.card_changes import Answered, CardChange, Withdrawn
+from billfold.cards import Card
 from billfold.tables import card_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import queue
 
 
 @queue.step
-def handler(card_id: str) -> str:
-    card = card_rows.load(card_id).present
+def handler(message: str) -> str:
+    card_id, _, asks = message.partition(" ")
+    card, before = card_rows.load(card_id).present, int(asks or 0)
+    bank = banks.bank(card.bank)
+
+    if cards.is_unheard(card):
+        said = bank.status(f"{card_id}/authentication")
+        if said.outcome == "unknown":
+            return _ask_later(card_id, before)
+        if heard := _heard(card, said):
+            card = _commit(card, heard, "late")
     if not cards.is_to_withdraw(card):
         return "nothing to withdraw"
+    if _withdraw(bank, card) == "unknown":
+        return _ask_later(card_id, before)
 
-    reference = card.late_reference or card.reference
-    if banks.bank(card.bank).refund(f"{card_id}/withdrawal", reference, None).outcome == "unknown":
-        raise Unavailable()
-
-    commit = Commit(f"{card_id}/withdrawn")
-    card_rows.put_change(commit, card, Withdrawn(clock.now()))
-    commit.send()
-
+    _commit(card, Withdrawn(clock.now()), "withdrawn")
     return "withdrawn"
+
+
+def _heard(card: Card, said: object) -> CardChange | None:
+    if not isinstance(said, Verdict):
+        return None
+    return cards.hear(card, Answered(clock.now(), said.outcome, "asking", said.reference, said.token, said.reason))
+
+
+def _withdraw(bank: Bank, card: Card) -> str:
+    reference = card.late_reference or card.reference
+    return str(bank.refund(f"{card.card_id}/withdrawal", reference, None).outcome)
+
+
+def _commit(card: Card, change: CardChange, name: str) -> Card:
+    commit = Commit(f"{card.card_id}/{name}")
+    card = card_rows.put_change(commit, card, change)
+    commit.send()
+    return card
+
+
+def _ask_later(card_id: str, before: int) -> str:
+    delay = charges.delay_seconds(before)
+    if delay is None:
+        return "unknown, left to the bank's callback"
+    queue.send("withdrawals", [f"{card_id} {before + 1}"], delay)
+    return "unknown, asked again later"

@@ -504,6 +504,21 @@ def _withdraws_what_the_owner_gave_up(stage: Stage) -> Occasion:
     return _withdraw(card, withdrawn=True)
 
 
+def _withdraws_what_nobody_heard(stage: Stage) -> Occasion:
+    """Its callback was lost: only asking tells that there is an approval."""
+    return _withdraw(_too_late(stage)[1], withdrawn=True)
+
+
+def _asks_a_silent_bank_later(stage: Stage) -> Occasion:
+    person, card = asked(stage, "silent")
+    assert stage.cards.remove(person, card).status == 204
+
+    def effect() -> None:
+        assert not card_rows.load(card).present.withdrawn
+
+    return Occasion(message("withdraw_approval", card), effect)
+
+
 def _withdraws_nothing(stage: Stage) -> Occasion:
     return _withdraw(active(stage)[1], withdrawn=False)
 
@@ -615,6 +630,8 @@ ALL = (
     Scenario("receive_callback", "too late", _hears_too_late, 204),
     Scenario("withdraw_approval", "a late one", _withdraws_what_came_late),
     Scenario("withdraw_approval", "one that the owner gave up", _withdraws_what_the_owner_gave_up),
+    Scenario("withdraw_approval", "one that nobody has heard of", _withdraws_what_nobody_heard),
+    Scenario("withdraw_approval", "one of a silent bank", _asks_a_silent_bank_later),
     Scenario("withdraw_approval", "nothing", _withdraws_nothing),
     Scenario("reseal_card", "one that is linked", _reseals, vault_keys="2 1"),
     Scenario("reseal_card", "one under way", _reseals_with_its_person, vault_keys="2 1"),

@@ -435,7 +435,11 @@ def test_what_is_counted_vanishes_by_itself(store):
                 15: "card.removed",
             },
         ),
-        (LATE, {1: ["authentications"], 5: ["answers"], 6: ["withdrawals"]}, {1: "card.created", 5: "card.expired"}),
+        (
+            LATE,
+            {1: ["authentications"], 5: ["answers", "withdrawals"], 6: ["withdrawals"]},
+            {1: "card.created", 5: "card.expired"},
+        ),
         (
             DECLINED,
             {1: ["authentications"], 6: ["answers"]},
