@@ -33,7 +33,8 @@ def handler(now: int) -> int:
 
     found = 0
     for bank in issuers.banks():
-        theirs = list(_listed(bank, since - HOUR, until + HOUR))
+        # Up to now: what a bank answered late it may have done hours after we began, on the next day.
+        theirs = list(_listed(bank, since - HOUR, max(now, until + HOUR)))
         ours = list(charge_rows.lines(bank, [since - DAY, since, until]))
         differences = charges.compare(ours, theirs, since, until)
         for difference in differences:

@@ -158,7 +158,7 @@ lines = st.builds(
     st.sampled_from(["settled", "declined", "settling"]),
     st.sampled_from(NEAR),
 )
-SEEDS = ("agreed", "not at the bank", "missing_here", "missing_there", "amount", "currency", "state")
+SEEDS = ("agreed", "not at the bank", "missing_here", "missing_there", "amount", "currency", "state", "repeated")
 seeded = st.lists(st.tuples(st.sampled_from(SEEDS), lines, st.sampled_from([-HOUR, -1, 0, 1, HOUR])), max_size=30)
 
 
@@ -169,6 +169,8 @@ def seed(kind: str, line: Line, drift: int) -> tuple[Line | None, Line | None, s
     match kind:
         case "agreed":
             return here, there, ""
+        case "repeated":
+            return here, there, kind
         case "not at the bank":
             return replace(line, state="declined" if line.state == "settled" else line.state), None, ""
         case "missing_here":
@@ -190,7 +192,7 @@ def test_every_seeded_difference_of_the_day_is_found_and_none_is_invented(wanted
     for number, (kind, line, drift) in enumerate(wanted):
         here, there, name = seed(kind, replace(line, key=f"chg_{number:04d}"), drift)
         ours += [here] if here else []
-        theirs += [there] if there else []
+        theirs += [there] * (1 + (kind == "repeated")) if there else []
         told_at = here.at if here else there.at if there else 0
         if name and SINCE <= told_at < UNTIL:
             expected.append(Difference(name, f"chg_{number:04d}", here, there))
@@ -207,7 +209,7 @@ def test_a_difference_is_told_on_exactly_one_day(wanted):
     for number, (kind, line, drift) in enumerate(wanted):
         here, there, _ = seed(kind, replace(line, key=f"chg_{number:04d}"), drift)
         ours += [here] if here else []
-        theirs += [there] if there else []
+        theirs += [there] * (1 + (kind == "repeated")) if there else []
     days = [(SINCE + DAY * day, UNTIL + DAY * day) for day in (-1, 0, 1)]
     told = [one.key for day in days for one in charges.compare(ours, theirs, *day)]
     whole = charges.compare(ours, theirs, days[0][0], days[-1][1])

@@ -7,6 +7,7 @@ key, then the hold is posted or voided. A bank that does not answer leaves the c
 later, and every day both lists are compared. Nothing is ever assumed.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -140,7 +141,8 @@ class Difference:
     """Where the bank's list and ours disagree about a key.
 
     missing_here: the bank did it and we know nothing of it; missing_there: we say settled, the bank does not list it;
-    amount: another amount or currency; state: the bank did it, and we say settling or declined.
+    amount: another amount or currency; state: the bank did it, and we say settling or declined; repeated: the bank did it
+    more than once under the one key.
     """
 
     kind: str
@@ -154,7 +156,9 @@ def compare(ours: Iterable[Line], theirs: Iterable[Line], since: int, until: int
 
     Both lists reach an hour further on either side, because the bank's instant of a charge is not ours.
     """
+    theirs = list(theirs)
     here, there = {line.key: line for line in ours}, {line.key: line for line in theirs}
+    times = Counter(line.key for line in theirs)
     found = []
     for key in sorted({*here, *there}):
         our, their = here.get(key), there.get(key)
@@ -170,4 +174,6 @@ def compare(ours: Iterable[Line], theirs: Iterable[Line], since: int, until: int
             found.append(Difference("amount", key, our, their))
         elif our.state != "settled":
             found.append(Difference("state", key, our, their))
+        elif times[key] > 1:
+            found.append(Difference("repeated", key, our, their))
     return found
