@@ -395,3 +395,19 @@ def test_the_record_of_fields_is_what_is_sent(sandbox, monkeypatch):
         banks.bank("sandbox").authenticate("key", authentication(card("approved")))
     assert set(sent[0]) - {"merchant_reference", "force_challenge"} == set(sandbox.fields_sent)
     assert sent[0]["document_number_last4"] == "0T47"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("details_mismatch", "details_mismatch"),
+        (None, ""),
+        ("Card 4000001000000018 was declined", "unreadable"),
+        ("4000001000000018", "unreadable"),
+        ({"number": "4000001000000018"}, "unreadable"),
+        ("a" * 61, "unreadable"),
+    ],
+)
+def test_a_reason_that_may_quote_what_was_asked_is_not_kept(said, kept):
+    """CB-18: a bank's reason is a word; a sentence goes into no record of ours."""
+    assert banks.reason(said) == kept

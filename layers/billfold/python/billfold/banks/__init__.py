@@ -10,6 +10,7 @@ does nothing twice, and `status` tells what became of it. Nothing here shows a c
 """
 
 import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, cast
@@ -18,6 +19,8 @@ CONNECT_SECONDS, READ_SECONDS = 1.0, 3.0
 # How old a callback's signature may be, and how far ahead its clock.
 CALLBACK_TOLERANCE_SECONDS = 300
 ADAPTERS = ("sandbox", "stripe")
+
+_REASON = re.compile(r"[A-Za-z_.-]{0,60}")
 
 Outcome = Literal["approved", "declined", "challenge", "unknown", "absent"]
 PaymentOutcome = Literal["charged", "refunded", "declined", "unknown", "absent"]
@@ -92,6 +95,12 @@ class Callback:
     verdict: Verdict | None
     payment: Payment | None
     event_id: str
+
+
+def reason(said: object) -> str:
+    """A bank's reason as it may be kept: a word of its own, `unreadable` for a sentence, which may quote what it was sent."""
+    text = str(said or "")
+    return text if _REASON.fullmatch(text) else "unreadable"
 
 
 class Bank(Protocol):

@@ -24,6 +24,7 @@ from billfold.banks import (
     Listed,
     Payment,
     Verdict,
+    reason,
 )
 from billfold.errors import CallbackRefused, Unavailable
 
@@ -148,15 +149,17 @@ def _read(data: bytes) -> Wire:
 
 def _verdict(wire: Wire) -> Verdict:
     outcome: Any = wire.get("outcome")
-    reference, reason, token = (str(wire.get(name) or "") for name in ("reference", "reason", "token"))
+    reference, token = (str(wire.get(name) or "") for name in ("reference", "token"))
     if outcome not in ("approved", "declined", "challenge") or (outcome == "approved" and not token):
         return Verdict("unknown")
     tries_left = wire.get("tries_left")
-    return Verdict(outcome, reference, token, reason, tries_left if isinstance(tries_left, int) else None)
+    return Verdict(
+        outcome, reference, token, reason(wire.get("reason")), tries_left if isinstance(tries_left, int) else None
+    )
 
 
 def _payment(wire: Wire) -> Payment:
     outcome: Any = wire.get("outcome")
     if outcome not in ("charged", "refunded", "declined"):
         return Payment("unknown")
-    return Payment(outcome, str(wire.get("reference") or ""), str(wire.get("reason") or ""))
+    return Payment(outcome, str(wire.get("reference") or ""), reason(wire.get("reason")))

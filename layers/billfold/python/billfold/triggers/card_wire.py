@@ -17,6 +17,10 @@ Year = Annotated[int, Meta(ge=2000, le=2100)]
 Month = Annotated[int, Meta(ge=1, le=12)]
 Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}(?!\n)$", description="E.164")]
 Document = Annotated[str, Meta(pattern=r"^[A-Za-z0-9 -]{3,40}(?!\n)$")]
+# It is kept as it is, so it is too short for a card number.
+Consent = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9._-]{1,11}(?!\n)$", description="the version of the terms agreed to: 2026-11")
+]
 Code = Annotated[str, Meta(pattern=r"^[0-9]{6}(?!\n)$", description="six digits, from the bank")]
 
 
@@ -44,7 +48,7 @@ class BindCard(wire.Body, frozen=True):
     expiry: Expiry
     holder: wire.Name
     person: Person
-    consent: Annotated[str, Meta(min_length=1, max_length=40, description="the version of the terms agreed to")]
+    consent: Consent
     typed: Annotated[list[Annotated[str, Meta(pattern="^(number|expiry|holder)$")]], Meta(max_length=3)] = (
         msgspec.field(default_factory=list)
     )
