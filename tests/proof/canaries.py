@@ -70,8 +70,14 @@ def flock(each: int = 1) -> list[Canary]:
     chance = random.Random(18)
     kinds = [(one.name, one.digits + ("0060" if one.late else "")) for one in behaviours.ALL]
     kinds += [("late_for_ever", behaviours.NAMED["late"].digits + "9000"), ("unsupported", behaviours.NOBODYS_DIGITS)]
-    kinds += [("typed", behaviours.DEFAULT.digits), ("disturbed", behaviours.DEFAULT.digits)]
+    kinds += [("typed", behaviours.DEFAULT.digits)]
     return [hatch(name, digits, chance) for name, digits in kinds for _ in range(each)]
+
+
+def covey(name: str, count: int) -> list[Canary]:
+    """So many canaries whose cards are approved, named alike."""
+    chance = random.Random(name)
+    return [hatch(name, behaviours.DEFAULT.digits, chance) for _ in range(count)]
 
 
 # ---------------------------------------------------------------------------------------------------------------- forms
