@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox_bank import behaviours
 from tests import bank_server, delivery, world
 from tests.bank_server import BankServer
 from tests.engine import Engine
@@ -22,6 +23,19 @@ from tests.world import PIN, STEPS, Person, Response, call
 
 PERSON = {"name": "Ada Holder", "document_type": "passport", "document_number": "C01X00T47", "phone": "+4915155512345"}
 CODE = "123456"
+
+
+# The token of an execution that nobody runs here.
+TOKEN = "a task's token"
+# Whose card, and which.
+Case = tuple[Person, str]
+
+
+def number(behaviour: str, rest: int = 1) -> str:
+    """A card of the sandbox bank's behaviour with this name; a late one is decided after half a minute."""
+    if behaviour == "late":
+        return behaviours.late_number(30, rest)
+    return behaviours.number(behaviours.NAMED[behaviour].digits, rest)
 
 
 @dataclass
@@ -42,6 +56,36 @@ class CardWorld:
         }
         changed = options.pop("body", {})
         return call("POST", "/v1/cards", person, body | changed, phone=person.phone, **options)
+
+    def bound(self, behaviour: str = "approved", person: Person | None = None, **fields: Any) -> Case:
+        """A person with a card that is just bound."""
+        person = person or world.joined()
+        answer = self.bind(person, number(behaviour), **fields)
+        assert answer.status == 201, answer
+        return person, str(answer.body["id"])
+
+    def work(self, step: str, card: str, **more: str) -> str:
+        """A task of the state machine, done; its outcome."""
+        return str(STEPS[step].handler({"card": card, **more}, None)["outcome"])
+
+    def asked(self, behaviour: str = "approved", **fields: Any) -> Case:
+        """A person with a card whose bank was asked once."""
+        person, card = self.bound(behaviour, **fields)
+        assert self.work("check_card", card) == "ask"
+        self.work("ask_bank", card)
+        return person, card
+
+    def active(self, behaviour: str = "approved", **fields: Any) -> Case:
+        """A person with a card that can pay."""
+        person, card = self.asked(behaviour, **fields)
+        assert self.work("activate_card", card) == "active"
+        return person, card
+
+    def challenged(self, behaviour: str = "challenged", **fields: Any) -> Case:
+        """A person with a card whose bank has sent a code."""
+        person, card = self.asked(behaviour, **fields)
+        assert self.work("send_challenge", card, token=TOKEN) == "waiting"
+        return person, card
 
     def linked(self, person: Person, number: str) -> str:
         """A card that the bank approved."""
@@ -107,6 +151,7 @@ def running(engine: Engine, queues: Any) -> Iterator[CardWorld]:
     handlers = {name: module.handler for name, module in STEPS.items()}
     with bank_server.running() as bank, Machines(handlers) as machines, LocalServer(_take) as server:
         bank.register(f"{server.address}/v1/banks/sandbox/callbacks")
+        bank.calls.clear()
         yield CardWorld(engine, queues, bank, machines)
 
 

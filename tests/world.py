@@ -83,6 +83,7 @@ def event(
     raw: str | None = None,
     query: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
+    address: str = "203.0.113.7",
 ) -> tuple[Any, dict[str, Any]]:
     """The step that answers a call, and the proxy event that API Gateway would hand it."""
     resource, module, parameters = _route(method, path)
@@ -104,7 +105,7 @@ def event(
         "headers": sent,
         "queryStringParameters": query,
         "pathParameters": parameters or None,
-        "requestContext": {"requestId": str(uuid.uuid4()), **authorizer},
+        "requestContext": {"requestId": str(uuid.uuid4()), "identity": {"sourceIp": address}, **authorizer},
         "body": raw if raw is not None else (None if body is None else json.dumps(body)),
         "isBase64Encoded": False,
     }

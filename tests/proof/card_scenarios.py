@@ -8,65 +8,20 @@ from typing import Any
 from billfold import clock, ids
 from billfold.tables import card_rows, vault_rows
 from billfold.tables.rows import read
-from sandbox_bank import authentications, behaviours, callbacks
+from sandbox_bank import authentications, callbacks
 from sandbox_bank import rows as bank_rows
-from tests import world
+from tests.card_world import TOKEN, Case, number
 from tests.proof.plays import Occasion, Scenario
 from tests.proof.stage import Outcome, Stage, ago, happening, http, message, task
 from tests.proof.wallet_scenarios import WRONG_PIN
 from tests.world import PIN, Person, call, joined
 
 WRONG_CODE = "999999"
-# The token of an execution that nobody runs here.
-TOKEN = "a task's token"
-Case = tuple[Person, str]
-
-
-def number(behaviour: str, rest: int = 1) -> str:
-    """A card of the sandbox bank's behaviour with this name; a late one is decided after half a minute."""
-    if behaviour == "late":
-        return behaviours.late_number(30, rest)
-    return behaviours.number(behaviours.NAMED[behaviour].digits, rest)
-
-
-def bound(stage: Stage, behaviour: str = "approved", **fields: Any) -> Case:
-    """A person with a card that is just bound."""
-    person = joined()
-    answer = stage.cards.bind(person, number(behaviour), **fields)
-    assert answer.status == 201, answer
-    return person, str(answer.body["id"])
-
-
-def work(step: str, card: str, **more: str) -> str:
-    """A task of the machine, done; its outcome."""
-    return str(world.STEPS[step].handler({"card": card, **more}, None)["outcome"])
-
-
-def asked(stage: Stage, behaviour: str = "approved", **fields: Any) -> Case:
-    """The same, once its bank was asked."""
-    person, card = bound(stage, behaviour, **fields)
-    assert work("check_card", card) == "ask"
-    work("ask_bank", card)
-    return person, card
-
-
-def active(stage: Stage, behaviour: str = "approved", **fields: Any) -> Case:
-    """A person with a card that can pay."""
-    person, card = asked(stage, behaviour, **fields)
-    assert work("activate_card", card) == "active"
-    return person, card
-
-
-def challenged(stage: Stage, behaviour: str = "challenged", **fields: Any) -> Case:
-    """A person with a card whose bank has sent a code."""
-    person, card = asked(stage, behaviour, **fields)
-    assert work("send_challenge", card, token=TOKEN) == "waiting"
-    return person, card
 
 
 def waiting(stage: Stage, behaviour: str) -> Case:
     """A person with a card whose execution waits for a word."""
-    person, card = bound(stage, behaviour)
+    person, card = stage.cards.bound(behaviour)
     stage.cards.machines.start(card, {"card": card})
     stage.cards.machines.run()
     assert [one.name for one in stage.cards.machines.waiting()] == [card]
@@ -107,23 +62,23 @@ def _binds(stage: Stage) -> Occasion:
 
 
 def _binds_what_another_has(stage: Stage) -> Occasion:
-    bound(stage)
+    stage.cards.bound()
     return _bind(stage, joined(), "created")
 
 
 def _binds_again(stage: Stage) -> Occasion:
-    person, _ = active(stage)
+    person, _ = stage.cards.active()
     return _bind(stage, person, "active")
 
 
 def _binds_again_with_a_later_expiry(stage: Stage) -> Occasion:
-    person, _ = active(stage)
+    person, _ = stage.cards.active()
     return _bind(stage, person, "active", year=2034)
 
 
 def _binds_what_three_have(stage: Stage) -> Occasion:
     for _ in range(3):
-        bound(stage)
+        stage.cards.bound()
     return _bind(stage, joined(), "", cards=0)
 
 
@@ -135,12 +90,12 @@ def _binds_too_many(stage: Stage) -> Occasion:
 
 
 def _lists(stage: Stage) -> Occasion:
-    person, _ = bound(stage)
+    person, _ = stage.cards.bound()
     return Occasion(http("GET", "/v1/cards", person), _nothing)
 
 
 def _shows(stage: Stage) -> Occasion:
-    person, card = challenged(stage)
+    person, card = stage.cards.challenged()
     return Occasion(http("GET", f"/v1/cards/{card}", person), _nothing)
 
 
@@ -156,15 +111,15 @@ def _answer(case: Case, code: str, *, refused: int, verdict: str = "challenge", 
 
 
 def _gives_the_code(stage: Stage) -> Occasion:
-    return _answer(challenged(stage), "123456", refused=0, verdict="approved")
+    return _answer(stage.cards.challenged(), "123456", refused=0, verdict="approved")
 
 
 def _gives_a_wrong_code(stage: Stage) -> Occasion:
-    return _answer(challenged(stage), WRONG_CODE, refused=1)
+    return _answer(stage.cards.challenged(), WRONG_CODE, refused=1)
 
 
 def _four_wrong(stage: Stage) -> Case:
-    person, card = challenged(stage)
+    person, card = stage.cards.challenged()
     for _ in range(4):
         assert stage.cards.answer(person, card, WRONG_CODE).status == 403
     return person, card
@@ -182,7 +137,7 @@ def _gives_a_sixth_code(stage: Stage) -> Occasion:
 
 def _gives_the_code_again(stage: Stage) -> Occasion:
     """The bank's answer to the code was lost once; the same request comes again."""
-    person, card = challenged(stage, "code_answer_lost")
+    person, card = stage.cards.challenged("code_answer_lost")
     assert stage.cards.answer(person, card, key="code").status == 503
     return _answer((person, card), "123456", refused=0, verdict="approved")
 
@@ -198,12 +153,12 @@ def _resend(case: Case, sent: int) -> Occasion:
 
 def _resends(stage: Stage) -> Occasion:
     with ago(minutes=2):
-        case = challenged(stage)
+        case = stage.cards.challenged()
     return _resend(case, 2)
 
 
 def _resends_too_soon(stage: Stage) -> Occasion:
-    return _resend(challenged(stage), 1)
+    return _resend(stage.cards.challenged(), 1)
 
 
 def _remove(stage: Stage, case: Case, state: str, pin: str = PIN) -> Occasion:
@@ -223,25 +178,25 @@ def sealed(card: str) -> Any:
 
 
 def _removes(stage: Stage) -> Occasion:
-    return _remove(stage, active(stage), "removed")
+    return _remove(stage, stage.cards.active(), "removed")
 
 
 def _removes_after_a_wrong_try(stage: Stage) -> Occasion:
-    person, card = active(stage)
+    person, card = stage.cards.active()
     assert stage.cards.remove(person, card, WRONG_PIN).status == 403
     return _remove(stage, (person, card), "removed")
 
 
 def _gives_up(stage: Stage) -> Occasion:
-    return _remove(stage, challenged(stage), "cancelled")
+    return _remove(stage, stage.cards.challenged(), "cancelled")
 
 
 def _removes_with_a_wrong_pin(stage: Stage) -> Occasion:
-    return _remove(stage, active(stage), "active", WRONG_PIN)
+    return _remove(stage, stage.cards.active(), "active", WRONG_PIN)
 
 
 def _removes_a_busy_one(stage: Stage) -> Occasion:
-    person, card = active(stage)
+    person, card = stage.cards.active()
     assert stage.cards.top_up(person, card).status == 202
     return _remove(stage, (person, card), "active")
 
@@ -250,19 +205,19 @@ def _removes_a_busy_one(stage: Stage) -> Occasion:
 
 
 def _checks(stage: Stage) -> Occasion:
-    case = bound(stage)
+    case = stage.cards.bound()
     return Occasion(task("check_card", case[1]), _state(stage, case, "authenticating"))
 
 
 def _checks_what_has_expired(stage: Stage) -> Occasion:
     with ago(days=40):
         today = datetime.fromtimestamp(clock.now() / 1_000, UTC)
-        case = bound(stage, body={"expiry": {"year": today.year, "month": today.month}})
+        case = stage.cards.bound(body={"expiry": {"year": today.year, "month": today.month}})
     return Occasion(task("check_card", case[1]), _state(stage, case, "invalid"))
 
 
 def _checks_what_is_over(stage: Stage) -> Occasion:
-    person, card = bound(stage)
+    person, card = stage.cards.bound()
     assert stage.cards.remove(person, card).status == 204
     return Occasion(task("check_card", card), _state(stage, (person, card), "cancelled"))
 
@@ -278,30 +233,30 @@ def _ask(case: Case, verdict: str) -> Occasion:
 
 def _asks(behaviour: str, verdict: str) -> Callable[[Stage], Occasion]:
     def prepare(stage: Stage) -> Occasion:
-        person, card = bound(stage, behaviour)
-        assert work("check_card", card) == "ask"
+        person, card = stage.cards.bound(behaviour)
+        assert stage.cards.work("check_card", card) == "ask"
         return _ask((person, card), verdict)
 
     return prepare
 
 
 def _asks_again(stage: Stage) -> Occasion:
-    return _ask(asked(stage, "told_thrice"), "approved")
+    return _ask(stage.cards.asked("told_thrice"), "approved")
 
 
 def _asks_what_it_never_heard(stage: Stage) -> Occasion:
     """The bank has failed and knows nothing, so that it is asked to authenticate again."""
-    person, card = asked(stage, "failing")
-    assert work("ask_bank", card) == "unknown"
+    person, card = stage.cards.asked("failing")
+    assert stage.cards.work("ask_bank", card) == "unknown"
     return _ask((person, card), "approved")
 
 
 def _asks_what_it_knows(stage: Stage) -> Occasion:
-    return _ask(asked(stage), "approved")
+    return _ask(stage.cards.asked(), "approved")
 
 
 def _awaits(stage: Stage) -> Occasion:
-    case = asked(stage, "silent")
+    case = stage.cards.asked("silent")
 
     def effect() -> None:
         assert card_rows.waiting(case[1]) == TOKEN
@@ -328,7 +283,7 @@ def _awaits_what_has_come(stage: Stage) -> Occasion:
 
 
 def _sends(stage: Stage) -> Occasion:
-    case = asked(stage, "challenged")
+    case = stage.cards.asked("challenged")
 
     def effect() -> None:
         assert (card_rows.waiting(case[1]), card_rows.load(case[1]).present.challenge.sent) == (TOKEN, 1)
@@ -343,7 +298,7 @@ def _sends_no_more(stage: Stage) -> Occasion:
 
 
 def _activates(stage: Stage) -> Occasion:
-    case = asked(stage)
+    case = stage.cards.asked()
 
     def effect() -> None:
         assert stage.cards.seen(*case)["state"] == "active"
@@ -353,7 +308,7 @@ def _activates(stage: Stage) -> Occasion:
 
 
 def _activates_nothing(stage: Stage) -> Occasion:
-    person, card = asked(stage)
+    person, card = stage.cards.asked()
     assert stage.cards.remove(person, card).status == 204
     return Occasion(task("activate_card", card), _state(stage, (person, card), "cancelled"))
 
@@ -367,12 +322,12 @@ def _end(stage: Stage, case: Case, state: str) -> Occasion:
 
 
 def _ends_declined(stage: Stage) -> Occasion:
-    return _end(stage, asked(stage, "mismatched"), "declined")
+    return _end(stage, stage.cards.asked("mismatched"), "declined")
 
 
 def _ends_unanswered(stage: Stage) -> Occasion:
     with ago(minutes=16):
-        case = asked(stage, "silent")
+        case = stage.cards.asked("silent")
     return _end(stage, case, "expired")
 
 
@@ -389,13 +344,13 @@ def _ends_after_five_codes(stage: Stage) -> Occasion:
 
 
 def _ends_nothing(stage: Stage) -> Occasion:
-    person, card = bound(stage)
+    person, card = stage.cards.bound()
     assert stage.cards.remove(person, card).status == 204
     return _end(stage, (person, card), "cancelled")
 
 
 def _starts(stage: Stage) -> Occasion:
-    _, card = bound(stage)
+    _, card = stage.cards.bound()
 
     def effect() -> None:
         execution = stage.cards.machines.executions[card]
@@ -416,7 +371,7 @@ def _resumes_nothing_new(stage: Stage) -> Occasion:
 
 
 def _resumes_nobody(stage: Stage) -> Occasion:
-    case = asked(stage)
+    case = stage.cards.asked()
     return Occasion(message("resume_authentication", case[1]), _state(stage, case, "authenticating"))
 
 
@@ -450,24 +405,24 @@ def _heard(card: str, arrive: Callable[[], Outcome], verdict: str) -> Occasion:
 
 def _hears_an_approval(stage: Stage) -> Occasion:
     with ago(minutes=1):
-        _, card = asked(stage, "late")
+        _, card = stage.cards.asked("late")
     return _heard(card, hear(card), "approved")
 
 
 def _hears_it_again(stage: Stage) -> Occasion:
-    _, card = asked(stage)
+    _, card = stage.cards.asked()
     return _heard(card, hear(card), "approved")
 
 
 def _hears_a_refusal(stage: Stage) -> Occasion:
     with ago(minutes=1):
-        _, card = asked(stage, "late")
+        _, card = stage.cards.asked("late")
     return _heard(card, hear(card, outcome="declined", reason="do_not_honour"), "declined")
 
 
 def _too_late(stage: Stage) -> Case:
     with ago(minutes=1):
-        person, card = asked(stage, "late")
+        person, card = stage.cards.asked("late")
         assert stage.cards.remove(person, card).status == 204
     return person, card
 
@@ -499,7 +454,7 @@ def _withdraws_what_came_late(stage: Stage) -> Occasion:
 
 
 def _withdraws_what_the_owner_gave_up(stage: Stage) -> Occasion:
-    person, card = asked(stage)
+    person, card = stage.cards.asked()
     assert stage.cards.remove(person, card).status == 204
     return _withdraw(card, withdrawn=True)
 
@@ -520,7 +475,7 @@ def _asks_a_silent_bank_later(stage: Stage) -> Occasion:
 
 
 def _withdraws_nothing(stage: Stage) -> Occasion:
-    return _withdraw(active(stage)[1], withdrawn=False)
+    return _withdraw(stage.cards.active()[1], withdrawn=False)
 
 
 # ------------------------------------------------------------------------------------------------- clockwork and streams
@@ -534,7 +489,7 @@ def _generation(card: str, generation: str) -> Callable[[], None]:
 
 
 def _reseals(stage: Stage) -> Occasion:
-    person, card = active(stage)
+    person, card = stage.cards.active()
 
     def effect() -> None:
         _generation(card, "2")()
@@ -547,17 +502,17 @@ def _reseals(stage: Stage) -> Occasion:
 
 
 def _reseals_with_its_person(stage: Stage) -> Occasion:
-    case = asked(stage, "challenged")
+    case = stage.cards.asked("challenged")
     return Occasion(message("reseal_card", case[1]), _generation(case[1], "2"))
 
 
 def _reseals_nothing(stage: Stage) -> Occasion:
-    case = active(stage)
+    case = stage.cards.active()
     return Occasion(message("reseal_card", case[1]), _generation(case[1], "1"))
 
 
 def _finds_old_seals(stage: Stage) -> Occasion:
-    cards = [active(stage)[1], bound(stage, "challenged")[1]]
+    cards = [stage.cards.active()[1], stage.cards.bound("challenged")[1]]
 
     def effect() -> None:
         assert [sealed(card).generation for card in cards] == ["2", "2"]
@@ -567,8 +522,8 @@ def _finds_old_seals(stage: Stage) -> Occasion:
 
 def _forwards(stage: Stage) -> Occasion:
     """Whole lives: one is linked, one is given up after its approval."""
-    linked, card = active(stage)
-    person, given_up = asked(stage)
+    linked, card = stage.cards.active()
+    person, given_up = stage.cards.asked()
     assert stage.cards.remove(person, given_up).status == 204
 
     def effect() -> None:

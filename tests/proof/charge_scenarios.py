@@ -9,9 +9,9 @@ from billfold.tables import bill_rows, charge_rows
 from sandbox_bank import payments
 from sandbox_bank import rows as bank_rows
 from tests import world
+from tests.card_world import Case
 from tests.proof import card_scenarios
 from tests.proof.bill_scenarios import bill_of
-from tests.proof.card_scenarios import Case
 from tests.proof.plays import Occasion, Scenario
 from tests.proof.stage import Stage, ago, happening, http, message
 from tests.world import PIN, Person, Seller, call
@@ -43,20 +43,20 @@ def _top_up(case: Case, payer: Person | None = None) -> Occasion:
 
 
 def _tops_up(stage: Stage) -> Occasion:
-    return _top_up(card_scenarios.active(stage))
+    return _top_up(stage.cards.active())
 
 
 def _tops_up_by_anothers(stage: Stage) -> Occasion:
-    return _top_up(card_scenarios.active(stage), world.joined())
+    return _top_up(stage.cards.active(), world.joined())
 
 
 def _tops_up_before_it_is_linked(stage: Stage) -> Occasion:
-    return _top_up(card_scenarios.asked(stage))
+    return _top_up(stage.cards.asked())
 
 
 def started(stage: Stage, behaviour: str = "approved") -> tuple[Case, str]:
     """A person with a card, and a top-up that its bank is to be asked for."""
-    case = card_scenarios.active(stage, behaviour)
+    case = stage.cards.active(behaviour)
     answer = stage.cards.top_up(*case, AMOUNT)
     assert answer.status == 202, answer
     return case, str(answer.body["id"])
@@ -120,7 +120,7 @@ def _leaves_to_the_comparison(stage: Stage) -> Occasion:
 
 def to_pay(stage: Stage, behaviour: str = "approved", sellers: int = 1) -> tuple[Case, list[Seller], Any]:
     """A person with a card and a bill that waits for its verification, with one item of each seller."""
-    case = card_scenarios.active(stage, behaviour)
+    case = stage.cards.active(behaviour)
     shops = [world.seller(terminals=1) for _ in range(sellers)]
     return case, shops, world.to_verify(case[0], *((shop.tills[0], PRICE) for shop in shops))
 
@@ -147,7 +147,7 @@ def _verifies(stage: Stage) -> Occasion:
 
 
 def _verifies_by_one_that_cannot_pay(stage: Stage) -> Occasion:
-    person, card = card_scenarios.challenged(stage)
+    person, card = stage.cards.challenged()
     shop = world.seller(terminals=1)
     bill = world.to_verify(person, (shop.tills[0], PRICE))
 

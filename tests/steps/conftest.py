@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine as clocks
 
-from tests import world
+from tests import card_world, world
+from tests.card_world import CardWorld
 from tests.engine import Engine
 from tests.steps.town import Town, built
 from tests.world import Person, Seller
@@ -58,6 +60,13 @@ def later() -> Iterator[Callable[..., None]]:
     yield move
     for travel in reversed(travels):
         travel.stop()
+
+
+@pytest.fixture
+def cards(store: Engine, queues: Any) -> Iterator[CardWorld]:
+    """The sandbox bank, the state machines and fresh keys of the vault: no two tests know a number by one fingerprint."""
+    with card_world.running(store, queues) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

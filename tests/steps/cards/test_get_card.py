@@ -1,0 +1,46 @@
+"""Showing a card to its owner."""
+
+import pytest
+
+from tests.world import call
+
+
+def test_an_active_card_says_that_it_can_pay(cards):
+    """CB-11, CB-07: and with exactly which fields its bank was asked."""
+    person, card = cards.active()
+    shown = cards.seen(person, card)
+    assert shown["text"] == f"Visa ending {shown['last4']} is now linked. You can pay with it."
+    assert shown["fields_sent"] == [
+        "phone",
+        "name",
+        "document_type",
+        "document_number_last4",
+        "number",
+        "expiry",
+    ]
+
+
+@pytest.mark.parametrize("behaviour", ["declined", "mismatched", "expired"])
+def test_a_refused_owner_never_hears_what_was_wrong(cards, behaviour):
+    """CB-15: one text for every reason, and no reason."""
+    person, card = cards.asked(behaviour)
+    assert cards.work("end_card", card) == "declined"
+    shown = cards.seen(person, card)
+    assert shown["text"] == "The details do not match the bank's records."
+    assert "reason" not in shown
+
+
+def test_a_challenge_shows_what_is_left_of_it(cards):
+    """CB-09: five tries, three resends, until when and from when on."""
+    person, card = cards.challenged()
+    challenge = cards.seen(person, card)["challenge"]
+    assert (challenge["tries_left"], challenge["resends_left"]) == (5, 3)
+    assert challenge["resend_at"] < challenge["expires_at"]
+
+
+def test_anothers_card_and_none_are_not_found_alike(cards, alice):
+    """CB-12, XX-05: the same answer, apart from the request's name."""
+    _, card = cards.active()
+    answers = [call("GET", f"/v1/cards/{one}", alice) for one in (card, "crd_unknown")]
+    assert [answer.status for answer in answers] == [404, 404]
+    assert answers[0].body | {"instance": ""} == answers[1].body | {"instance": ""}
