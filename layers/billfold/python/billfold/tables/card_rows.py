@@ -173,7 +173,8 @@ def put_change(commit: Commit, before: Card, change: CardChange, *, task_token: 
         HeadRow.fingerprint.set(card.fingerprint),
     ]
     if card.state in cards.ENDS:
-        actions += [HeadRow.token.remove(), HeadRow.task_token.remove()]
+        # The task token stays: the machine that waits with it is to hear that the card is over.
+        actions.append(HeadRow.token.remove())
     elif card.token:
         actions.append(HeadRow.token.set(card.token))
     if task_token and card.state not in cards.ENDS:
