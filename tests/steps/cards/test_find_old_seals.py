@@ -1,0 +1,26 @@
+"""Finding what is sealed under older keys."""
+
+from billfold.tables import vault_rows
+from billfold.tables.rows import read
+from tests import delivery, vault_keys
+from tests.world import STEPS
+
+
+def found():
+    return STEPS["find_old_seals"].handler({}, None)["found"]
+
+
+def test_every_older_seal_is_found_and_none_once_it_was_resealed(store, cards, queues):
+    """CB-19: by the index of generations, whichever is not the newest."""
+    store.empty(streams=True)
+    delivery.begin(store)
+    held = [cards.active()[1] for _ in range(3)]
+    assert found() == 0
+    vault_keys.make("2")
+    with vault_keys.listed("2 1"):
+        newer = cards.active("without_funds")[1]
+        assert found() == 3
+        delivery.drain(queues)
+        keys = [vault_rows.vault_key(card) for card in (*held, newer)]
+        assert [read([key])[key].generation for key in keys] == ["2"] * 4
+        assert found() == 0

@@ -1,0 +1,61 @@
+"""Taking back an approval of a card that is over."""
+
+from billfold import ids
+from billfold.tables import card_rows
+from sandbox_bank import rows
+from tests import delivery
+from tests.world import STEPS
+
+
+def withdraw(card, failures=()):
+    answer = STEPS["withdraw_approval"].handler(delivery.sqs_event([card]), None)
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == list(failures)
+
+
+def at_the_bank(card):
+    row = rows.authentication(ids.derived("bau", f"{card}/authentication"))
+    assert row
+    return row.withdrawn
+
+
+def test_an_approval_that_its_owner_gave_up_is_withdrawn_once(cards):
+    """CB-14: at the bank, and recorded."""
+    person, card = cards.asked()
+    assert cards.remove(person, card).status == 204
+    for _ in range(2):
+        withdraw(card)
+    assert at_the_bank(card)
+    assert card_rows.load(card).present.withdrawn
+    assert [call for call, _ in cards.bank.calls].count("POST /v1/refunds") == 1
+
+
+def test_a_removed_card_can_no_more_be_charged_at_the_bank(cards):
+    """CB-14, CB-20: its approval is withdrawn as well, by what follows its removal."""
+    person, card = cards.active()
+    assert cards.remove(person, card).status == 204
+    cards.settle()
+    assert at_the_bank(card)
+
+
+def test_what_is_active_or_was_never_approved_is_left_alone(cards):
+    """CB-14: and the bank is not asked."""
+    _, active = cards.active()
+    _, declined = cards.asked("mismatched")
+    cards.work("end_card", declined)
+    asked = len(cards.bank.calls)
+    for card in (active, declined):
+        withdraw(card)
+    assert len(cards.bank.calls) == asked
+    assert not at_the_bank(active)
+
+
+def test_without_an_answer_the_message_comes_again(cards, monkeypatch):
+    """CB-14: nothing is recorded before the bank took it back."""
+    person, card = cards.asked()
+    assert cards.remove(person, card).status == 204
+    with monkeypatch.context() as broken:
+        broken.setenv("BILLFOLD_SANDBOX_BANK_ADDRESS", "http://127.0.0.1:9")
+        withdraw(card, ["message-0"])
+    assert not card_rows.load(card).present.withdrawn
+    withdraw(card)
+    assert card_rows.load(card).present.withdrawn

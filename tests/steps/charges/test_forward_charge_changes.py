@@ -1,0 +1,29 @@
+"""Forwarding what happens to charges."""
+
+from tests import world
+from tests.world import call
+
+
+def told(person, about):
+    return [event["type"] for event in call("GET", "/v1/events", person).body["items"] if event["about"] == about]
+
+
+def test_a_top_ups_owner_hears_of_its_start_and_its_end_once(cards):
+    """XX-03: though the stream comes twice."""
+    for behaviour, ends in (("approved", "top_up.settled"), ("without_funds", "top_up.declined")):
+        person, card = cards.active(behaviour)
+        charge = cards.top_up(person, card).body["id"]
+        cards.settle(twice=True)
+        assert told(person, charge) == ["top_up.started", ends]
+
+
+def test_a_bills_charge_is_told_by_the_bill(cards, shop):
+    """XX-03: nobody hears twice that something was paid."""
+    person, card = cards.active()
+    bill = world.to_verify(person, (shop.tills[0], 900))
+    assert cards.verify(person, bill, card).status == 200
+    cards.settle(twice=True)
+    assert world.shown(person, bill["id"])["state"] == "settled"
+    events = call("GET", "/v1/events", person, query={"limit": "100"}).body["items"]
+    assert [event["type"] for event in events if event["type"] == "bill.settled"] == ["bill.settled"]
+    assert not [event for event in events if event["about"].startswith("chg_")]

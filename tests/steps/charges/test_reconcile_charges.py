@@ -1,0 +1,69 @@
+"""Comparing a day's charges with each bank's own list."""
+
+import json
+
+import pytest
+
+from billfold import banks, clock
+from tests import delivery, world
+from tests.world import STEPS
+
+
+@pytest.fixture(autouse=True)
+def no_other_charges(store):
+    """It compares everybody's charges, so each test starts without any."""
+    store.empty(streams=True)
+
+
+def compare():
+    return STEPS["reconcile_charges"].handler({}, None)["found"]
+
+
+def reports(store):
+    rows = [row for row in store.rows("charges") if row["pk"]["S"].startswith("rec_")]
+    return {row["pk"]["S"]: json.loads(row["differences"]["S"]) for row in rows}
+
+
+def test_a_day_on_which_both_agree_has_an_empty_report(store, cards, later):
+    """CB-21: settled and declined alike; today is not compared yet."""
+    for behaviour in ("approved", "without_funds"):
+        person, card = cards.active(behaviour)
+        cards.top_up(person, card)
+    cards.settle()
+    day = clock.to_text(clock.now())[:10]
+    later(days=1)
+    assert compare() == 0
+    assert reports(store) == {f"rec_{day}": []}
+
+
+def test_what_the_bank_made_and_we_never_heard_of_is_found_and_then_settled(store, cards, queues, later):
+    """CB-21: the difference is reported, and the charge asked for once more."""
+    person, card = cards.active("charge_lost")
+    charge = cards.top_up(person, card).body["id"]
+    STEPS["settle_charge"].handler(delivery.sqs_event([charge]), None)
+    later(days=1)
+    assert compare() == 1
+    ((difference,),) = reports(store).values()
+    assert (difference["kind"], difference["key"]) == ("state", charge)
+    delivery.drain(queues)
+    assert world.wallet(person) == 2_500
+    assert compare() == 0
+
+
+def test_a_charge_that_only_the_bank_knows_is_found(store, cards, later):
+    """CB-21: somebody charged with our token, by another key."""
+    person, card = cards.active()
+    token = next(row["token"]["S"] for row in store.rows("cards") if row["sk"]["S"] == "#")
+    assert banks.bank("sandbox").charge("by hand", token, 700, "USD", "nobody").outcome == "charged"
+    later(days=1)
+    assert compare() == 1
+    ((difference,),) = reports(store).values()
+    assert (difference["kind"], difference["key"], difference["there"]["amount"]) == ("missing_here", "by hand", 700)
+    assert cards.seen(person, card)["state"] == "active"
+
+
+def test_comparing_again_replaces_the_report(store, cards, later):
+    """CB-21: a report is of one day and one bank."""
+    later(days=1)
+    assert [compare(), compare()] == [0, 0]
+    assert len(reports(store)) == 1

@@ -1,0 +1,98 @@
+"""Asking a bank for a charge, and settling it by the answer."""
+
+import os
+
+import pytest
+
+from billfold.tables import bill_rows, charge_rows
+from tests import delivery, world
+from tests.world import STEPS
+
+
+def settle(message):
+    answer = STEPS["settle_charge"].handler(delivery.sqs_event([message]), None)
+    assert answer == {"batchItemFailures": []}
+
+
+def state(charge):
+    return charge_rows.load(charge).present.state
+
+
+def topping_up(cards, behaviour):
+    """A top-up that is to be asked for: whose, by which card, and its id."""
+    person, card = cards.active(behaviour)
+    return person, card, cards.top_up(person, card).body["id"]
+
+
+def test_one_message_too_many_settles_nothing_twice(cards):
+    """CB-21, LG-04: the bank made one charge, and one transfer moved it."""
+    person, _, charge = topping_up(cards, "approved")
+    for _ in range(3):
+        settle(charge)
+    assert (state(charge), world.wallet(person)) == ("settled", 2_500)
+    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 1
+
+
+def test_a_lost_answer_is_looked_up_and_not_charged_again(cards, queues):
+    """CB-21: unknown at first; a message that says so comes later."""
+    person, _, charge = topping_up(cards, "charge_lost")
+    settle(charge)
+    assert (state(charge), world.wallet(person)) == ("settling", 0)
+    attributes = queues.get_queue_attributes(QueueUrl=os.environ["BILLFOLD_QUEUE_CHARGES"], AttributeNames=["All"])
+    assert attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
+    settle(f"{charge} 1")
+    assert (state(charge), world.wallet(person)) == ("settled", 2_500)
+    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 1
+
+
+def test_a_charge_that_the_bank_never_heard_of_is_asked_for_with_the_same_key(cards):
+    """CB-21: once it says so itself; while it is silent nothing is assumed."""
+    _, _, charge = topping_up(cards, "charge_ignored")
+    settle(charge)
+    for asks in (1, 2, 3):
+        settle(f"{charge} {asks}")
+        assert state(charge) == "settling"
+    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 2
+
+
+def test_after_twelve_asks_the_daily_comparison_takes_over(cards, queues):
+    """CB-21: no message more."""
+    _, _, charge = topping_up(cards, "charge_ignored")
+    settle(f"{charge} 12")
+    address = os.environ["BILLFOLD_QUEUE_CHARGES"]
+    attributes = queues.get_queue_attributes(QueueUrl=address, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessagesDelayed"] == "0"
+    assert state(charge) == "settling"
+
+
+@pytest.mark.parametrize(("behaviour", "ends"), [("approved", "settled"), ("without_funds", "failed")])
+def test_a_bill_is_paid_or_keeps_its_items_by_what_the_bank_says(cards, shop, cafe, behaviour, ends):
+    """VB-17: one debit, one credit per seller; or nothing, and another instrument can be tried."""
+    person, card = cards.active(behaviour)
+    before = world.sales(shop), world.sales(cafe)
+    bill = world.to_verify(person, (shop.tills[0], 900), (cafe.tills[0], 350))
+    assert cards.verify(person, bill, card).body["state"] == "settling"
+    settle(bill_rows.load(bill["id"]).present.charge_id)
+    assert world.shown(person, bill["id"])["state"] == ends
+    paid = (900, 350) if ends == "settled" else (0, 0)
+    assert (world.sales(shop) - before[0], world.sales(cafe) - before[1]) == paid
+    assert world.posted(f"card/{person.user_id}/{card}/USD") == -sum(paid)
+    if ends == "failed":
+        world.fund(person, 2_000)
+        assert world.verify(person, bill["id"], bill["verification"]["list_hash"]).body["state"] == "settled"
+
+
+def test_a_refund_goes_back_to_the_card(cards, shop):
+    """VB-20, CB-21: through the same split; the bank gives back what it took."""
+    person, card = cards.active()
+    bill = world.to_verify(person, (shop.tills[0], 900))
+    assert cards.verify(person, bill, card).status == 200
+    cards.settle()
+    item = world.shown(person, bill["id"])["items"][0]["id"]
+    answer = world.refund(shop.admin, bill["id"], [item])
+    assert answer.status == 201, answer
+    cards.settle()
+    assert world.shown(person, bill["id"])["state"] == "refunded"
+    assert world.posted(f"card/{person.user_id}/{card}/USD") == 0
+    assert world.wallet(person) == 0
+    assert [call for call, _ in cards.bank.calls].count("POST /v1/refunds") == 1

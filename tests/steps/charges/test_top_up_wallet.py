@@ -1,0 +1,78 @@
+"""Topping a wallet up by a card."""
+
+import pytest
+
+from tests import world
+from tests.world import call
+
+
+def test_a_top_up_is_settling_until_the_bank_has_answered(cards):
+    """CB-21: nothing moves before; then the money is in the wallet, from the card's account."""
+    person, card = cards.active()
+    answer = cards.top_up(person, card)
+    assert (answer.status, answer.body["state"], answer.body["card"]) == (202, "settling", card)
+    assert "transfer" not in answer.body
+    assert world.wallet(person) == 0
+    cards.settle()
+    shown = call("GET", f"/v1/top-ups/{answer.body['id']}", person).body
+    assert (shown["state"], world.wallet(person)) == ("settled", 2_500)
+    assert call("GET", f"/v1/transfers/{shown['transfer']}", person).status == 200
+
+
+def test_a_declined_top_up_moves_nothing(cards):
+    """CB-21: the hold is given back, and the text says that nothing was charged."""
+    person, card = cards.active("without_funds")
+    top_up = cards.top_up(person, card).body["id"]
+    cards.settle()
+    shown = call("GET", f"/v1/top-ups/{top_up}", person).body
+    assert (shown["state"], world.wallet(person)) == ("declined", 0)
+    assert shown["text"] == "Your bank declined the payment. You were not charged."
+    assert world.posted(f"card/{person.user_id}/{card}/USD") == 0
+
+
+@pytest.mark.parametrize("behaviour", ["approved", "mismatched", "challenged", "silent"])
+def test_no_card_pays_before_it_is_active(cards, behaviour):
+    """CB-10: whatever its bank has said so far."""
+    person, card = cards.asked(behaviour)
+    answer = cards.top_up(person, card)
+    assert (answer.status, answer.code) == (409, "card_not_active")
+
+
+def test_anothers_card_is_not_found_and_is_not_charged(cards, alice):
+    """CB-12: like a card that never was."""
+    _, card = cards.active()
+    asked = len(cards.bank.calls)
+    answers = [cards.top_up(alice, one) for one in (card, "crd_unknown")]
+    assert [answer.status for answer in answers] == [404, 404]
+    assert answers[0].body | {"instance": ""} == answers[1].body | {"instance": ""}
+    cards.settle()
+    assert len(cards.bank.calls) == asked
+
+
+def test_the_same_key_is_one_top_up(cards):
+    """LG-04, LG-10: the first answer again, also when it is settled; the bank made one charge."""
+    person, card = cards.active()
+    first = cards.top_up(person, card, key="once")
+    cards.settle()
+    again = cards.top_up(person, card, key="once")
+    assert (again.status, again.body) == (first.status, first.body)
+    assert cards.top_up(person, card, 99, key="once").code == "idempotency_key_reused"
+    cards.settle()
+    assert world.wallet(person) == 2_500
+    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 1
+
+
+def test_a_suspended_person_tops_nothing_up(cards):
+    """VB-01: before anything is held."""
+    person, card = cards.active()
+    world.suspend(person)
+    assert cards.top_up(person, card).code == "user_suspended"
+
+
+@pytest.mark.parametrize("currency", ["XXX", "ZZZ"])
+def test_a_currency_that_is_none_is_refused(cards, currency):
+    """LG-02: with a pointer to it."""
+    person, card = cards.active()
+    body = {"card": card, "amount": {"amount": 5, "currency": currency}}
+    answer = call("POST", "/v1/top-ups", person, body)
+    assert (answer.status, answer.body["pointer"]) == (400, "/amount/currency")
