@@ -465,7 +465,7 @@ def _withdraws_what_nobody_heard(stage: Stage) -> Occasion:
 
 
 def _asks_a_silent_bank_later(stage: Stage) -> Occasion:
-    person, card = asked(stage, "silent")
+    person, card = stage.cards.asked("silent")
     assert stage.cards.remove(person, card).status == 204
 
     def effect() -> None:

@@ -19,7 +19,7 @@ from billfold import ids
 from billfold.triggers import http, log, queue, workflow
 from infra.steps import QUEUES, SANDBOX_QUEUES
 from infra.tables import TABLES
-from tests import card_world, delivery, vault_keys, world
+from tests import card_world, delivery, world
 from tests.local_http import LocalServer
 from tests.machines import Execution, Machines
 from tests.proof import canaries, card_flows
@@ -79,10 +79,6 @@ def make_dead_letter_queues(client) -> None:
 def ground(engine) -> Iterator[Stage]:
     """Tables and queues, two generations of the vault's keys, and a bucket."""
     with stages.set_up(engine) as stage:
-        vault_keys.make("1", "2")
-        boto3.client("s3").create_bucket(
-            Bucket="billfold-photos", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-        )
         yield stage
 
 
