@@ -43,7 +43,7 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
         request.check_same(tried.request)
         number = journal.as_of(tried).challenge.tries
         if (heard := _judged(journal, number)) is not None:
-            return _answer(card, heard)
+            return _answer(journal.as_of(heard), heard)
 
     key = f"{card.card_id}/code/{number}"
     said = banks.bank(card.bank).answer_challenge(key, card.reference, request.body.code)
