@@ -38,6 +38,17 @@ def number(behaviour: str, rest: int = 1) -> str:
     return behaviours.number(behaviours.NAMED[behaviour].digits, rest)
 
 
+def submission(number: str, *, typed_phone: bool = False) -> dict[str, Any]:
+    """What is submitted of a card, as its owner confirmed it."""
+    return {
+        "number": number,
+        "expiry": {"year": 2031, "month": 7},
+        "holder": "ADA HOLDER",
+        "person": PERSON | ({"phone_typed": True} if typed_phone else {}),
+        "consent": "2026-11",
+    }
+
+
 @dataclass
 class CardWorld:
     engine: Engine
@@ -47,20 +58,14 @@ class CardWorld:
 
     def bind(self, person: Person, number: str, *, typed_phone: bool = False, **options: Any) -> Response:
         """Submit a card from the person's phone."""
-        body = {
-            "number": number,
-            "expiry": {"year": 2031, "month": 7},
-            "holder": "ADA HOLDER",
-            "person": PERSON | ({"phone_typed": True} if typed_phone else {}),
-            "consent": "2026-11",
-        }
+        body = submission(number, typed_phone=typed_phone)
         changed = options.pop("body", {})
         return call("POST", "/v1/cards", person, body | changed, phone=person.phone, **options)
 
-    def bound(self, behaviour: str = "approved", person: Person | None = None, **fields: Any) -> Case:
+    def bound(self, behaviour: str = "approved", person: Person | None = None, *, rest: int = 1, **fields: Any) -> Case:
         """A person with a card that is just bound."""
         person = person or world.joined()
-        answer = self.bind(person, number(behaviour), **fields)
+        answer = self.bind(person, number(behaviour, rest), **fields)
         assert answer.status == 201, answer
         return person, str(answer.body["id"])
 

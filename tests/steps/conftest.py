@@ -1,13 +1,19 @@
 """What the steps' tests stand on: one set of tables a file, and people, phones and sellers of each test's own."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 import time_machine as clocks
+from moto import mock_aws
 
-from tests import card_world, world
+from billfold import vault
+from billfold.triggers import queue
+from infra.steps import QUEUES
+from tests import card_world, vault_keys, world
 from tests.card_world import CardWorld
 from tests.engine import Engine
 from tests.steps.town import Town, built
@@ -70,6 +76,21 @@ def cards(store: Engine, queues: Any) -> Iterator[CardWorld]:
 
 
 @pytest.fixture(scope="module")
+def bank(store: Engine) -> Iterator[CardWorld]:
+    """The same for all tests of a file, for towns."""
+    with mock_aws():
+        client = boto3.client("sqs")
+        for name in QUEUES:
+            address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
+            os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
+        queue._client = None
+        vault_keys.make("1")
+        with card_world.running(store, client) as running:
+            yield running
+    queue._client = vault._client = None
+
+
+@pytest.fixture(scope="module")
 def cast(store: Engine) -> tuple[Person, Seller, Seller]:
     """Everybody in town but the owner, who is new for each test, as are the owner's things."""
     stranger, sellers = world.joined(), (world.seller(), world.seller("Café"))
@@ -79,12 +100,12 @@ def cast(store: Engine) -> tuple[Person, Seller, Seller]:
 
 
 @pytest.fixture(scope="module")
-def village(cast: tuple[Person, Seller, Seller]) -> Town:
+def village(cast: tuple[Person, Seller, Seller], bank: CardWorld) -> Town:
     """A town for all tests of a file, whose calls must change nothing."""
-    return built(*cast)
+    return built(*cast, bank)
 
 
 @pytest.fixture
-def town(cast: tuple[Person, Seller, Seller]) -> Town:
-    """A new owner with a paid bill, one to verify and an open one, among the others."""
-    return built(*cast)
+def town(cast: tuple[Person, Seller, Seller], bank: CardWorld) -> Town:
+    """A new owner with a paid bill, one to verify and an open one, and cards, among the others."""
+    return built(*cast, bank)

@@ -23,6 +23,7 @@ WHO = ("nobody", "stranger", "tablet", "admin", "rival", "operations", "owner")
 NO_ONE = "401/unauthenticated"
 HIDDEN = "404/not_found"
 NO_ROLE = "403/forbidden"
+FORGED = "401/callback_refused"
 TABLET = "403/device_mismatch"
 # fmt: off
 TABLE = {
@@ -54,6 +55,16 @@ TABLE = {
     "GET /v1/merchants/{merchant}/terminals":       (NO_ONE, HIDDEN,  HIDDEN, "200",  HIDDEN, HIDDEN,             HIDDEN),
     "POST /v1/terminals":                           (NO_ONE, HIDDEN,  HIDDEN, "201",  HIDDEN, HIDDEN,             HIDDEN),
     "DELETE /v1/terminals/{terminal}":              (NO_ONE, HIDDEN,  HIDDEN, "204",  HIDDEN, HIDDEN,             HIDDEN),
+    "POST /v1/cards":                               (NO_ONE, "201",   "201",  "201",  "201",  "403/user_unknown", "201"),
+    "GET /v1/cards":                                (NO_ONE, "200",   "200",  "200",  "200",  "200",              "200"),
+    "GET /v1/cards/{card}":                         (NO_ONE, HIDDEN,  "200",  HIDDEN, HIDDEN, HIDDEN,             "200"),
+    "DELETE /v1/cards/{card}":                      (NO_ONE, HIDDEN,  "204",  HIDDEN, HIDDEN, HIDDEN,             "204"),
+    "POST /v1/cards/{card}/challenge":              (NO_ONE, HIDDEN,  "200",  HIDDEN, HIDDEN, HIDDEN,             "200"),
+    "POST /v1/cards/{card}/challenge/resend":       (NO_ONE, HIDDEN,  "200",  HIDDEN, HIDDEN, HIDDEN,             "200"),
+    # Open to anyone, and good for nobody who cannot sign as the bank.
+    "POST /v1/banks/{bank}/callbacks":              (FORGED, FORGED,  FORGED, FORGED, FORGED, FORGED,             FORGED),
+    "POST /v1/top-ups":                             (NO_ONE, HIDDEN,  "202",  HIDDEN, HIDDEN, "403/user_unknown", "202"),
+    "GET /v1/top-ups/{top_up}":                     (NO_ONE, HIDDEN,  "200",  HIDDEN, HIDDEN, HIDDEN,             "200"),
     "GET /v1/events":                               (NO_ONE, "200",   "200",  "200",  "200",  "200",              "200"),
     "GET /v1/events?merchant":                      (NO_ONE, HIDDEN,  HIDDEN, "200",  HIDDEN, HIDDEN,             HIDDEN),
 }

@@ -13,7 +13,13 @@ from tests.steps import bodies
 from tests.steps.town import CALLS, Town, entitled, everything
 from tests.world import ROUTES, Response, call, event
 
-TAKING = {f"{method} {path}": module for method, path, _, module in ROUTES if method in ("POST", "PUT")}
+# What a bank has not signed is refused before it is read.
+SIGNED = "POST /v1/banks/{bank}/callbacks"
+TAKING = {
+    f"{method} {path}": module
+    for method, path, _, module in ROUTES
+    if (method in ("POST", "PUT") or module.handler.body) and f"{method} {path}" != SIGNED
+}
 VALID = {"POST /v1/bills": {"cap": {"amount": 900, "currency": "USD"}}, "POST /v1/merchants": {"admin": "usr_unknown"}}
 
 
@@ -70,6 +76,14 @@ def test_every_wrong_body_is_a_problem_that_says_where_and_changes_nothing(store
         if (found := faults(send(route, village, text), pointer, {400, 413, 422}))
     }
     assert wrong == {}
+    assert everything(store) == before
+
+
+def test_whatever_is_sent_without_a_banks_signature_is_refused_unread(store, village):
+    """CB-14: 401, and no row changes."""
+    before = everything(store)
+    answers = [send(SIGNED, village, text) for _, text, _ in bodies.texts()]
+    assert {(answer.status, answer.code) for answer in answers} == {(401, "callback_refused")}
     assert everything(store) == before
 
 

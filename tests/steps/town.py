@@ -1,15 +1,33 @@
 """A town for the tests that put every route through the same: its people, their things, and one call of each route."""
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests import world
+import time_machine
+
+from tests import card_world, world
+from tests.card_world import CODE, CardWorld
 from tests.engine import Engine
 from tests.world import PIN, Person, Response, Seller, call
 
-TABLES = ("ledger", "statements", "people", "merchants", "bills", "photos", "events", "operations")
+TABLES = (
+    "ledger",
+    "statements",
+    "people",
+    "merchants",
+    "bills",
+    "cards",
+    "vault",
+    "charges",
+    "photos",
+    "events",
+    "operations",
+)
+_numbers = itertools.count(1)
 
 
 @dataclass
@@ -25,6 +43,10 @@ class Town:
     idle_phone: str
     spare_terminal: str
     photo: str
+    cards: CardWorld
+    card: str
+    challenged: str
+    top_up: str
 
     @property
     def owner(self) -> Person:
@@ -33,8 +55,8 @@ class Town:
         return owner
 
 
-def built(stranger: Person, shop: Seller, rival: Seller) -> Town:
-    """A new owner with a paid bill, one to verify and an open one, among people who are there already."""
+def built(stranger: Person, shop: Seller, rival: Seller, cards: CardWorld) -> Town:
+    """A new owner with a paid bill, one to verify and an open one, and two cards, among people who are there already."""
     owner = world.joined()
     world.fund(owner, 100_000)
     tablet, idle = world.joined(Person(owner.sub), pin=None), world.joined(Person(owner.sub), pin=None)
@@ -54,7 +76,17 @@ def built(stranger: Person, shop: Seller, rival: Seller) -> Town:
     body = {"merchant": shop.merchant, "public_key": world.Till().public_key}
     spare = call("POST", "/v1/terminals", shop.admin, body).body["id"]
     photo = call("POST", "/v1/card-photos", owner, {"content_type": "image/jpeg"}).body["id"]
-    return Town(people, shop, open_bill, item, closed, settled, idle.phone.device_id, spare, photo)
+    _, card = cards.active(person=owner, rest=next(_numbers))
+    top_up = cards.top_up(owner, card).body["id"]
+    challenged = challenge(owner, cards)
+    phone = idle.phone.device_id
+    return Town(people, shop, open_bill, item, closed, settled, phone, spare, photo, cards, card, challenged, top_up)
+
+
+def challenge(owner: Person, cards: CardWorld) -> str:
+    """Another card, whose code was sent so long ago that it can be sent again."""
+    with time_machine.travel(datetime.now(UTC) - timedelta(minutes=2), tick=True):
+        return cards.challenged(person=owner, rest=next(_numbers))[1]
 
 
 def signed_by_terminal(town: Town) -> dict[str, Any]:
@@ -121,6 +153,23 @@ CALLS: dict[str, Callable[[Town, Person | None], Sent]] = {
         None,
     ),
     "DELETE /v1/terminals/{terminal}": lambda town, who: ({"terminal": town.spare_terminal}, None, None),
+    "POST /v1/cards": lambda town, who: (
+        {},
+        card_world.submission(card_world.number("approved", next(_numbers))),
+        None,
+    ),
+    "GET /v1/cards": lambda town, who: ({}, None, None),
+    "GET /v1/cards/{card}": lambda town, who: ({"card": town.card}, None, None),
+    "DELETE /v1/cards/{card}": lambda town, who: ({"card": town.challenged}, {"pin": PIN}, None),
+    "POST /v1/cards/{card}/challenge": lambda town, who: ({"card": town.challenged}, {"code": CODE}, None),
+    "POST /v1/cards/{card}/challenge/resend": lambda town, who: ({"card": town.challenged}, None, None),
+    "POST /v1/banks/{bank}/callbacks": lambda town, who: ({"bank": "sandbox"}, {"kind": "payment"}, None),
+    "POST /v1/top-ups": lambda town, who: (
+        {},
+        {"card": town.card, "amount": {"amount": 100, "currency": "USD"}},
+        None,
+    ),
+    "GET /v1/top-ups/{top_up}": lambda town, who: ({"top_up": town.top_up}, None, None),
     "GET /v1/events": lambda town, who: ({}, None, None),
     "GET /v1/events?merchant": lambda town, who: ({}, None, {"merchant": town.shop.merchant}),
 }
@@ -133,7 +182,7 @@ def ask(route: str, town: Town, who: str, unknown: str = "", **options: Any) -> 
     """
 
     def swapped(named: dict[str, Any] | None) -> dict[str, Any] | None:
-        names = ("device", "bill", "item", "transfer", "merchant", "terminal", "photo")
+        names = ("device", "bill", "item", "transfer", "merchant", "terminal", "photo", "card", "top_up")
         return named and {name: f"{value[:3]}_{unknown}" if name in names else value for name, value in named.items()}
 
     person = town.people[who]
@@ -147,15 +196,18 @@ def ask(route: str, town: Town, who: str, unknown: str = "", **options: Any) -> 
 
 
 def renew(town: Town) -> None:
-    """Another idle phone and another item, for a deed that can be done to each only once."""
+    """Another idle phone, another item and another challenge, for a deed that can be done to each only once."""
     town.idle_phone = world.joined(Person(town.owner.sub), pin=None).phone.device_id
     landed = world.tap(town.owner, town.open_bill, signed_by_terminal(town)["items"]).body["results"]
     town.open_item = landed[0].get("item", town.open_item)
+    awaited = town.cards.seen(town.owner, town.challenged).get("challenge", {})
+    if (awaited.get("tries_left"), awaited.get("resends_left")) != (5, 3):
+        town.challenged = challenge(town.owner, town.cards)
 
 
 def everything(store: Engine) -> list[str]:
     """Every row of every table, to see whether anything changed."""
-    return sorted(json.dumps(row, sort_keys=True) for table in TABLES for row in store.rows(table))
+    return sorted(json.dumps(row, sort_keys=True, default=str) for table in TABLES for row in store.rows(table))
 
 
 def entitled(route: str) -> str:
