@@ -133,7 +133,6 @@ def test_the_flows_failed_in_every_way_they_should(heard):
         '"code":"unavailable"',
         "AccessDeniedException",
         '"code":"busy"',
-        "ValidationException",
     ):
         assert word in logs, word
     for state in ("active", "declined", "expired", "cancelled", "removed", "challenged"):
