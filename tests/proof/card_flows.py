@@ -305,7 +305,8 @@ def without_a_bank(town: Town, canary: Canary) -> None:
         town.suffer()
         cards.answer(person, with_bank["id"], RIGHT_CODE)
         cards.resend(person, with_bank["id"])
-        cards.top_up(person, with_bank["id"])
+        if canary.behaviour == "charge_lost":
+            cards.top_up(person, with_bank["id"])
         cards.remove(person, with_bank["id"])
         town.suffer()
     cards.settle()
