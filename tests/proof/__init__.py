@@ -10,9 +10,8 @@ import pytest
 
 from infra.stages import ROOT
 
-LAYER = str(ROOT / "layers/billfold/python")
-if LAYER not in sys.path:
-    sys.path.insert(0, LAYER)
+LAYERS = [str(ROOT / f"layers/{name}/python") for name in ("billfold", "sandbox_bank")]
+sys.path[:0] = [layer for layer in LAYERS if layer not in sys.path]
 importlib.import_module("tests.conftest")
 WITH_ASSERTIONS = (
     "bill_scenarios",
