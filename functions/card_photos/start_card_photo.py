@@ -1,20 +1,20 @@
 """Start a photo of a card: a form by which the phone uploads it, and the name by which its reading is asked for.
 
 Trigger   POST /v1/card-photos               (user)
-Reads     user, operation
-Writes    photo, operation                   (one transaction)
-Answers   201 the photo with the upload's form; 403 unknown or suspended user
+Reads     user, operation, limit
+Writes    photo, operation, limit            (one transaction)
+Answers   201 the photo with the upload's form; 403 unknown or suspended user; 429 too many photos within an hour
 Again     the same Idempotency-Key gets the first answer; the form uploads to this photo alone, for ten minutes
-May       people BatchGetItem; photos PutItem; operations BatchGetItem PutItem; bucket photos PutObject
+May       people BatchGetItem; cards BatchGetItem PutItem; photos PutItem; operations BatchGetItem PutItem; bucket photos PutObject
 """
 
 from typing import Literal
 
-from billfold import card_photos, identity
+from billfold import card_photos, cards, identity
 from billfold.card_photos import Photo
 from billfold.clock import SECOND, to_text
 from billfold.readers import MAX_BYTES
-from billfold.tables import operation_rows, people_rows, photo_rows
+from billfold.tables import card_rows, operation_rows, people_rows, photo_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, upload, wire
 
@@ -43,16 +43,20 @@ class StartedCardPhoto(wire.View, frozen=True):
 @http.step(body=StartCardPhoto, answers=StartedCardPhoto, key=True)
 def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
     operation = request.operation("opr")
-    rows = read([people_rows.user_key(request.caller), operation_rows.operation_key(operation)])
+    who = {"photos": request.caller}
+    keys = [people_rows.user_key(request.caller), operation_rows.operation_key(operation)]
+    rows = read([*keys, *card_rows.limit_keys(who).values()])
     if done := operation_rows.operation(rows, operation):
         return request.repeat(done)
 
     user = identity.active(people_rows.user(rows, request.caller))
+    cards.check_allowed(0, card_rows.wait_seconds(rows, who, [], request.now))
     photo = Photo(request.new_id("pho"), user.user_id, "awaiting_upload", request.now)
     answer = wire.to_builtins(_started(photo, request.body.content_type))
 
     commit = Commit(operation)
     photo_rows.put_started(commit, photo)
+    card_rows.count_try(commit, rows, who, request.now)
     operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
     commit.send()
 

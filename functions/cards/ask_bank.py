@@ -16,6 +16,7 @@ from billfold import banks, cards, clock, vault
 from billfold.banks import Authentication, Bank, Verdict
 from billfold.card_changes import Answered, Asked, CardChange
 from billfold.cards import Card
+from billfold.errors import Stale
 from billfold.tables import card_rows, vault_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import workflow
@@ -44,8 +45,10 @@ def handler(event: workflow.Input) -> workflow.Output:
 
 
 def _authenticate(bank: Bank, card: Card) -> Verdict:
-    """Ask with the number and the person, which only now leave the vault."""
+    """Ask with the number and the person, which only now leave the vault; Stale when the card ended and they are erased."""
     sealed = vault_rows.sealed(read([vault_rows.vault_key(card.card_id)]).get(vault_rows.vault_key(card.card_id)))
+    if not sealed:
+        raise Stale()
     opened = vault.open_parts(card.card_id, sealed)
     holder, person = msgspec.json.decode(opened[vault_rows.PERSON])
     asked = Authentication(

@@ -156,7 +156,8 @@ def test_no_secret_is_found_where_it_does_not_belong(store, queues, trail, ask, 
     trail.messages += peek(queues)
     delivery.drain(queues)
     rows = {table: [json.dumps(row) for row in store.rows(table)] for table in TABLES}
-    assert all(rows.values())
+    # What holds cards is searched by proof/test_leaks.
+    assert all(rows[table] for table in TABLES if table not in ("cards", "vault", "charges", "photos"))
     assert trail.lines
     assert trail.messages
     assert len(trail.problems) >= 10

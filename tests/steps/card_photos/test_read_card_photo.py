@@ -8,6 +8,7 @@ import random
 import pytest
 
 from billfold.errors import Unavailable
+from billfold.triggers import log
 from infra import card_pictures as rendering
 from tests.cards import photo_world
 from tests.cards.photo_world import objects, put, shown, started, told
@@ -143,7 +144,7 @@ def test_a_fault_of_ours_is_told_as_unreadable_and_seen_as_a_fault(bucket, visit
     """CB-19: the photo is deleted all the same; Lambda hears the fault, and its second try finds nothing to do."""
     monkeypatch.setenv("BILLFOLD_CARD_READER", "none such")
     put(bucket, photo, image)
-    with pytest.raises(LookupError):
+    with pytest.raises(log.Crashed, match="^LookupError$"):
         told(photo)
     assert objects(bucket) == []
     body = shown(visitor, photo).body

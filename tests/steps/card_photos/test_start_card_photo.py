@@ -71,3 +71,13 @@ def test_other_content_types_are_refused(bucket, content_type):
     answer = call("POST", "/v1/card-photos", world.joined(pin=None), {"content_type": content_type})
     assert answer.status == 400
     assert answer.body["pointer"] == "/content_type"
+
+
+def test_thirty_photos_an_hour_are_enough(bucket, store):
+    """CB-17: the next one is refused until the first is an hour old; nothing is stored, and another user goes on."""
+    person = world.joined(pin=None)
+    assert {start(person).status for _ in range(30)} == {201}
+    refused = start(person)
+    assert (refused.status, refused.code) == (429, "too_many_cards")
+    assert 3_500 < int(refused.headers["Retry-After"]) <= 3_600
+    assert start(world.joined(pin=None)).status == 201

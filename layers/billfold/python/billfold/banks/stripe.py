@@ -34,6 +34,7 @@ from billfold.banks import (
     Listed,
     Payment,
     Verdict,
+    reason,
 )
 from billfold.errors import CallbackRefused, Unavailable
 
@@ -232,7 +233,7 @@ def _made(service: Any, bounds: Wire) -> Iterator[Wire]:
 def _reason(error: stripe.StripeError) -> str:
     """Stripe's code for it: never its text."""
     declined = getattr(error.error, "decline_code", None) if error.error else None
-    return str(declined or error.code or "declined")
+    return reason(declined or error.code or "declined")
 
 
 def _verdict(intent: Wire) -> Verdict:
@@ -243,7 +244,7 @@ def _verdict(intent: Wire) -> Verdict:
         return Verdict("challenge", reference)
     if status in ("requires_payment_method", "canceled"):
         fault = intent.get("last_setup_error") or {}
-        return Verdict("declined", reference, reason=str(fault.get("decline_code") or fault.get("code") or status))
+        return Verdict("declined", reference, reason=reason(fault.get("decline_code") or fault.get("code") or status))
     return Verdict("unknown", reference)
 
 
@@ -253,14 +254,14 @@ def _charged(intent: Wire) -> Payment:
         return Payment("charged", reference)
     if status in ("requires_payment_method", "canceled"):
         fault = intent.get("last_payment_error") or {}
-        return Payment("declined", reference, str(fault.get("decline_code") or fault.get("code") or status))
+        return Payment("declined", reference, reason(fault.get("decline_code") or fault.get("code") or status))
     return Payment("unknown", reference)
 
 
 def _refunded(refund: Wire) -> Payment:
     status, reference = refund.get("status"), str(refund.get("id") or "")
     if status in ("failed", "canceled"):
-        return Payment("declined", reference, str(refund.get("failure_reason") or status))
+        return Payment("declined", reference, reason(refund.get("failure_reason") or status))
     return Payment("refunded" if status == "succeeded" else "unknown", reference)
 
 

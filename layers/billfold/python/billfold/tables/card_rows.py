@@ -45,6 +45,8 @@ LIMITS = {
     "device": Limit(10, 24 * HOUR),
     "fingerprint": Limit(10, 24 * HOUR),
     "address": Limit(60, HOUR),
+    # Reading a photo costs a second of a large function.
+    "photos": Limit(30, HOUR),
 }
 LIMIT_KEPT = 25 * HOUR
 

@@ -4,6 +4,7 @@ The line is also a metric: `_aws` makes it CloudWatch's embedded metric format, 
 """
 
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +12,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from billfold import clock
+from billfold.errors import Refusal
 
 logger = Logger(service="billfold", location=None, log_uncaught_exceptions=False)
 METRICS = [{"Name": "milliseconds", "Unit": "Milliseconds"}, {"Name": "faults", "Unit": "Count"}]
+
+
+class Crashed(Exception):
+    """A bug, by the type of what was raised and nothing more."""
 
 
 def name_of(run: Callable[..., Any]) -> str:
@@ -35,13 +41,22 @@ def line(message: str, step: str, milliseconds: float, facts: dict[str, Any], *,
 
 @contextmanager
 def timed(message: str, run: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-    """Write the line of what runs within, with the facts put into the dict it gives; an exception's type, never its text."""
+    """Write the line of what runs within, with the facts put into the dict it gives; an exception's type, never its text.
+
+    A fault goes on as Crashed, so that its text, which may carry what a customer sent, reaches neither Lambda's log nor an
+    execution's history.
+    """
     started = time.perf_counter()
     facts: dict[str, Any] = {}
     try:
         yield facts
+    except Refusal as refusal:
+        facts["fault"] = type(refusal).__name__
+        raise
     except Exception as fault:
         facts["fault"] = type(fault).__name__
-        raise
+        frames = traceback.extract_tb(fault.__traceback__)[-3:]
+        facts["at"] = [f"{frame.name}:{frame.lineno}" for frame in frames]
+        raise Crashed(type(fault).__name__) from None
     finally:
         line(message, name_of(run), (time.perf_counter() - started) * 1000, facts, failed="fault" in facts)
