@@ -144,7 +144,7 @@ def test_a_fault_of_ours_is_told_as_unreadable_and_seen_as_a_fault(bucket, visit
     """CB-19: the photo is deleted all the same; Lambda hears the fault, and its second try finds nothing to do."""
     monkeypatch.setenv("BILLFOLD_CARD_READER", "none such")
     put(bucket, photo, image)
-    with pytest.raises(log.Crashed, match="^LookupError$"):
+    with pytest.raises(log.Crashed, match=r"^LookupError$"):
         told(photo)
     assert objects(bucket) == []
     body = shown(visitor, photo).body
