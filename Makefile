@@ -42,7 +42,7 @@ status: .venv/.installed  ## each step's live version
 	@$(PYTHON) -m infra status
 
 test: install  ## all tests
-	@$(PYTHON) -m pytest tests -n auto --dist loadgroup
+	@$(PYTHON) -m pytest tests -n auto
 
 bench: install  ## measure what the README states
 	@$(PYTHON) -m tests.bench

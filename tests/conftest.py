@@ -26,7 +26,7 @@ from moto import mock_aws  # noqa: E402
 from billfold import vault  # noqa: E402
 from billfold.triggers import queue  # noqa: E402
 from infra.steps import QUEUES  # noqa: E402
-from tests import delivery, vault_keys  # noqa: E402
+from tests import delivery, scheduling, vault_keys  # noqa: E402
 from tests.engine import Engine  # noqa: E402
 
 
@@ -62,7 +62,10 @@ def queues(store):
 
 
 def pytest_collection_modifyitems(items):
-    """Run in several processes, a file stays in one of them, and the end-to-end tests share one local cloud."""
-    for item in items:
-        group = "cloud" if "tests/e2e/" in item.nodeid else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+    """The slowest begin; a unit's tests stay in the order of their file."""
+    items.sort(key=lambda item: scheduling.rank(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Run in several processes, what shares something stays in one of them."""
+    return scheduling.Scheduling(config, log)

@@ -9,6 +9,7 @@ from tests.proof import (
     photo_scenarios,
     wallet_scenarios,
 )
+from tests.proof.plays import Scenario
 
 ALL = (
     *people_scenarios.ALL,
@@ -19,3 +20,9 @@ ALL = (
     *clockwork_scenarios.ALL,
     *photo_scenarios.ALL,
 )
+
+
+def is_first(scenario: Scenario) -> bool:
+    """Whether it is its step's first: there everything is tried at every call; at the others' calls that only look, which are the
+    same ones, nothing."""
+    return scenario is next(one for one in ALL if one.step == scenario.step and not one.slow)

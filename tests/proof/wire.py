@@ -122,6 +122,10 @@ class Wire:
         return send()
 
 
+# What only looks: nothing happens by it, whatever befalls it.
+LOOKING = frozenset(
+    {"Query", "BatchGetItem", "Decrypt", "GenerateDataKey", "GenerateMac", "HeadObject", "GetObject", "ListObjectsV2"}
+)
 WRITES = {"PutRequest": "PutItem", "DeleteRequest": "DeleteItem"}
 TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
