@@ -51,21 +51,7 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     if caller in held:
         return _again(request, operation, held[caller])
     cards.check_allowed(len(held), card_rows.wait_seconds(rows, whos, cooling, now))
-    bound = Bound(
-        now,
-        caller,
-        device_id,
-        brand,
-        number[-4:],
-        body.expiry.year,
-        body.expiry.month,
-        bank,
-        fingerprints[0],
-        list(body.typed),
-        body.person.phone_typed,
-        body.consent,
-        **request.marks(),
-    )
+    bound = _bound(request, device_id, brand, number[-4:], bank, fingerprints[0])
     person = msgspec.json.encode([body.holder, body.person])
     sealed = vault.seal_parts(card_id, {vault_rows.NUMBER: number.encode(), vault_rows.PERSON: person})
 
@@ -77,6 +63,27 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     commit.send()
 
     return http.Answer(201, card_wire.card(card))
+
+
+def _bound(
+    request: http.Request[card_wire.BindCard], device_id: str, brand: str, last4: str, bank: str, fingerprint: str
+) -> Bound:
+    body = request.body
+    return Bound(
+        request.now,
+        request.caller,
+        device_id,
+        brand,
+        last4,
+        body.expiry.year,
+        body.expiry.month,
+        bank,
+        fingerprint,
+        list(body.typed),
+        body.person.phone_typed,
+        body.consent,
+        **request.marks(),
+    )
 
 
 def _repeat(request: http.Request[card_wire.BindCard], made: card_rows.HeadRow, fingerprints: list[str]) -> http.Answer:

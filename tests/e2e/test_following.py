@@ -8,6 +8,7 @@ import pytest
 
 from infra.cast import Customer
 from infra.clouds import Cloud
+from infra.steps import QUEUES, SANDBOX_QUEUES
 
 FOLLOW_SECONDS = 30
 
@@ -59,7 +60,7 @@ def test_no_message_became_a_dead_letter(stack: dict[str, Any]) -> None:
     """Whatever ran before: every queue's step took what it was given."""
     queues = Cloud(stack["region"], stack["account"], stack["endpoint"]).client("sqs")
     dead = [address for address in queues.list_queues()["QueueUrls"] if address.endswith("-dead")]
-    assert len(dead) == 4
+    assert len(dead) == len((*QUEUES, *SANDBOX_QUEUES))
     for address in dead:
         told = queues.get_queue_attributes(QueueUrl=address, AttributeNames=["ApproximateNumberOfMessages"])
         assert told["Attributes"]["ApproximateNumberOfMessages"] == "0", address

@@ -74,6 +74,27 @@ def test_a_hold_past_its_deadline_is_released_under_enforced_roles(cloud: Cloud,
     assert erin.wallet(CURRENCY) == before
 
 
+@pytest.mark.usefixtures("played")
+def test_the_daily_work_on_cards_has_the_roles_it_needs(cloud: Cloud, erin: Customer) -> None:
+    """CB-19, CB-21: what a day brings by itself, here at once; and what the demo's owner of a card does not ask for."""
+    cards = erin.api.everything("/v1/cards")
+    assert {card["state"] for card in cards} == {"active", "removed"}
+    card = next(card["id"] for card in cards if card["state"] == "active")
+    assert erin.api.call("POST", f"/v1/cards/{card}/challenge/resend", key="too late").status == 409
+    client = cloud.client("lambda")
+    for step in ("find_old_seals", "find_due_photos", "reconcile_charges"):
+        answer = client.invoke(FunctionName=f"{STEPS[step].function(PREFIX)}:live", Payload=b"{}")
+        assert "FunctionError" not in answer, step
+    queues = cloud.client("sqs")
+    for name, body in (("reseals", card), ("due-photos", "pho_of_nobody")):
+        queues.send_message(QueueUrl=queues.get_queue_url(QueueName=f"{PREFIX}-{name}")["QueueUrl"], MessageBody=body)
+    deadline = time.monotonic() + 30
+    waiting = [STEPS["reseal_card"], STEPS["expire_card_photos"]]
+    while not all(_lines(cloud, step) for step in waiting) and time.monotonic() < deadline:
+        time.sleep(0.3)
+    assert all(_lines(cloud, step) for step in waiting)
+
+
 def _place_hold(cloud: Cloud, hold_id: str, user_id: str, amount: int) -> None:
     """A hold that expired a second ago, and its money moved from available to held."""
     past = str(int(time.time() - 1) * 1000)
