@@ -66,6 +66,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: scheduling.rank(item.nodeid))
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Run in several processes, what shares something stays in one of them."""
     return scheduling.Scheduling(config, log)

@@ -63,7 +63,7 @@ class Wire:
     signed: list[Call] = field(default_factory=list)
 
     def __enter__(self) -> "Wire":
-        self._thread = threading.get_ident()
+        self._thread, self._looking = threading.get_ident(), False
         self._real, self._ask = CLIENTS._make_api_call, POOLS.urlopen
 
         def pass_on(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
@@ -113,12 +113,17 @@ class Wire:
         return self._pass(pool, call, lambda: self._ask(pool, method, url, *arguments, **options))
 
     def _pass(self, client: Any, call: Call, send: Callable[[], Any]) -> Any:
-        if threading.get_ident() != self._thread:
+        if threading.get_ident() != self._thread or self._looking:
             return send()
         number = len(self.calls)
         self.calls.append(call)
         if self.fault and self.at <= number < self.at + self.times:
-            return self.fault(client, call.operation, call.arguments, send)
+            # What a fault itself calls, to look at the ground, is no call of the step.
+            self._looking = True
+            try:
+                return self.fault(client, call.operation, call.arguments, send)
+            finally:
+                self._looking = False
         return send()
 
 
