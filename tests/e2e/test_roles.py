@@ -80,7 +80,7 @@ def test_the_daily_work_on_cards_has_the_roles_it_needs(cloud: Cloud, erin: Cust
     cards = erin.api.everything("/v1/cards")
     assert {card["state"] for card in cards} == {"active", "removed"}
     card = next(card["id"] for card in cards if card["state"] == "active")
-    assert erin.api.call("POST", f"/v1/cards/{card}/challenge/resend", key="too late").status == 409
+    assert erin.api.call("POST", f"/v1/cards/{card}/challenge/resend", key="too-late").status == 409
     client = cloud.client("lambda")
     for step in ("find_old_seals", "find_due_photos", "reconcile_charges"):
         answer = client.invoke(FunctionName=f"{STEPS[step].function(PREFIX)}:live", Payload=b"{}")

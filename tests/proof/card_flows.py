@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
+
 from billfold.tables import card_rows
 from functions.sandbox_bank import send_bank_callbacks
 from tests import delivery, world
 from tests.card_world import CardWorld
+from tests.cards import photo_world
 from tests.proof import faults
 from tests.proof.canaries import RIGHT_CODE, Canary
 from tests.proof.wire import Fault, Wire
@@ -343,6 +346,13 @@ def reconciled(town: Town, canary: Canary) -> None:
     town.pass_time(24 * 3600)
     STEPS["reconcile_charges"].handler({}, None)
     town.cards.settle()
+
+
+def photographed(town: Town, canary: Canary) -> None:
+    """A photo of it is read and sealed; only its owner is ever shown the number (CB-18), and does not ask here."""
+    photo = photo_world.started(world.joined(pin=None))
+    photo_world.put(boto3.client("s3"), photo, photo_world.number_alone(canary.number))
+    assert photo_world.told(photo)["outcome"] == "read"
 
 
 def start_afresh(town: Town) -> None:

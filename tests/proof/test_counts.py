@@ -42,7 +42,7 @@ LISTS_BY_INDEX = {"list_bills", "list_cards", "list_terminals"}
 COMMITS_AROUND_A_BANK = {"answer_challenge"}
 OF_DYNAMODB = {"Query", "BatchGetItem", "TransactWriteItems"}
 # Which fingerprint a number has must be known before holders can be looked up, and a card is sealed once it may be bound.
-OF_THE_VAULT = {"bind_card": {"GenerateMac", "GenerateDataKey"}}
+OF_THE_VAULT = {"bind_card": {"GenerateMac", "GenerateDataKey"}, "get_card_photo": {"Decrypt"}}
 
 
 @pytest.mark.parametrize(

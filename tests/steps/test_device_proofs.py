@@ -22,7 +22,7 @@ CURVES = ("Ed25519", "P-256")
 def _request(header: str) -> Request[Any]:
     headers = {"dpop": header, "authorization": "Bearer token"}
     now = int(time.time() * 1000)
-    return Request("req", "usr_1", frozenset(), "POST", PATH, {}, {}, headers, None, now, "", "")
+    return Request("req", "usr_1", frozenset(), "POST", PATH, {}, {}, headers, None, "", "", now, "", "")
 
 
 def _token(phone: Phone, header: dict[str, Any] | None = None, **claims: Any) -> str:

@@ -19,7 +19,7 @@ PATH = "/v1/bills/bil_1/close"
 def request(header: str, *, method: str = "POST", path: str = PATH, token: str = "token") -> Request[None]:
     headers = {"dpop": header, "authorization": f"Bearer {token}"}
     now = int(time.time() * 1000)
-    return Request("r", "usr_1", frozenset(), method, path, {}, {}, headers, None, now, "", "")
+    return Request("r", "usr_1", frozenset(), method, path, {}, {}, headers, None, "", "", now, "", "")
 
 
 def accepted(header: str, **options: str) -> bool:

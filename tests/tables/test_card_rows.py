@@ -168,12 +168,12 @@ def test_the_head_says_what_the_card_says(life):
         assert seen.token == ("" if card.state in cards.ENDS else card.token)
 
 
-def test_a_card_that_is_over_keeps_no_token_in_its_head(store):
-    """CB-18, CB-20: neither the one to charge by nor the machine's; nobody pays by a head that was left behind."""
+def test_a_card_that_is_over_keeps_no_token_to_charge_by_in_its_head(store):
+    """CB-18, CB-20: nobody pays by a head that was left behind. The machine's stays: by it the machine hears that it is over."""
     card = put(lived(REMOVED[:12]), changes.CodeTried(BOUND), task_token="of the machine")
     assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (TOKEN, "of the machine")
     card = put(card, changes.Removed(BOUND), task_token="too late")
-    assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (None, "")
+    assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (None, "of the machine")
 
 
 # --------------------------------------------------------------------------------------------------------------- writes

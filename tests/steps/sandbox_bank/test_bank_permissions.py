@@ -24,7 +24,7 @@ def allowed(step):
 
 def test_answer_bank_calls_may_do_exactly_what_it_does(sandbox, bank):
     """Every route, and a callback for the queue."""
-    with Wire() as wire:
+    with Wire(everywhere=True) as wire:
         bank.register("http://127.0.0.1:9/")
         reference = sandbox.authenticate("challenged", authentication(card("challenged"))).reference
         sandbox.send_challenge("send", reference)

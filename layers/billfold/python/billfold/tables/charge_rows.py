@@ -184,14 +184,13 @@ def _day(instant: int, shard: int) -> str:
 
 def lines(bank: str, days: list[int]) -> Iterator[Line]:
     """Our list of the charges that began on the UTC days of these instants, by the index of days."""
-    for shard in range(DUE_SHARDS):
-        for instant in days:
-            day = {":day": {"S": _day(instant, shard)}}
-            keys = [head_key(charge_id) for charge_id in indexed(HeadRow, "by_day", "day_shard = :day", day)]
-            for start_at in range(0, len(keys), 100):
-                for row in read(keys[start_at : start_at + 100]).values():
-                    if isinstance(row, HeadRow) and row.bank == bank:
-                        yield Line(row.pk, row.amount, row.currency, row.state, row.started_at)
+    shards = [_day(instant, shard) for instant in days for shard in range(DUE_SHARDS)]
+    found = [indexed(HeadRow, "by_day", "day_shard = :day", {":day": {"S": day}}) for day in shards]
+    keys = [head_key(charge_id) for charge_ids in found for charge_id in charge_ids]
+    for begin in range(0, len(keys), 100):
+        for row in read(keys[begin : begin + 100]).values():
+            if isinstance(row, HeadRow) and row.bank == bank:
+                yield Line(row.pk, row.amount, row.currency, row.state, row.started_at)
 
 
 def put_report(commit: Commit, bank: str, day: str, compared: int, found: list[Difference]) -> None:
