@@ -3,7 +3,7 @@
 Trigger   POST /v1/banks/{bank}/callbacks    (anyone)
 Reads     card
 Writes    card, change                       (one transaction; about a charge nothing: the bank is asked)
-Answers   204; 401 the signature is wrong; 404 no such bank, card or authentication
+Answers   204, also for what is none of ours; 401 the signature is wrong; 404 no such bank, card or authentication
 Again     the same word changes nothing
 May       cards PutItem Query UpdateItem; queue charges; bank
 Layers    stripe
@@ -11,7 +11,7 @@ Layers    stripe
 
 from typing import Any
 
-from billfold import banks, cards
+from billfold import banks, cards, charges
 from billfold.banks import BankUnknown, Callback
 from billfold.card_changes import Answered
 from billfold.errors import NotFound
@@ -28,8 +28,11 @@ def handler(request: http.Request[Any]) -> http.Answer:
         raise NotFound() from None
     told = bank.callback(request.headers, request.raw_body, request.now)
 
+    if not told.about:
+        return http.Answer(204)
     if told.kind == "payment":
-        queue.send("charges", [told.about])
+        # It was asked for already: looked up first, and once; those that ask again and again are under way.
+        queue.send("charges", [f"{told.about} {charges.MAX_ASKS}"])
         return http.Answer(204)
     _hear(bank.name, told, request.now)
     return http.Answer(204)

@@ -27,7 +27,7 @@ def handler(message: str) -> str:
     if charge.state != "settling":
         return "settled before"
 
-    said, now = _ask(charge, before), clock.now()
+    said, now = _ask(charge, before, clock.now()), clock.now()
     change = charges.resolve(charge, said.outcome, said.reference, said.reason, now)
     if change is None:
         return _ask_later(charge_id, before)
@@ -46,14 +46,14 @@ def handler(message: str) -> str:
     return charge.state
 
 
-def _ask(charge: Charge, before: int) -> Payment:
-    """The bank's word. What was asked before is looked up first: the bank may have forgotten the key, never the charge."""
+def _ask(charge: Charge, before: int, now: int) -> Payment:
+    """The bank's word. What was asked before is looked up first, and what is old is looked up only."""
     bank, key = banks.bank(charge.bank), charge.charge_id
-    if before:
+    if before or not charges.may_ask(charge, now):
         known = bank.status(key)
         if isinstance(known, Payment) and known.outcome != "absent":
             return known
-        if known.outcome == "unknown":
+        if known.outcome == "unknown" or not charges.may_ask(charge, now):
             return Payment("unknown")
     if charge.purpose == "refund":
         return bank.refund(key, charge.of, charge.amount)

@@ -130,6 +130,32 @@ def test_an_authentication_whose_answer_is_lost_goes_on_where_it_was(stripe, fro
     assert front.calls.count("POST /v1/customers") == front.calls.count("POST /v1/setup_intents") == 1
 
 
+def test_a_set_up_that_was_not_confirmed_is_no_verdict(stripe, front):
+    """CB-13: the answer was lost between making and confirming it: nothing was refused, and asking again goes on."""
+    front.lose.append("/v1/setup_intents")
+    assert stripe.authenticate("key", authentication(GOOD)) == Verdict("unknown")
+    assert stripe.status("key").outcome == "absent"
+    assert stripe.authenticate("key", authentication(GOOD)).outcome == "approved"
+
+
+@pytest.mark.parametrize("currency", ["ISK", "UGX"])
+def test_a_currency_that_stripe_counts_otherwise_is_declined(stripe, front, currency):
+    """CB-21: Stripe would take a hundredth of what is then credited; it is not asked."""
+    token = approved(stripe).token
+    before = len(front.calls)
+    assert stripe.charge("charge", token, 10_000, currency, "chg_1").outcome == "declined"
+    assert len(front.calls) == before
+
+
+def test_what_stripe_can_never_charge_is_declined(front, monkeypatch):
+    """CB-21: it would be settling for ever, its card could not be removed, nor its bill be paid otherwise."""
+    body = json.dumps({"error": {"type": "invalid_request_error", "code": "amount_too_small", "message": "no"}})
+    with LocalServer(lambda _: (400, body)) as server:
+        monkeypatch.setenv("BILLFOLD_STRIPE_ADDRESS", server.address)
+        declined = banks.bank("stripe").charge("key", "cus_1/pm_1", 1, "USD", "chg_1")
+    assert declined == Payment("declined", "", "amount_too_small")
+
+
 def test_a_key_that_was_never_used_is_absent(stripe):
     """CB-13: among all that was made in the last day."""
     approved(stripe)

@@ -1,6 +1,7 @@
 """Taking what a bank tells."""
 
 import json
+import os
 
 import pytest
 
@@ -95,3 +96,16 @@ def test_a_refusal_is_heard_too(cards, late):
     assert tell(word(card, outcome="declined", reason="do_not_honour")).status == 204
     assert cards.work("end_card", card) == "declined"
     assert "reason" not in cards.seen(person, card)
+
+
+@pytest.mark.parametrize("kind", ["authentication", "charge"])
+def test_what_is_none_of_ours_is_taken_and_forgotten(cards, queues, kind):
+    """CB-13: a bank that tells of other business of the same account is not to tell it again and again."""
+    body = json.dumps(
+        {"kind": kind, "merchant_reference": "", "reference": "bau_1", "outcome": "approved", "token": "t"}
+    )
+    answer = call("POST", PATH, raw=body, headers=callbacks.signed("bau_1", body), key="")
+    assert answer.status == 204, answer
+    address = os.environ["BILLFOLD_QUEUE_CHARGES"]
+    found = queues.get_queue_attributes(QueueUrl=address, AttributeNames=["All"])["Attributes"]
+    assert found["ApproximateNumberOfMessages"] == "0", "SQS takes no empty message, so the bank would hear 503"

@@ -55,6 +55,16 @@ def test_a_charge_that_the_bank_never_heard_of_is_asked_for_with_the_same_key(ca
     assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 2
 
 
+@pytest.mark.parametrize("message", ["{}", "{} 12"])
+def test_a_charge_is_not_asked_for_anew_once_its_bank_may_have_forgotten_the_key(cards, later, message):
+    """CB-21: a day later "never heard of it" may mean that it was charged; it is looked up, and left to operations."""
+    _, _, charge = topping_up(cards, "approved")
+    later(hours=20)
+    settle(message.format(charge))
+    assert state(charge) == "settling"
+    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 0
+
+
 def test_after_twelve_asks_the_daily_comparison_takes_over(cards, queues):
     """CB-21: no message more."""
     _, _, charge = topping_up(cards, "charge_ignored")

@@ -23,6 +23,9 @@ MAX_ASKS = 12
 # The hold outlives every way of finding out what became of the charge: the queue's asks and 90 daily comparisons.
 HELD_FOR = 90 * 24 * HOUR
 OVERDUE = 2 * HOUR
+# Banks forget keys, and what they were asked with them, after a day (Stripe does): by then "never heard of it" says nothing,
+# and asking anew could charge or give back twice.
+ASKED_WITHIN = 20 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,11 @@ def resolve(charge: Charge, outcome: str, reference: str, reason: str, now: int)
     if outcome in ("charged", "refunded"):
         return Settled(now, reference)
     return Declined(now, reason) if outcome == "declined" else None
+
+
+def may_ask(charge: Charge, now: int) -> bool:
+    """Whether asking once more is certainly the same question: the bank still knows its key."""
+    return now < charge.started_at + ASKED_WITHIN
 
 
 def delay_seconds(asks: int) -> int | None:

@@ -9,8 +9,8 @@ What Stripe does otherwise than the port, and how it is mapped:
   in the last day. Who asked to send or answer a challenge is therefore `absent`.
 - Withdrawing an authentication detaches the card from the Stripe customer that it was set up for.
 - Card numbers may be sent to Stripe's API only by an account that Stripe has cleared for it (PCI DSS).
-- Amounts are ISO 4217's minor units but for a few currencies that Stripe counts otherwise: ISK and UGX with two decimals, and
-  currencies of three decimals in steps of ten.
+- Amounts are ISO 4217's minor units but for ISK and UGX, which Stripe counts with two decimals: a charge in them is declined
+  here, for Stripe would take a hundredth of it. Currencies of three decimals go in steps of ten; Stripe refuses the others.
 """
 
 import functools
@@ -44,6 +44,7 @@ logging.getLogger("stripe").disabled = True
 Wire = dict[str, Any]
 KEY, ABOUT = "billfold_key", "billfold_about"
 LOOK_BACK = 24 * clock.HOUR
+COUNTED_OTHERWISE = frozenset({"ISK", "UGX"})
 PAGE, MAX_PAGES = 100, 5
 AUTHENTICATIONS = {"setup_intent.succeeded", "setup_intent.setup_failed", "setup_intent.canceled"}
 PAYMENTS = {"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"}
@@ -97,6 +98,8 @@ class StripeBank:
             return Verdict("unknown")
 
     def charge(self, key: str, token: str, amount: int, currency: str, about: str) -> Payment:
+        if currency in COUNTED_OTHERWISE:
+            return Payment("declined", reason="currency_not_supported")
         customer, _, method = token.partition("/")
         wanted = {
             "amount": amount,
@@ -110,11 +113,17 @@ class StripeBank:
         api = self._api()
         try:
             intent = _wire(api.payment_intents.create(wanted, _once(key, "charge")))
+        except stripe.CardError as error:
+            return Payment("declined", reason=_reason(error))
+        except stripe.InvalidRequestError as error:
+            # Nothing was made of it, nor ever will be: too small an amount, a card that is not there any more.
+            return Payment("declined", reason=_reason(error)) if error.code else Payment("unknown")
+        except stripe.StripeError:
+            return Payment("unknown")
+        try:
             if intent.get("status") == "requires_action":
                 # Nobody is there to act: what waits for the holder must not succeed later.
                 intent = _wire(api.payment_intents.cancel(intent["id"], {}, _once(key, "cancellation")))
-        except stripe.CardError as error:
-            return Payment("declined", reason=_reason(error))
         except stripe.StripeError:
             return Payment("unknown")
         return _charged(intent)
@@ -242,6 +251,9 @@ def _verdict(intent: Wire) -> Verdict:
         return Verdict("approved", reference, f"{intent['customer']}/{intent['payment_method']}")
     if status == "requires_action":
         return Verdict("challenge", reference)
+    if status == "requires_payment_method" and not intent.get("payment_method") and not intent.get("last_setup_error"):
+        # Made and not confirmed, for an answer was lost between: asking again with the same keys goes on from there.
+        return Verdict("absent", reference)
     if status in ("requires_payment_method", "canceled"):
         fault = intent.get("last_setup_error") or {}
         return Verdict("declined", reference, reason=reason(fault.get("decline_code") or fault.get("code") or status))
