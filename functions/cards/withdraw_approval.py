@@ -3,7 +3,8 @@
 Trigger   queue withdrawals
 Reads     card
 Writes    card, change                       (one transaction once the bank gave its word late; one once it took it back)
-Answers   withdrawn | nothing to withdraw | unknown, asked again later | unknown, left to the bank's callback
+Answers   withdrawn | nothing to withdraw | unknown, asked again later | unknown, left to the bank's callback; an approval that
+          the bank does not take back in two hours rests as a dead letter
 Again     the bank is asked with the same key; it is recorded once
 May       cards PutItem Query UpdateItem; queue withdrawals; bank
 Layers    stripe
@@ -13,6 +14,7 @@ from billfold import banks, cards, charges, clock
 from billfold.banks import Bank, Verdict
 from billfold.card_changes import Answered, CardChange, Withdrawn
 from billfold.cards import Card
+from billfold.errors import Unavailable
 from billfold.tables import card_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import queue
@@ -32,8 +34,8 @@ def handler(message: str) -> str:
             card = _commit(card, heard, "late")
     if not cards.is_to_withdraw(card):
         return "nothing to withdraw"
-    if _withdraw(bank, card) == "unknown":
-        return _ask_later(card_id, before)
+    if _withdraw(bank, card) != "refunded":
+        return _ask_later(card_id, before, known=True)
 
     _commit(card, Withdrawn(clock.now()), "withdrawn")
     return "withdrawn"
@@ -57,8 +59,11 @@ def _commit(card: Card, change: CardChange, name: str) -> Card:
     return card
 
 
-def _ask_later(card_id: str, before: int) -> str:
+def _ask_later(card_id: str, before: int, *, known: bool = False) -> str:
     delay = charges.delay_seconds(before)
+    if delay is None and known:
+        # No callback will tell of it, and it must not stay: as a dead letter it raises the alarm.
+        raise Unavailable()
     if delay is None:
         return "unknown, left to the bank's callback"
     queue.send("withdrawals", [f"{card_id} {before + 1}"], delay)

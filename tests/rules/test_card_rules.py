@@ -165,7 +165,23 @@ def test_for_a_code_the_machine_waits_as_long_as_the_code_is_good():
     assert cards.wait_seconds(sent, BOUND) == 300
     assert cards.wait_seconds(sent, BOUND + 1) == 300
     assert cards.wait_seconds(sent, CODE_END - 1_001) == 2
-    assert cards.wait_seconds(sent, CODE_END + HOUR) == 1
+
+
+def test_for_a_try_that_is_not_judged_the_bank_is_asked_each_time_later():
+    """CB-13: of a code that is over, or was tried five times; hundreds of asks would serve nobody."""
+    unjudged, tried_out = lived(*CHALLENGED, CodeTried(BOUND)), lived(*CHALLENGED, *[CodeTried(BOUND)] * 5)
+    sent_at = unjudged.challenge.sent_at
+    assert cards.wait_seconds(unjudged, CODE_END) == 120
+    waits = [cards.wait_seconds(tried_out, sent_at + after * SECOND) for after in (0, 2, 30, 90, 300, 3_600)]
+    assert waits == [2, 2, 30, 90, 120, 120]
+
+
+def test_a_code_that_never_could_be_sent_ends_with_the_time_for_it():
+    """CB-13: a machine does not go round for ever."""
+    unsent = lived(*BEGUN, heard("challenge"))
+    assert cards.standing(unsent, unsent.gives_up_at - 1) == "challenge"
+    assert cards.standing(unsent, unsent.gives_up_at) == "expired"
+    assert cards.end(unsent, unsent.gives_up_at) == Ended(unsent.gives_up_at, "expired")
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_the_head_says_what_the_card_says(life):
 
 
 def test_a_card_that_is_over_keeps_no_token_to_charge_by_in_its_head(store):
-    """CB-18, CB-20: nobody pays by a head that was left behind. The machine's stays: by it the machine hears that it is over."""
+    """CB-18, CB-20: none to charge by; the machine's stays, for the machine is to hear of it, and no later one replaces it."""
     card = put(lived(REMOVED[:12]), changes.CodeTried(BOUND), task_token="of the machine")
     assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (TOKEN, "of the machine")
     card = put(card, changes.Removed(BOUND), task_token="too late")
@@ -442,7 +442,7 @@ def test_what_is_counted_vanishes_by_itself(store):
         ),
         (
             DECLINED,
-            {1: ["authentications"], 6: ["answers"]},
+            {1: ["authentications"], 6: ["answers", "withdrawals"]},
             {1: "card.created", 5: "card.code_requested", 6: "card.declined"},
         ),
     ],

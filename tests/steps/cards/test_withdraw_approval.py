@@ -7,9 +7,9 @@ from tests import delivery
 from tests.world import STEPS
 
 
-def withdraw(card):
-    answer = STEPS["withdraw_approval"].handler(delivery.sqs_event([card]), None)
-    assert answer == {"batchItemFailures": []}
+def withdraw(message, failures=()):
+    answer = STEPS["withdraw_approval"].handler(delivery.sqs_event([message]), None)
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == list(failures)
 
 
 def at_the_bank(card):
@@ -49,13 +49,14 @@ def test_what_is_active_or_was_never_approved_is_left_alone(cards):
     assert not at_the_bank(active)
 
 
-def test_without_an_answer_the_bank_is_asked_again_later(cards, monkeypatch):
-    """CB-14: by a message of its own; nothing is recorded before the bank took it back."""
+def test_without_an_answer_the_bank_is_asked_again_and_at_last_an_alarm_raised(cards, monkeypatch):
+    """CB-14: nothing is recorded before the bank took it back; after twelve asks the message fails, and becomes a dead letter."""
     person, card = cards.asked()
     assert cards.remove(person, card).status == 204
     with monkeypatch.context() as broken:
         broken.setenv("BILLFOLD_SANDBOX_BANK_ADDRESS", "http://127.0.0.1:9")
         withdraw(card)
+        withdraw(f"{card} 12", ["message-0"])
     assert not card_rows.load(card).present.withdrawn
     withdraw(card)
     assert card_rows.load(card).present.withdrawn

@@ -237,6 +237,8 @@ def standing(card: Card, now: int) -> str:
     if card.verdict in ("approved", "declined"):
         return card.verdict
     if card.verdict == "challenge":
+        if not card.challenge.sent and now >= card.gives_up_at:
+            return "expired"
         if card.challenge.refused >= CODE_TRIES:
             return "declined"
         # A try that the bank has not judged may have been the right one: only the bank knows.
@@ -251,8 +253,12 @@ def standing(card: Card, now: int) -> str:
 
 def wait_seconds(card: Card, now: int) -> int:
     """How long the machine waits before it looks again: for a code its whole validity, for the bank longer each time."""
-    if card.verdict == "challenge" and card.challenge.tries < CODE_TRIES:
-        until = card.challenge.expires_at if card.challenge.sent else now + CODE_VALID
+    code = card.challenge
+    if card.verdict == "challenge" and code.sent and (now >= code.expires_at or code.tries >= CODE_TRIES):
+        # For the bank's word on a try that it has not judged: about as long again as was waited since the code was sent.
+        return min(max(FIRST_WAIT, now - code.sent_at), LONGEST_WAIT) // SECOND
+    if card.verdict == "challenge":
+        until = code.expires_at if code.sent else now + CODE_VALID
         return max(1, -(-(until - now) // SECOND))
     longer = min(FIRST_WAIT << min(max(card.asked - 1, 0), 10), LONGEST_WAIT)
     return max(1, min(longer, card.gives_up_at - now) // SECOND)

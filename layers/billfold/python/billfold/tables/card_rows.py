@@ -317,8 +317,9 @@ def messages(image: dict[str, Any]) -> list[tuple[str, str]]:
         found.append(("authentications", row.pk))
     if row.kind in RESUMING and row.facts.get("by") != "asking":
         found.append(("answers", row.pk))
-    # Over before the bank gave its word: it may hold an approval that nobody has heard of.
-    unheard = row.kind == "ended" and row.state in ("expired", "cancelled") and row.verdict != "declined"
+    # Over before the bank gave its word: it may hold an approval that nobody has heard of. So may it of a card that we declined
+    # for its code, of which a last try was never judged.
+    unheard = row.kind == "ended" and row.state in ("expired", "cancelled", "declined") and row.verdict != "declined"
     approved = row.state in cards.ENDS and row.verdict == "approved" and row.kind != "withdrawn"
     if row.kind == "approved_late" or approved or unheard:
         found.append(("withdrawals", row.pk))
