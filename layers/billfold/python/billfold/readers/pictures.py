@@ -7,13 +7,14 @@ from PIL import Image, ImageOps
 
 from billfold.readers import MAX_BYTES, NoImage
 
-MAX_PIXELS = 12_000_000
+# What phones call 12 megapixels is up to 4080 by 3060.
+MAX_PIXELS = 13_000_000
 MIN_SIDE = 32
 FORMATS = ("JPEG", "PNG")
 
 
 def decoded(image: bytes) -> Image.Image:
-    """The picture in these bytes; NoImage when they are none, or one of more than 12 million pixels or 8 MiB."""
+    """The picture in these bytes; NoImage when they are none, or one of more than 13 million pixels or 8 MiB."""
     if len(image) > MAX_BYTES:
         raise NoImage("too many bytes")
     try:
