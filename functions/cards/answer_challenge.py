@@ -11,7 +11,7 @@ Layers    stripe
 
 from dataclasses import replace
 
-from billfold import banks, cards, identity
+from billfold import banks, card_answers, cards, identity
 from billfold.banks import Verdict
 from billfold.card_changes import Answered, CardChange, CodeRefused
 from billfold.card_errors import ChallengeOver, CodeWrong
@@ -75,7 +75,7 @@ def _heard(card: Card, said: Verdict, number: int, now: int, operation: str) -> 
     if said.outcome == "unknown":
         return None
     answer = Answered(now, said.outcome, f"code {number}", said.reference, said.token, said.reason)
-    return cards.hear(card, answer)
+    return card_answers.hear(card, answer)
 
 
 def _answer(card: Card, heard: CardChange | None) -> http.Answer:

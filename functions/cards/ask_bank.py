@@ -12,7 +12,7 @@ Layers    stripe
 
 import msgspec
 
-from billfold import banks, cards, clock, vault
+from billfold import banks, card_answers, cards, clock, vault
 from billfold.banks import Authentication, Bank, Verdict
 from billfold.card_changes import Answered, Asked, CardChange
 from billfold.cards import Card
@@ -25,7 +25,7 @@ from billfold.triggers import workflow
 @workflow.step
 def handler(event: workflow.Input) -> workflow.Output:
     now, card = clock.now(), card_rows.load(event["card"]).present
-    if cards.standing(card, now) != "ask" and not cards.is_unheard(card):
+    if cards.standing(card, now) != "ask" and not card_answers.is_unheard(card):
         return _next(card, now)
 
     bank = banks.bank(card.bank)
@@ -39,7 +39,7 @@ def handler(event: workflow.Input) -> workflow.Output:
 
     now = clock.now()
     answered = Answered(now, said.outcome, "asking", said.reference, said.token, said.reason)
-    if heard := cards.hear(card, answered):
+    if heard := card_answers.hear(card, answered):
         card = _commit(card, heard, f"heard {card.asked}")
     return _next(card, now)
 

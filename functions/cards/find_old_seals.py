@@ -5,7 +5,7 @@ Reads     index of generations
 Writes    nothing
 Answers   how many it queued for reseal_card
 Again     a card is queued again until it is resealed
-May       vault Query:by_generation; queue reseals; kms
+May       vault Query:by_generation; queue reseals; generations
 """
 
 from billfold import vault

@@ -11,7 +11,7 @@ Layers    stripe
 
 from typing import Any
 
-from billfold import banks, cards, charges
+from billfold import banks, card_answers, charges
 from billfold.banks import BankUnknown, Callback
 from billfold.card_changes import Answered
 from billfold.errors import NotFound
@@ -46,7 +46,7 @@ def _hear(bank: str, told: Callback, now: int) -> None:
         refusal.about = told.about
         raise refusal
     said = told.verdict
-    heard = cards.hear(card, Answered(now, said.outcome, "callback", told.reference, said.token, said.reason))
+    heard = card_answers.hear(card, Answered(now, said.outcome, "callback", told.reference, said.token, said.reason))
     if heard:
         commit = Commit(told.event_id)
         card_rows.put_change(commit, card, heard)

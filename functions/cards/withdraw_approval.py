@@ -10,7 +10,7 @@ May       cards PutItem Query UpdateItem; queue withdrawals; bank
 Layers    stripe
 """
 
-from billfold import banks, cards, charges, clock
+from billfold import banks, card_answers, charges, clock
 from billfold.banks import Bank, Verdict
 from billfold.card_changes import Answered, CardChange, Withdrawn
 from billfold.cards import Card
@@ -26,13 +26,13 @@ def handler(message: str) -> str:
     card, before = card_rows.load(card_id).present, int(asks or 0)
     bank = banks.bank(card.bank)
 
-    if cards.is_unheard(card):
+    if card_answers.is_unheard(card):
         said = bank.status(f"{card_id}/authentication")
         if said.outcome == "unknown":
             return _ask_later(card_id, before)
         if heard := _heard(card, said):
             card = _commit(card, heard, "late")
-    if not cards.is_to_withdraw(card):
+    if not card_answers.is_to_withdraw(card):
         return "nothing to withdraw"
     if _withdraw(bank, card) != "refunded":
         return _ask_later(card_id, before, known=True)
@@ -44,7 +44,9 @@ def handler(message: str) -> str:
 def _heard(card: Card, said: object) -> CardChange | None:
     if not isinstance(said, Verdict):
         return None
-    return cards.hear(card, Answered(clock.now(), said.outcome, "asking", said.reference, said.token, said.reason))
+    return card_answers.hear(
+        card, Answered(clock.now(), said.outcome, "asking", said.reference, said.token, said.reason)
+    )
 
 
 def _withdraw(bank: Bank, card: Card) -> str:

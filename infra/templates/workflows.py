@@ -95,7 +95,7 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
         variables["BILLFOLD_CURSOR_KEY"] = f"{{{{resolve:secretsmanager:{stage.prefix}-cursor-key:SecretString}}}}"
     for queue in step.may.queues:
         variables[f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}"] = imported(stage, f"queue-{queue}-url")
-    if step.may.kms:
+    if step.may.kms or step.may.generations:
         variables["BILLFOLD_VAULT_KEYS"] = stage.variables["BILLFOLD_VAULT_KEYS"]
         for kind, used in KEYS.items():
             for generation in stage.vault_keys if used & set(step.may.kms) else ():

@@ -351,8 +351,8 @@ def test_what_the_gateway_refuses_has_the_shape_of_every_other_refusal():
 
 @pytest.mark.parametrize(
     "line",
-    ["bills Query:nowhere", "no-table Query", "queue no-queue", "bills query"],
-    ids=["index", "table", "queue", "action"],
+    ["bills Query:nowhere", "no-table Query", "queue no-queue", "bills query", "kms"],
+    ids=["index", "table", "queue", "action", "nothing to do with it"],
 )
 def test_a_header_that_may_what_does_not_exist_is_refused(line):
     """A typing error in May is found before anything is deployed."""

@@ -93,7 +93,8 @@ def test_the_sweep_may_do_what_it_does(bob: Customer, cloud: Cloud) -> None:
     client = cloud.client("lambda")
     for step, payload in (("find-due-photos", b"{}"), ("expire-card-photos", message(started["id"]))):
         answer = client.invoke(FunctionName=f"{PREFIX}-{step}:live", Payload=payload)
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        told = answer["Payload"].read()
+        assert "FunctionError" not in answer, told
     assert bob.api.get(f"/v1/card-photos/{started['id']}")["state"] == "awaiting_upload"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from billfold import cards
+from billfold import card_answers, cards
 from billfold.card_changes import (
     Activated,
     Answered,
@@ -117,6 +117,8 @@ class Naive:
             return self.final
         if not self.challenged:
             return "expired" if now >= BOUND + 15 * MINUTE else "ask"
+        if not self.codes_sent and now >= BOUND + 15 * MINUTE:
+            return "expired"
         if len(self.wrong) == 5:
             return "declined"
         if self.codes_sent and not self.code_is_good(now):
@@ -181,7 +183,7 @@ class Worlds:
         """The bank's word, from whichever side."""
         if not self.naive.asked:
             return
-        change, naive = cards.hear(self.card, heard(outcome, self.now, by)), self.naive
+        change, naive = card_answers.hear(self.card, heard(outcome, self.now, by)), self.naive
         closed = bool(naive.over) or naive.active
         if closed:
             new = outcome == "approved" and naive.final != "approved" and not naive.approved_late
@@ -213,7 +215,8 @@ class Worlds:
         elif to_do in ("declined", "expired"):
             assert ended is not None
             assert ended.state == to_do
-            assert ended.reason == (cards.CODE_OVER if naive.challenged or naive.tries else "")
+            over = to_do == "declined" and (naive.challenged or naive.tries)
+            assert ended.reason == (cards.CODE_OVER if over else "")
             self._apply(ended)
             naive.over = to_do
 
@@ -228,7 +231,7 @@ class Worlds:
 
     def withdraw(self) -> None:
         """The bank takes its approval back, when it is asked to."""
-        if cards.is_to_withdraw(self.card):
+        if card_answers.is_to_withdraw(self.card):
             self._apply(Withdrawn(self.now))
             self.naive.taken_back = True
 
@@ -309,7 +312,7 @@ class Worlds:
             len(naive.wrong),
         )
         assert (challenge.tries_left, challenge.resends_left) == (5 - naive.tries, 4 - len(naive.codes_sent))
-        assert cards.is_to_withdraw(card) == (
+        assert card_answers.is_to_withdraw(card) == (
             bool(naive.over) and not naive.taken_back and (naive.final == "approved" or naive.approved_late)
         )
         assert 1 <= cards.wait_seconds(card, self.now) <= 5 * 60

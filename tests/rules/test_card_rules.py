@@ -2,7 +2,7 @@
 
 import pytest
 
-from billfold import cards, errors
+from billfold import card_answers, cards, errors
 from billfold.card_changes import (
     Activated,
     ApprovedLate,
@@ -319,7 +319,7 @@ def test_a_try_that_nobody_judged_is_asked_about_before_the_card_is_declined():
 @pytest.mark.parametrize("then", ["approved", "declined", "challenge", "unknown", "absent"])
 def test_a_verdict_stands_whatever_is_said_after_it(first, then):
     """CB-13: callbacks come twice, late and out of order."""
-    assert cards.hear(lived(*BEGUN, heard(first)), heard(then, by="callback")) is None
+    assert card_answers.hear(lived(*BEGUN, heard(first)), heard(then, by="callback")) is None
 
 
 @pytest.mark.parametrize(
@@ -341,27 +341,27 @@ def test_a_verdict_stands_whatever_is_said_after_it(first, then):
 def test_what_the_bank_says_is_heard_when_it_is_news(before, said, new):
     """CB-13: each silence counts, for each makes the next wait longer; but silence does not undo a challenge."""
     answer = heard(said)
-    assert cards.hear(lived(*BEGUN, *before), answer) == (answer if new else None)
+    assert card_answers.hear(lived(*BEGUN, *before), answer) == (answer if new else None)
 
 
 @pytest.mark.parametrize("end", ["declined", "expired", "cancelled", "invalid"])
 def test_a_late_approval_never_activates_but_is_recorded_once_to_be_withdrawn(end):
     """CB-14: whatever ended the card; the second copy of it is nothing new, and so is any other word."""
     over = [*BEGUN, heard("unknown"), Ended(BOUND + HOUR, end)]
-    late = cards.hear(lived(*over), heard("approved", BOUND + 2 * HOUR, "callback"))
+    late = card_answers.hear(lived(*over), heard("approved", BOUND + 2 * HOUR, "callback"))
     assert late == ApprovedLate(BOUND + 2 * HOUR, "bau_1")
     card = lived(*over, late)
     assert (card.state, card.token, cards.standing(card, BOUND + 2 * HOUR)) == (end, "", "over")
-    assert cards.is_to_withdraw(card)
+    assert card_answers.is_to_withdraw(card)
     for said in ("approved", "declined", "challenge", "unknown", "absent"):
-        assert cards.hear(card, heard(said)) is None
-        assert said == "approved" or cards.hear(lived(*over), heard(said)) is None
+        assert card_answers.hear(card, heard(said)) is None
+        assert said == "approved" or card_answers.hear(lived(*over), heard(said)) is None
 
 
 def test_a_late_approval_without_a_reference_is_withdrawn_by_the_one_that_is_known():
     """CB-14: the bank named its authentication when it asked for a code."""
     over = lived(*CHALLENGED, Ended(BOUND, "cancelled"))
-    assert cards.hear(over, heard("approved", reference="")) == ApprovedLate(BOUND, "bau_1")
+    assert card_answers.hear(over, heard("approved", reference="")) == ApprovedLate(BOUND, "bau_1")
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_a_late_approval_without_a_reference_is_withdrawn_by_the_one_that_is_kno
 )
 def test_a_card_that_ended_before_its_bank_spoke_is_asked_about_once_more(changes, wanted):
     """CB-14: only where the bank was asked and has not given its last word; a challenge is not one."""
-    assert cards.is_unheard(lived(*changes)) is wanted
+    assert card_answers.is_unheard(lived(*changes)) is wanted
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_a_card_that_ended_before_its_bank_spoke_is_asked_about_once_more(change
 )
 def test_an_approval_is_withdrawn_exactly_when_the_bank_holds_one_for_what_is_over(changes, wanted):
     """CB-14: once."""
-    assert cards.is_to_withdraw(lived(*changes)) is wanted
+    assert card_answers.is_to_withdraw(lived(*changes)) is wanted
 
 
 # ------------------------------------------------------------------------------------------------------------ the owner

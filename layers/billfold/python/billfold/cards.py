@@ -304,33 +304,6 @@ def end(card: Card, now: int) -> Ended | None:
     return Ended(now, "declined", CODE_OVER if card.verdict == "challenge" or card.challenge.tries else "")
 
 
-def hear(card: Card, answer: Answered) -> CardChange | None:
-    """What a bank's word, whichever way and however often it comes, changes. None: nothing new.
-
-    An approval of what is over never activates: it is recorded, to be withdrawn (CB-14). A verdict stands once given, and
-    silence does not undo a challenge.
-    """
-    if card.state not in OPEN:
-        new = answer.outcome == "approved" and card.verdict != "approved" and not card.late_reference
-        return ApprovedLate(answer.at, answer.reference or card.reference) if new else None
-    if card.verdict in ("approved", "declined") or answer.outcome == "absent":
-        return None
-    if answer.outcome == "unknown":
-        return None if card.verdict == "challenge" else answer
-    return None if answer.outcome == card.verdict else answer
-
-
-def is_unheard(card: Card) -> bool:
-    """Whether a card ended after its bank was asked and before it gave its word: it may hold an approval (CB-14)."""
-    asked = card.state in ENDS and bool(card.fields_sent)
-    return asked and card.verdict not in ("approved", "declined") and not card.late_reference
-
-
-def is_to_withdraw(card: Card) -> bool:
-    """Whether the bank holds an approval for a card that is over: it is asked to take it back (CB-14)."""
-    return card.state in ENDS and not card.withdrawn and bool(card.late_reference or card.verdict == "approved")
-
-
 def check_can_pay(card: Card | None, owner: str, now: int) -> Card:
     """The card ready to be charged: the owner's, active (CB-10) and not expired."""
     found = check_found(card, owner)
