@@ -129,6 +129,27 @@ def show_reconciliation(
             console.print(table)
 
 
+@cli.command("resolve-charge")
+def resolve_charge(
+    charge: Annotated[str, typer.Argument(help="Its id: chg_…")],
+    outcome: Annotated[str, typer.Argument(help="What the bank did: charged, refunded or declined.")],
+    reference: Annotated[str, typer.Argument(help="The bank's reference of what it did.")] = "",
+    stage: StageName = stages.LOCAL,
+    endpoint: Endpoint = None,
+) -> None:
+    """Say what you found out at the bank about a charge that is settling for ever; its step settles it by that."""
+    from infra import reconciliation
+
+    with _told():
+        cloud, target, now = find(stage, endpoint), stages.stage(stage), int(datetime.now(UTC).timestamp() * 1_000)
+        try:
+            what = reconciliation.resolve(cloud, target, charge, outcome, reference, now)
+        except reconciliation.NotToResolve as fault:
+            console.print(str(fault), markup=False, highlight=False)
+            raise typer.Exit(1) from None
+    console.print(f"{charge}, a {what}, will be settled as {outcome}.", highlight=False)
+
+
 @cli.command()
 def up(
     port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 4566,

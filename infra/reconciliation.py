@@ -1,9 +1,12 @@
-"""What the daily comparison with each bank found, as operations read it."""
+"""What the daily comparison with each bank found, as operations read it; and their word on a charge that nobody else resolves."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from billfold import charges
+from billfold.clock import HOUR
+from billfold.tables import journals
 from infra.clouds import Cloud
 from infra.stages import Stage
 
@@ -35,6 +38,35 @@ def reports(cloud: Cloud, stage: Stage, day: str) -> list[Report]:
 def lines(report: Report) -> list[tuple[str, str, str, str]]:
     """Each difference as kind, key, our side and theirs."""
     return [(one["kind"], one["key"], _side(one["here"]), _side(one["there"])) for one in report.differences]
+
+
+class NotToResolve(Exception):
+    """Nothing that operations may say of this charge: there is none, it is settled, or it is still being asked for."""
+
+
+def resolve(cloud: Cloud, stage: Stage, charge_id: str, outcome: str, reference: str, now: int) -> str:
+    """Queue what was found out at the bank about a charge that is settling for ever; says what it was. NotToResolve."""
+    key = {"pk": {"S": charge_id}, "sk": {"S": journals.HEAD}}
+    found = cloud.client("dynamodb").get_item(TableName=f"{stage.prefix}-charges", Key=key, ConsistentRead=True)
+    if "Item" not in found:
+        raise NotToResolve(f"There is no charge {charge_id}.")
+    head = {name: next(iter(value.values())) for name, value in found["Item"].items()}
+    what = f"{head['purpose']} of {head['amount']} {head['currency']} (minor units)"
+    if head["state"] != "settling":
+        raise NotToResolve(f"{charge_id}, a {what}, is {head['state']}.")
+    if now < int(head["started_at"]) + charges.ASKED_WITHIN:
+        hours = charges.ASKED_WITHIN // HOUR
+        raise NotToResolve(
+            f"{charge_id}, a {what}, is still being asked for: in its first {hours} hours it resolves itself."
+        )
+    if outcome not in charges.OUTCOMES or (
+        outcome != "declined" and (outcome == "refunded") != (head["purpose"] == "refund")
+    ):
+        raise NotToResolve(f"A {what} is not {outcome}.")
+    queues = cloud.client("sqs")
+    address = queues.get_queue_url(QueueName=f"{stage.prefix}-charges")["QueueUrl"]
+    queues.send_message(QueueUrl=address, MessageBody=f"{charge_id} {outcome} {reference}".strip())
+    return what
 
 
 def _side(line: dict[str, Any] | None) -> str:

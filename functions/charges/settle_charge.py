@@ -1,9 +1,13 @@
 """Ask a card's bank for a charge or a refund, and settle it by the answer; without one, ask again later.
 
+A message is a charge's id and how often it was asked for; or, from operations, what they found out at the bank:
+`chg_… charged pi_…`, `refunded`, `declined`. Their word counts once nothing is asked for anew.
+
 Trigger   queue charges
 Reads     charge; of a bill's charge, bill
 Writes    charge, change, hold, balances, transfer, card, bill   (one transaction, after the bank has answered)
-Answers   settled | declined | unknown, asked again later | unknown, left to the daily comparison | settled before
+Answers   settled | declined | unknown, asked again later | unknown, left to the daily comparison | settled before |
+          told too early
 Again     the bank is asked with the charge's id for a key, and does it once; it is settled once
 May       charges PutItem Query UpdateItem; bills PutItem Query UpdateItem; cards UpdateItem; ledger PutItem UpdateItem;
           queue charges; bank
@@ -22,15 +26,22 @@ from billfold.triggers import queue
 
 @queue.step
 def handler(message: str) -> str:
-    charge_id, _, asks = message.partition(" ")
-    charge, before = charge_rows.load(charge_id).present, int(asks or 0)
+    charge_id, word, reference = (*message.split(), "", "")[:3]
+    told = word in charges.OUTCOMES
+    charge, before = charge_rows.load(charge_id).present, 0 if told else int(word or 0)
     if charge.state != "settling":
         return "settled before"
+    if told and charges.may_ask(charge, clock.now()):
+        return "told too early"
 
-    said, now = _ask(charge, before, clock.now()), clock.now()
-    change = charges.resolve(charge, said.outcome, said.reference, said.reason, now)
+    if told:
+        change = charges.resolve(charge, word, reference, "", clock.now())
+    else:
+        said = _ask(charge, before, clock.now())
+        change = charges.resolve(charge, said.outcome, said.reference, said.reason, clock.now())
     if change is None:
         return _ask_later(charge_id, before)
+    now = change.at
 
     commit = Commit(charge_id)
     if charge.purpose == "bill":

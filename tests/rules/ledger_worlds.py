@@ -4,6 +4,7 @@ The naive ledger knows no balances: it has a journal of signed amounts and a lis
 `Worlds` does each operation on both and then looks at the numbered invariants of docs/ledger.md.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ class Naive:
 
     def __init__(self) -> None:
         self.posted: Counter[str] = Counter()
-        self.reserved: dict[str, tuple[str, int, int]] = {}
+        self.reserved: dict[str, tuple[str, int, float]] = {}
         self.ends: dict[str, str] = {}
         self.done: set[str] = set()
 
@@ -146,18 +147,20 @@ class Worlds:
             self.naive.add(transfer_id, plain)
         self.check([leg.account for leg in original.legs])
 
-    def place(self, hold_id: str, account: Account, amount: int, lasts: int) -> None:
+    def place(self, hold_id: str, account: Account, amount: int, lasts: int | None) -> None:
+        """Reserve for so long; for ever without a span."""
         if hold_id in self.kept.holds:
             return
         reason: type[Refusal] | None = None
-        if not account.name.startswith("wallet/") or not 0 < amount <= LIMIT or lasts <= 0:
+        if not account.name.startswith("wallet/") or not 0 < amount <= LIMIT or (lasts is not None and lasts <= 0):
             reason = Invalid
         elif amount > self.naive.available(account.name):
             reason = BalanceTooLow
         with expecting(reason):
-            self.kept.place(ledger.hold(hold_id, account, amount, expires_at=self.now + lasts, now=self.now))
+            until = None if lasts is None else self.now + lasts
+            self.kept.place(ledger.hold(hold_id, account, amount, expires_at=until, now=self.now))
         if reason is None:
-            self.naive.reserved[hold_id] = (account.name, amount, self.now + lasts)
+            self.naive.reserved[hold_id] = (account.name, amount, math.inf if lasts is None else self.now + lasts)
         self.check([account])
 
     def post_holds(self, transfer_id: str, hold_ids: list[str], payee: Account, keep: int) -> None:

@@ -88,11 +88,6 @@ def test_a_silent_bank_is_asked_twelve_times_each_time_later():
     assert sum(delay or 0 for delay in delays) * 1_000 < charges.OVERDUE
 
 
-def test_the_hold_outlives_every_way_of_finding_out():
-    """CB-21, LG-05: a hold that expired under a settling charge could not be posted any more."""
-    assert charges.HELD_FOR >= 90 * DAY > charges.OVERDUE
-
-
 def test_what_is_no_charge_s_beginning_or_change_is_a_fault():
     """A journal that lost its beginning, or has a change that the rules forgot, never passes silently."""
     with pytest.raises(AssertionError):

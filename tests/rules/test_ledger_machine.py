@@ -106,7 +106,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def a_transfer_is_reversed(self, which):
         self.worlds.reverse(self._next("trf"), which)
 
-    @rule(account=st.sampled_from(ACCOUNTS), amount=st.integers(-1, 60), lasts=st.integers(0, 5))
+    @rule(account=st.sampled_from(ACCOUNTS), amount=st.integers(-1, 60), lasts=st.integers(0, 5) | st.none())
     def money_is_held(self, account, amount, lasts):
         self.worlds.place(self._next("hld"), account, amount, lasts)
 

@@ -138,6 +138,14 @@ def test_a_hold_is_on_a_wallet_and_ends_in_the_future():
             ledger.hold("hld_1", account, 1, expires_at=deadline, now=10)
 
 
+def test_a_hold_without_a_deadline_ends_with_what_it_is_about():
+    """LG-05, L-11: no sweep gives back what a bank may still charge; posting is never too late."""
+    kept = ledger.hold("hld_1", ALICE, 100, expires_at=None, now=10)
+    assert ledger.expire(kept, now=10**15) is None
+    assert ledger.post(kept, 100, now=10**15).state == "posted"
+    assert ledger.void(kept).state == "voided"
+
+
 def test_a_hold_posts_in_part_and_releases_the_rest():
     """LG-05: 30 of 100 leave, 70 are available again."""
     posted = ledger.post(held(100), 30, now=20)

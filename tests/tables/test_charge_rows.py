@@ -147,7 +147,9 @@ def test_a_charge_begins_with_its_hold_and_is_counted_on_its_card(card, store):
     assert balance() == Balance(-1_250, 1_250)
     [hold] = ledger_rows.read_holds(["hld_chg_1"])
     assert (hold.state, hold.account, hold.amount, hold.about) == ("pending", ACCOUNT, 1_250, "chg_1")
-    assert hold.expires_at == BOUND + charges.HELD_FOR
+    assert hold.expires_at is None
+    later = BOUND + 9_999 * DAY
+    assert not [hold for shard in range(DUE_SHARDS) for hold in due(ledger_rows.HoldRow, "holds", shard, later)]
     assert card_lives.head("crd_1").charges == 1
     books_balance(store)
 

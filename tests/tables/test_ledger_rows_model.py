@@ -49,10 +49,9 @@ class Pair:
         self.both("transfer", lambda: self.kept.post(made), lambda commit: ledger_rows.post(commit, made))
 
     def place(self) -> None:
-        lasts, amount = self.draw.choice([5, 60]), self.draw.randint(1, 80)
-        hold = ledger.hold(
-            uuid.uuid4().hex, self.draw.choice(WALLETS), amount, expires_at=self.now + lasts, now=self.now
-        )
+        lasts, amount = self.draw.choice([5, 60, None]), self.draw.randint(1, 80)
+        until = lasts and self.now + lasts
+        hold = ledger.hold(uuid.uuid4().hex, self.draw.choice(WALLETS), amount, expires_at=until, now=self.now)
         self.both("hold", lambda: self.kept.place(hold), lambda commit: ledger_rows.place_hold(commit, hold))
         if hold.hold_id in self.kept.holds:
             self.placed.append(hold)

@@ -6,6 +6,7 @@ import pytest
 
 from billfold.tables import bill_rows, charge_rows
 from tests import delivery, world
+from tests.proof.racing import books_balance
 from tests.world import STEPS
 
 
@@ -63,6 +64,26 @@ def test_a_charge_is_not_asked_for_anew_once_its_bank_may_have_forgotten_the_key
     settle(message.format(charge))
     assert state(charge) == "settling"
     assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "ends", "wallet"),
+    [("charged by-hand-1", "settled", 2_500), ("declined", "declined", 0)],
+    ids=["charged", "declined"],
+)
+def test_operations_resolve_what_no_bank_resolves(cards, store, later, told, ends, wallet):
+    """CB-21, L-11, L-12: their word counts once nothing is asked for anew, and once; the bank is not asked."""
+    person, _, charge = topping_up(cards, "charge_ignored")
+    settle(f"{charge} {told}")
+    assert state(charge) == "settling"
+    later(hours=20)
+    for _ in range(2):
+        settle(f"{charge} {told}")
+        assert (state(charge), world.wallet(person)) == (ends, wallet)
+    settle(f"{charge} declined")
+    assert state(charge) == ends
+    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 0
+    books_balance(store)
 
 
 def test_after_twelve_asks_the_daily_comparison_takes_over(cards, queues):

@@ -20,12 +20,11 @@ from billfold.money import Money
 # Asked again after 2, 4, 8 … 900 s (as long as SQS can wait), 12 times: the better part of two hours.
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 2, 900
 MAX_ASKS = 12
-# The hold outlives every way of finding out what became of the charge: the queue's asks and 90 daily comparisons.
-HELD_FOR = 90 * 24 * HOUR
 OVERDUE = 2 * HOUR
 # Banks forget keys, and what they were asked with them, after a day (Stripe does): by then "never heard of it" says nothing,
 # and asking anew could charge or give back twice.
 ASKED_WITHIN = 20 * HOUR
+OUTCOMES = ("charged", "refunded", "declined")
 
 
 @dataclass(frozen=True, slots=True)

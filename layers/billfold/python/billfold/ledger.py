@@ -172,26 +172,29 @@ def after(balance: Balance, leg: Leg) -> Balance:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Money reserved on one account until posted, voided or expired. `posted` is how much of it became a transfer."""
+    """Money reserved on one account until posted, voided or expired. `posted` is how much of it became a transfer.
+
+    Without a deadline (`expires_at` is None) it ends with what it is about, and with nothing else.
+    """
 
     hold_id: str
     account: Account
     amount: int
-    expires_at: int
+    expires_at: int | None
     about: str = ""
     state: str = "pending"
     posted: int = 0
 
 
-def hold(hold_id: str, held: Account, amount: int, *, expires_at: int, now: int, about: str = "") -> Hold:
-    """A reservation; Invalid unless the amount is within bounds and the deadline lies ahead."""
+def hold(hold_id: str, held: Account, amount: int, *, expires_at: int | None, now: int, about: str = "") -> Hold:
+    """A reservation; Invalid unless the amount is within bounds and a deadline lies ahead."""
     if type(amount) is not int or not 0 < amount <= MAX_AMOUNT_MINOR:
         raise Invalid("an amount is an integer from 1 to 10^12", "/amount")
     if not is_currency(held.currency):
         raise Invalid("unknown currency", "/amount/currency")
     if held.lanes > 1:
         raise Invalid("money is held on wallets and cards only: a lane may lack what the account has", "/account")
-    if expires_at <= now:
+    if expires_at is not None and expires_at <= now:
         raise Invalid("a hold's deadline lies in the future", "/expires_at")
     return Hold(hold_id, held, amount, expires_at, about)
 
@@ -207,7 +210,7 @@ def post(held: Hold, amount: int, now: int) -> Hold:
     """The hold with `amount` of it posted and the rest released; refuses what is resolved, expired or above the hold (LG-05)."""
     if held.state != "pending":
         raise AlreadyResolved(state=held.state)
-    if now >= held.expires_at:
+    if held.expires_at is not None and now >= held.expires_at:
         raise HoldExpired()
     if type(amount) is not int or not 0 < amount <= held.amount:
         raise Invalid("at most the held amount can be posted", "/amount")
@@ -223,7 +226,7 @@ def void(held: Hold) -> Hold:
 
 def expire(held: Hold, now: int) -> Hold | None:
     """The hold expired when its deadline has passed and it is still pending; otherwise None: there is nothing to do."""
-    if held.state != "pending" or now < held.expires_at:
+    if held.state != "pending" or held.expires_at is None or now < held.expires_at:
         return None
     return replace(held, state="expired")
 

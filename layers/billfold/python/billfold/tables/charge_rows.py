@@ -91,11 +91,7 @@ def start(commit: Commit, charge_id: str, started: Started) -> Charge:
     commit.record(_head(charge))
     commit.put_new(_change_row(charge, started))
     if charge.purpose != "refund":
-        until = started.at + charges.HELD_FOR
-        held = ledger.hold(
-            charge.hold_id, account(charge), charge.amount, expires_at=until, now=started.at, about=charge_id
-        )
-        ledger_rows.place_hold(commit, held)
+        ledger_rows.place_hold(commit, _hold(charge))
         card_rows.count_charge(commit, charge.card, 1)
     return charge
 
@@ -111,14 +107,19 @@ def resolve(commit: Commit, before: Charge, change: ChargeChange, transfer: Tran
         if transfer:
             ledger_rows.post(commit, transfer)
         return charge
-    until = before.started_at + charges.HELD_FOR
-    held = ledger.Hold(before.hold_id, account(before), before.amount, until, before.charge_id)
+    held = _hold(before)
     if transfer:
         ledger_rows.post_held(commit, [(held, ledger.post(held, before.amount, now))], transfer, now)
     else:
         ledger_rows.resolve_hold(commit, held, ledger.void(held), now)
     card_rows.count_charge(commit, charge.card, -1)
     return charge
+
+
+def _hold(charge: Charge) -> ledger.Hold:
+    """The money that waits for the bank's word: for as long as it takes, so that no sweep gives back what may be charged."""
+    about, at = charge.charge_id, charge.started_at
+    return ledger.hold(charge.hold_id, account(charge), charge.amount, expires_at=None, now=at, about=about)
 
 
 def _head(charge: Charge) -> HeadRow:

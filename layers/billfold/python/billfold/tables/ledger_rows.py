@@ -50,7 +50,7 @@ class HoldRow(Row):
     SORT = "hold"
     account = UnicodeAttribute()
     amount = Integer()
-    expires_at = Integer()
+    expires_at = Integer(null=True)
     about = UnicodeAttribute(null=True)
     state = UnicodeAttribute()
     posted = Integer(default=0)
@@ -152,7 +152,7 @@ def resolve_hold(commit: Commit, before: Hold, after: Hold, now: int) -> None:
     """
     row = _hold_row(after)
     condition = HoldRow.state == "pending"
-    if after.state == "posted":
+    if after.state == "posted" and after.expires_at is not None:
         condition &= HoldRow.expires_at > now
     commit.put(row, condition)
     if after.state != "posted":
@@ -225,7 +225,7 @@ def _transfer_row(transfer: Transfer, request: str = "") -> TransferRow:
 
 
 def _hold_row(hold: Hold) -> HoldRow:
-    pending = hold.state == "pending"
+    due_at = hold.expires_at if hold.state == "pending" else None
     return HoldRow(
         hold.hold_id,
         HoldRow.SORT,
@@ -235,8 +235,8 @@ def _hold_row(hold: Hold) -> HoldRow:
         about=hold.about or None,
         state=hold.state,
         posted=hold.posted,
-        due_shard=due_shard("holds", hold.hold_id) if pending else None,
-        due_at=hold.expires_at if pending else None,
+        due_shard=due_shard("holds", hold.hold_id) if due_at else None,
+        due_at=due_at,
     )
 
 
