@@ -1,7 +1,8 @@
 """Stripe on loopback: the `localstripe` package in a process of its own, behind a front that adds what it lacks.
 
 localstripe knows neither idempotency keys nor times in lists, and wants a CVV (which Billfold has not). The front replays the
-first answer to a key, as Stripe documents, filters by `created`, and adds a CVV. It can also lose an answer after the fact.
+first answer to a key, as Stripe documents, filters by `created` and `customer`, and adds a CVV. It can also lose an answer
+after the fact.
 """
 
 import json
@@ -61,8 +62,8 @@ class StripeFront:
     def _forward(self, received: Received, headers: dict[str, str]) -> tuple[int, str]:
         self.calls.append(f"{received.method} {received.path}")
         body = received.body + ("&card[cvc]=123" if received.path == "/v1/payment_methods" else "")
-        bounds = {name: int(value) for name, value in received.query.items() if name.startswith("created")}
-        query = {name: value for name, value in received.query.items() if name not in bounds}
+        filters = {name: value for name, value in received.query.items() if name.startswith(("created", "customer"))}
+        query = {name: value for name, value in received.query.items() if name not in filters}
         sent = {"Authorization": headers.get("authorization", ""), "Content-Type": headers.get("content-type", "")}
         answer = (
             urllib3.request(received.method, self.upstream + received.path, fields=query or None, headers=sent)
@@ -70,12 +71,15 @@ class StripeFront:
             else urllib3.request(received.method, self.upstream + received.path, body=body, headers=sent)
         )
         text = answer.data.decode()
-        return answer.status, _within(json.loads(text), bounds) if bounds else text
+        return answer.status, _within(json.loads(text), filters) if filters else text
 
 
-def _within(page: dict[str, Any], bounds: dict[str, int]) -> str:
-    first, end = bounds.get("created[gte]", 0), bounds.get("created[lt]", 1 << 60)
-    return json.dumps(page | {"data": [one for one in page["data"] if first <= one["created"] < end]})
+def _within(page: dict[str, Any], filters: dict[str, str]) -> str:
+    first, end = int(filters.get("created[gte]", 0)), int(filters.get("created[lt]", 1 << 60))
+    found = [one for one in page["data"] if first <= one["created"] < end]
+    if customer := filters.get("customer"):
+        found = [one for one in found if one["customer"] == customer]
+    return json.dumps(page | {"data": found})
 
 
 @contextmanager

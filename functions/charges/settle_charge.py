@@ -61,7 +61,7 @@ def _ask(charge: Charge, before: int, now: int) -> Payment:
     """The bank's word. What was asked before is looked up first, and what is old is looked up only."""
     bank, key = banks.bank(charge.bank), charge.charge_id
     if before or not charges.may_ask(charge, now):
-        known = bank.status(key)
+        known = bank.status(key, charge.of or charge.token)
         if isinstance(known, Payment) and known.outcome != "absent":
             return known
         if known.outcome == "unknown" or not charges.may_ask(charge, now):

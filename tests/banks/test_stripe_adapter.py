@@ -83,10 +83,10 @@ def test_a_charge_is_made_once_and_given_back(stripe):
     token = approved(stripe).token
     charged = stripe.charge("charge", token, 1000, "USD", "chg_1")
     assert charged.outcome == "charged"
-    assert stripe.charge("charge", token, 1000, "USD", "chg_1") == charged == stripe.status("charge")
+    assert stripe.charge("charge", token, 1000, "USD", "chg_1") == charged == stripe.status("charge", token)
     part = stripe.refund("part", charged.reference, 300)
     assert part.outcome == "refunded"
-    assert stripe.refund("part", charged.reference, 300) == part == stripe.status("part")
+    assert stripe.refund("part", charged.reference, 300) == part == stripe.status("part", charged.reference)
     assert stripe.refund("rest", charged.reference, 700).outcome == "refunded"
 
 
@@ -94,7 +94,7 @@ def test_a_card_that_cannot_be_charged_is_declined(stripe):
     """CB-21: at the charge, and when asked what became of it; it does not show in the list."""
     token = approved(stripe, UNCHARGEABLE).token
     assert stripe.charge("charge", token, 100, "USD", "chg_1").outcome == "declined"
-    assert stripe.status("charge").outcome == "declined"
+    assert stripe.status("charge", token).outcome == "declined"
     assert stripe.charges(0, clock.now() + 1000, "") == ([], "refunds:")
 
 
@@ -104,9 +104,10 @@ def test_a_charge_that_would_need_the_holder_is_cancelled_and_declined(stripe):
     approved(stripe)
     customer = approved(stripe).token.partition("/")[0]
     secure = stripe._api().setup_intents.retrieve(verdict.reference).payment_method
-    declined = stripe.charge("charge", f"{customer}/{secure}", 100, "USD", "chg_1")
+    token = f"{customer}/{secure}"
+    declined = stripe.charge("charge", token, 100, "USD", "chg_1")
     assert (declined.outcome, declined.reason) == ("declined", "canceled")
-    assert stripe.status("charge") == declined
+    assert stripe.status("charge", token) == declined
 
 
 @pytest.mark.parametrize("repeat", ["ask", "look"])
@@ -115,7 +116,7 @@ def test_a_charge_whose_answer_is_lost_was_made_once(stripe, front, repeat):
     token = approved(stripe).token
     front.lose.append("/v1/payment_intents")
     assert stripe.charge("charge", token, 100, "USD", "chg_1") == Payment("unknown")
-    found = stripe.charge("charge", token, 100, "USD", "chg_1") if repeat == "ask" else stripe.status("charge")
+    found = stripe.charge("charge", token, 100, "USD", "chg_1") if repeat == "ask" else stripe.status("charge", token)
     assert found.outcome == "charged"
     lines, _ = stripe.charges(0, clock.now() + 1000, "")
     assert [line.reference for line in lines] == [found.reference]
@@ -157,9 +158,14 @@ def test_what_stripe_can_never_charge_is_declined(front, monkeypatch):
 
 
 def test_a_key_that_was_never_used_is_absent(stripe):
-    """CB-13: among all that was made in the last day."""
-    approved(stripe)
-    assert stripe.status("never-used") == Verdict("absent")
+    """CB-13, CB-21: among the last day's authentications, a card's charges and a charge's refunds; each looks through its own."""
+    token = approved(stripe).token
+    charged = stripe.charge("charge", token, 100, "USD", "chg_1")
+    stripe.refund("refund", charged.reference, 40)
+    for asked_of in ("", token, charged.reference):
+        assert stripe.status("never-used", asked_of) == Verdict("absent")
+    other = approved(stripe, UNCHARGEABLE).token
+    assert stripe.status("charge", other) == Verdict("absent") == stripe.status("refund", token)
 
 
 def test_the_list_tells_charges_and_then_refunds(stripe):
@@ -192,7 +198,7 @@ def test_an_answer_that_says_nothing_reliable_is_unknown(front, monkeypatch, ans
         )
         assert broken.charge("key", "cus_1/pm_1", 1, "USD", "chg") == Payment("unknown")
         assert broken.refund("key", "pi_1", 1) == broken.refund("key", "seti_1", None) == Payment("unknown")
-        assert broken.status("key") == Verdict("unknown")
+        assert {broken.status("key", asked_of) for asked_of in ("", "cus_1/pm_1", "pi_1")} == {Verdict("unknown")}
         with pytest.raises(Unavailable):
             broken.charges(0, 1, "")
 

@@ -134,9 +134,10 @@ class Bank(Protocol):
         """Give back a charge or part of it (None: all that is left), or withdraw an authentication (CB-14)."""
         ...
 
-    def status(self, key: str) -> Verdict | Payment:
-        """What became of the operation that was asked with this key. `absent` is a Verdict: nothing is known of its kind;
-        so is `unknown`, unless the bank says that a payment is under way."""
+    def status(self, key: str, asked_of: str = "") -> Verdict | Payment:
+        """What became of the operation that was asked with this key; `asked_of` is the token that it charged or the reference
+        that it gave back, empty for an authentication, for banks that list by those alone. `absent` is a Verdict: nothing
+        is known of its kind; so is `unknown`, unless the bank says that a payment is under way."""
         ...
 
     def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:

@@ -75,7 +75,7 @@ class SandboxBank:
     def refund(self, key: str, reference: str, amount: int | None) -> Payment:
         return _payment(self._post(key, "/v1/refunds", {"reference": reference, "amount": amount}))
 
-    def status(self, key: str) -> Verdict | Payment:
+    def status(self, key: str, asked_of: str = "") -> Verdict | Payment:  # noqa: ARG002
         status, wire = self._call("GET", "/v1/operations", query={"key": key})
         if status == 404 and wire.get("error") == "unknown_operation":
             return Verdict("absent")

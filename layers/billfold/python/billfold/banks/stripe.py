@@ -5,8 +5,9 @@ What Stripe does otherwise than the port, and how it is mapped:
 - It checks the card, and with 3-D Secure its holder; it does not compare a document or a phone number with a bank's records.
 - 3-D Secure happens on a page or in an SDK of the holder's bank: no code ever passes through us. `challenge` says that Stripe
   waits for that; `send_challenge` and `answer_challenge` ask how it stands, and the code is sent nowhere.
-- A question by idempotency key does not exist: our key is in each object's metadata, and `status` looks through what was made
-  in the last day. Who asked to send or answer a challenge is therefore `absent`.
+- A question by idempotency key does not exist: our key is in each object's metadata, and `status` looks through the charges of
+  the card's customer, the refunds of the charge, or the authentications of the last day. Who asked to send or answer a
+  challenge is therefore `absent`.
 - Withdrawing an authentication detaches the card from the Stripe customer that it was set up for.
 - Card numbers may be sent to Stripe's API only by an account that Stripe has cleared for it (PCI DSS).
 - Amounts are ISO 4217's minor units but for ISK and UGX, which Stripe counts with two decimals: a charge in them is declined
@@ -17,7 +18,7 @@ import functools
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,15 +150,22 @@ class StripeBank:
             api.setup_intents.cancel(reference, {}, _once(key, "cancellation"))
         return Payment("refunded", reference)
 
-    def status(self, key: str) -> Verdict | Payment:
+    def status(self, key: str, asked_of: str = "") -> Verdict | Payment:
         api = self._api()
-        kinds = ((api.payment_intents, _charged), (api.refunds, _refunded), (api.setup_intents, _verdict))
-        bounds = {"created": {"gte": (clock.now() - LOOK_BACK) // 1000}}
+        customer, _, method = asked_of.partition("/")
+        service: Any
+        read: Callable[[Wire], Verdict | Payment]
+        if method:
+            service, within, read = api.payment_intents, {"customer": customer}, _charged
+        elif asked_of:
+            service, within, read = api.refunds, {"payment_intent": asked_of}, _refunded
+        else:
+            lately: Wire = {"created": {"gte": (clock.now() - LOOK_BACK) // 1000}}
+            service, within, read = api.setup_intents, lately, _verdict
         try:
-            for service, read in kinds:
-                for one in _made(service, bounds):
-                    if (one.get("metadata") or {}).get(KEY) == key:
-                        return read(one)
+            for one in _made(service, within):
+                if (one.get("metadata") or {}).get(KEY) == key:
+                    return read(one)
         except (stripe.StripeError, _TooMany):
             return Verdict("unknown")
         return Verdict("absent")
@@ -227,11 +235,11 @@ def _wire(answer: Any) -> Wire:
     return dict(answer.to_dict())
 
 
-def _made(service: Any, bounds: Wire) -> Iterator[Wire]:
+def _made(service: Any, within: Wire) -> Iterator[Wire]:
     """What was made, newest first."""
     after: Wire = {}
     for _ in range(MAX_PAGES):
-        page = _wire(service.list(bounds | {"limit": PAGE} | after))
+        page = _wire(service.list(within | {"limit": PAGE} | after))
         yield from page["data"]
         if not page.get("has_more"):
             return
