@@ -21,13 +21,17 @@ for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
 
 import boto3  # noqa: E402
 import pytest  # noqa: E402
+from argon2 import PasswordHasher  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
-from billfold import vault  # noqa: E402
+from billfold import pins, vault  # noqa: E402
 from billfold.triggers import queue  # noqa: E402
 from infra.steps import QUEUES  # noqa: E402
 from tests import delivery, scheduling, vault_keys  # noqa: E402
 from tests.engine import Engine  # noqa: E402
+
+# Nobody guesses these PINs; `rules/test_pins` hashes one as users' are hashed.
+pins._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,6 @@ Everything is delivered at least once; `twice=True` delivers every record and me
 import os
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 import app as billfold_map
 from tests.engine import Engine
 from tests.world import STEPS
@@ -28,17 +25,14 @@ QUEUES = {
 
 def records(engine: Engine, table: str) -> list[dict[str, Any]]:
     """A table's stream since the tables were made anew, as Lambda receives it."""
-    # The engine's sequence numbers are shorter than boto3 believes possible.
-    client = boto3.client("dynamodbstreams", endpoint_url=engine.url, config=Config(parameter_validation=False))
-    arn = engine.client.describe_table(TableName=f"billfold-{table}")["Table"]["LatestStreamArn"]
     found = []
-    for shard in client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+    for shard in engine.shards(table):
         start = {"ShardIteratorType": "TRIM_HORIZON"}
         if table in engine.marks:
             start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": engine.marks[table]}
-        iterator = client.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], **start)["ShardIterator"]
+        iterator = engine.streams.get_shard_iterator(**shard, **start)["ShardIterator"]
         while iterator:
-            answer = client.get_records(ShardIterator=iterator)
+            answer = engine.streams.get_records(ShardIterator=iterator)
             if not answer["Records"]:
                 break
             found += answer["Records"]

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from infra.tables import TABLES, definition
 
@@ -31,6 +32,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.marks: dict[str, str] = {}
+        self._shards: dict[str, list[dict[str, str]]] = {}
 
     def __enter__(self) -> "Engine":
         with socket.socket() as probe:
@@ -41,14 +43,15 @@ class Engine:
             [binary(), "serve", "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self._wait(port)
-        self.client: Any = boto3.client(
-            "dynamodb",
-            endpoint_url=self.url,
-            region_name="eu-west-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        self.client = self._connect("dynamodb")
+        # The engine's sequence numbers are shorter than boto3 believes possible.
+        self.streams = self._connect("dynamodbstreams", Config(parameter_validation=False))
         return self
+
+    def _connect(self, service: str, config: Config | None = None) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        make: Any = boto3.client
+        return make(service, endpoint_url=self.url, region_name="eu-west-1", config=config, **keys)
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
@@ -64,6 +67,7 @@ class Engine:
 
     def empty(self, *, streams: bool = False) -> None:
         """Drop and create every table; with streams only where they are read, because the engine slows with each record."""
+        self._shards.clear()
         known = set(self.client.list_tables()["TableNames"])
         for table in TABLES:
             name = f"billfold-{table.name}"
@@ -75,6 +79,14 @@ class Engine:
                 else {"StreamEnabled": False}
             )
             self.client.create_table(**definition(table, name), StreamSpecification=stream)
+
+    def shards(self, table: str) -> list[dict[str, str]]:
+        """The shards of a table's stream, as the stream's calls name them; they stay until the tables are made anew."""
+        if table not in self._shards:
+            arn = self.client.describe_table(TableName=f"billfold-{table}")["Table"]["LatestStreamArn"]
+            found = self.streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+            self._shards[table] = [{"StreamArn": arn, "ShardId": shard["ShardId"]} for shard in found]
+        return self._shards[table]
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table, for tests that look at all of it."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import time_machine
@@ -15,7 +16,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from billfold import vault
-from billfold.triggers import machines, queue
+from billfold.tables import rows
+from billfold.triggers import again, machines, queue
 from infra.steps import QUEUES, SANDBOX_QUEUES
 from tests import bank_server, delivery, vault_keys, world
 from tests.card_world import CardWorld
@@ -39,7 +41,6 @@ class Stage:
     engine: Engine
     queues: Any
     ground: Ground
-    streams: Any
     cards: CardWorld
     # Where each table's stream stood when the tables were made anew (the engine keeps what it told before).
     starts: dict[str, str] = field(default_factory=dict)
@@ -52,9 +53,8 @@ class Stage:
         self.take_messages()
         world.forget_connection()
         for table in delivery.STREAMS:
-            arn = self.streams.list_streams(TableName=f"billfold-{table}")["Streams"][0]["StreamArn"]
-            shard = self.streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][-1]["ShardId"]
-            start = self.streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="LATEST")
+            shard = self.engine.shards(table)[-1]
+            start = self.engine.streams.get_shard_iterator(**shard, ShardIteratorType="LATEST")
             self.starts[table] = start["ShardIterator"]
 
     def take_messages(self) -> list[str]:
@@ -72,7 +72,7 @@ class Stage:
 
     def records(self, table: str) -> dict[str, Any]:
         """What the table's stream has told since, as one event."""
-        return {"Records": self.streams.get_records(ShardIterator=self.starts[table])["Records"]}
+        return {"Records": self.engine.streams.get_records(ShardIterator=self.starts[table])["Records"]}
 
     def drain(self) -> None:
         """Every message to its follower. A crash after sending has put some there twice, so followers must not mind."""
@@ -81,8 +81,12 @@ class Stage:
 
 @contextmanager
 def set_up(engine: Engine) -> Iterator[Stage]:
-    """A stage on a running engine, with queues of its own."""
-    with mock_aws():
+    """A stage on a running engine, with queues of its own; nobody races here, so whoever tries again need not wait."""
+    with (
+        mock_aws(),
+        patch.object(rows, "CONFLICT_WAIT_SECONDS", 0),
+        patch.object(again, "WAIT_SECONDS", 0),
+    ):
         client = boto3.client("sqs")
         for name in QUEUES:
             address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
@@ -97,8 +101,7 @@ def set_up(engine: Engine) -> Iterator[Stage]:
         ):
             vault_keys.make("1", "2")
             ground = Ground(engine, running, objects)
-            streams = boto3.client("dynamodbstreams", endpoint_url=engine.url)
-            yield Stage(engine, client, ground, streams, CardWorld(engine, client, bank, running))
+            yield Stage(engine, client, ground, CardWorld(engine, client, bank, running))
             ground.close()
         queue._client = machines._client = vault._client = None
 
