@@ -16,7 +16,7 @@ import msgspec
 
 from billfold import card_numbers, cards, identity, vault
 from billfold.banks import issuers
-from billfold.card_changes import Bound, ExpiryUpdated
+from billfold.card_changes import ExpiryUpdated
 from billfold.card_errors import UnsupportedIssuer
 from billfold.errors import DeviceMismatch, IdempotencyKeyReused, Stale
 from billfold.tables import card_rows, operation_rows, people_rows, vault_rows
@@ -40,9 +40,9 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     keys += [card_rows.holders_key(fingerprint) for fingerprint in fingerprints]
     rows = read([*keys, *cooling, *card_rows.limit_keys(whos).values()])
     if done := operation_rows.operation(rows, operation):
-        return request.repeat(done)
-    if made := card_rows.head(rows, card_id):
-        return _repeat(request, made, fingerprints)
+        return _repeat(request, done.body["id"], fingerprints, done)
+    if card_rows.head(rows, card_id):
+        return _repeat(request, card_id, fingerprints)
 
     identity.active(people_rows.user(rows, caller))
     if people_rows.device(rows, caller, device_id) is None:
@@ -51,7 +51,8 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     if caller in held:
         return _again(request, operation, held[caller])
     cards.check_allowed(len(held), card_rows.wait_seconds(rows, whos, cooling, now))
-    bound = _bound(request, device_id, brand, number[-4:], bank, fingerprints[0])
+    known = {"device": device_id, "brand": brand, "last4": number[-4:], "bank": bank, "fingerprint": fingerprints[0]}
+    bound = card_wire.bound(body, at=now, owner=caller, **known, **request.marks())
     person = msgspec.json.encode([body.holder, body.person])
     sealed = vault.seal_parts(card_id, {vault_rows.NUMBER: number.encode(), vault_rows.PERSON: person})
 
@@ -65,33 +66,19 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     return http.Answer(201, card_wire.card(card))
 
 
-def _bound(
-    request: http.Request[card_wire.BindCard], device_id: str, brand: str, last4: str, bank: str, fingerprint: str
-) -> Bound:
-    body = request.body
-    return Bound(
-        request.now,
-        request.caller,
-        device_id,
-        brand,
-        last4,
-        body.expiry.year,
-        body.expiry.month,
-        bank,
-        fingerprint,
-        list(body.typed),
-        body.person.phone_typed,
-        body.consent,
-        **request.marks(),
-    )
-
-
-def _repeat(request: http.Request[card_wire.BindCard], made: card_rows.HeadRow, fingerprints: list[str]) -> http.Answer:
-    """The first answer again: the card as it was bound. The hash of the request leaves the number out; this compares it."""
-    journal = card_rows.load(made.pk)
-    request.check_same(journal.changes[0].request)
-    if made.fingerprint not in fingerprints:
+def _repeat(
+    request: http.Request[card_wire.BindCard],
+    card_id: str,
+    fingerprints: list[str],
+    done: operation_rows.OperationRow | None = None,
+) -> http.Answer:
+    """The first answer again, which was the card then. The hash of the request leaves the number out; this compares it."""
+    journal = card_rows.load(card_id)
+    if journal.present.fingerprint not in fingerprints:
         raise IdempotencyKeyReused("this Idempotency-Key was used for another card")
+    if done:
+        return request.repeat(done)
+    request.check_same(journal.changes[0].request)
     return http.Answer(201, card_wire.card(journal.at(1)))
 
 

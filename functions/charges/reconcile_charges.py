@@ -3,7 +3,7 @@
 Trigger   every day
 Reads     index of days, charges; index of deadlines
 Writes    report                             (one transaction a bank)
-Answers   how many differences there are
+Answers   how many differences there are; an error, once all others are compared, for a bank that did not answer
 Again     comparing again replaces the report
 May       charges BatchGetItem PutItem Query:by_day Query:due; queue charges; bank
 Layers    stripe
@@ -16,6 +16,7 @@ from billfold import banks, charges
 from billfold.banks import issuers
 from billfold.charges import Line
 from billfold.clock import HOUR, SECOND
+from billfold.errors import Unavailable
 from billfold.tables import charge_rows
 from billfold.tables.rows import DUE_SHARDS, Commit, due
 from billfold.triggers import log, queue, schedule
@@ -31,10 +32,14 @@ def handler(now: int) -> int:
     overdue = (charge for shard in range(DUE_SHARDS) for charge in due(charge_rows.HeadRow, "charges", shard, now))
     queue.send("charges", (f"{charge} {charges.MAX_ASKS}" for charge in overdue))
 
-    found = 0
+    found, silent = 0, []
     for bank in issuers.banks():
-        # Up to now: what a bank answered late it may have done hours after we began, on the next day.
-        theirs = list(_listed(bank, since - HOUR, max(now, until + HOUR)))
+        try:
+            # Up to now: what a bank answered late it may have done hours after we began, on the next day.
+            theirs = list(_listed(bank, since - HOUR, max(now, until + HOUR)))
+        except Unavailable:
+            silent.append(bank)
+            continue
         ours = list(charge_rows.lines(bank, [since - DAY, since, until]))
         differences = charges.compare(ours, theirs, since, until)
         for difference in differences:
@@ -44,6 +49,8 @@ def handler(now: int) -> int:
         commit = Commit(f"{bank}/{day}/{now}")
         charge_rows.put_report(commit, bank, day, len(ours), differences)
         commit.send()
+    if silent:
+        raise Unavailable()
     return found
 
 

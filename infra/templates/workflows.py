@@ -18,6 +18,8 @@ ADDRESS = "sandbox-bank-address"
 STREAM_RETRIES = -1
 # The two kinds of keys of the vault, and what each is for.
 KEYS = {"vault": {"GenerateDataKey", "Decrypt"}, "fingerprints": {"GenerateMac"}}
+# The one action on a bucket itself, not on its objects.
+LIST = "ListBucket"
 
 
 @dataclass(frozen=True)
@@ -217,8 +219,12 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
             keys = [imported(stage, f"key-{kind}-{generation}") for generation in stage.vault_keys]
             found.append(_allow(with_key, keys))
     for bucket, allowed in step.may.buckets.items():
-        objects = {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, bucket)['Fn::Sub']}/*"}
-        found.append(_allow([f"s3:{action}" for action in allowed], objects))
+        whole = f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, bucket)['Fn::Sub']}"
+        if on_objects := [f"s3:{action}" for action in allowed if action != LIST]:
+            found.append(_allow(on_objects, {"Fn::Sub": f"{whole}/*"}))
+        if LIST in allowed:
+            # Who may not list is told of no object that it is absent, but that it is forbidden.
+            found.append(_allow([f"s3:{LIST}"], {"Fn::Sub": whole}))
     if step.may.reader and stage.variables["BILLFOLD_CARD_READER"] == "textract":
         # Textract knows no resources.
         found.append(_allow(["textract:DetectDocumentText"], "*"))

@@ -101,8 +101,8 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
         keys = stages.stage("production").vault_keys
         expected |= {(f"kms:{action}", f"{prefix}-key-{kind}-{generation}") for generation in keys}
     for bucket, actions in step.may.buckets.items():
-        objects = f"arn:${{AWS::Partition}}:s3:::{prefix}-{bucket}-${{AWS::AccountId}}-${{AWS::Region}}/*"
-        expected |= {(f"s3:{action}", objects) for action in actions}
+        whole = f"arn:${{AWS::Partition}}:s3:::{prefix}-{bucket}-${{AWS::AccountId}}-${{AWS::Region}}"
+        expected |= {(f"s3:{action}", whole if action == "ListBucket" else f"{whole}/*") for action in actions}
     for machine, actions in step.may.machines.items():
         where = f"stateMachine:{prefix}-{machine.replace('_', '-')}"
         expected |= {(f"states:{action}", where) for action in actions}

@@ -140,7 +140,9 @@ TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", 
 # Where IAM's word for leave is another than the operation's.
 LEAVES = {
     "ReEncrypt": {"ReEncryptFrom", "ReEncryptTo"},
-    "HeadObject": {"GetObject"},
+    # To be told that there is none, and not that it is forbidden.
+    "GetObject": {"GetObject", "ListBucket"},
+    "HeadObject": {"GetObject", "ListBucket"},
     "ListObjectsV2": {"ListBucket"},
     "DeleteObjects": {"DeleteObject"},
 }

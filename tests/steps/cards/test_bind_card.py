@@ -179,6 +179,9 @@ def test_a_key_used_for_another_number_is_refused(cards, visitor):
     cards.bind(visitor, number("approved"), key="once")
     answer = cards.bind(visitor, number("approved", 2), key="once")
     assert (answer.status, answer.code) == (422, "idempotency_key_reused")
+    assert cards.bind(visitor, number("approved"), key="there").status == 200
+    answer = cards.bind(visitor, number("approved", 2), key="there")
+    assert (answer.status, answer.code) == (422, "idempotency_key_reused")
 
 
 def test_a_card_is_bound_from_a_phone_of_ones_own(cards, visitor, alice):

@@ -1,10 +1,12 @@
 """Comparing a day's charges with each bank's own list."""
 
 import json
+import os
 
 import pytest
 
 from billfold import banks, clock
+from billfold.errors import Unavailable
 from tests import delivery, world
 from tests.world import STEPS
 
@@ -67,3 +69,19 @@ def test_comparing_again_replaces_the_report(store, cards, later):
     later(days=1)
     assert [compare(), compare()] == [0, 0]
     assert len(reports(store)) == 1
+
+
+def test_a_bank_that_does_not_answer_keeps_no_other_from_being_compared(store, cards, later, monkeypatch):
+    """CB-21: the others' reports are there; the run fails, so that it comes again and is seen."""
+    monkeypatch.setenv("BILLFOLD_ISSUERS", os.environ["BILLFOLD_ISSUERS"] + " 9=another")
+    adapters = {"another": SilentBank(), "sandbox": banks.bank("sandbox")}
+    monkeypatch.setattr(banks, "bank", adapters.__getitem__)
+    later(days=1)
+    with pytest.raises(Unavailable):
+        compare()
+    assert len(reports(store)) == 1
+
+
+class SilentBank:
+    def charges(self, since, until, cursor):
+        raise Unavailable()

@@ -1,11 +1,12 @@
 """What goes over the wire about cards and charges. A number never comes out again, and nobody hears which detail was wrong."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from billfold import cards
+from billfold.card_changes import Bound
 from billfold.cards import Card
 from billfold.clock import to_text
 from billfold.triggers import wire
@@ -75,6 +76,18 @@ class CardAnswer(wire.View, frozen=True):
     text: str | None = None
     challenge: Challenge | None = None
     fields_sent: list[str] | None = None
+
+
+def bound(body: BindCard, **known: Any) -> Bound:
+    """A card's first change: what was submitted of it, but for what only the vault keeps, and what else is known."""
+    return Bound(
+        expiry_year=body.expiry.year,
+        expiry_month=body.expiry.month,
+        typed=list(body.typed),
+        force_challenge=body.person.phone_typed,
+        consent=body.consent,
+        **known,
+    )
 
 
 def card(seen: Card) -> CardAnswer:
