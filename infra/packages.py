@@ -10,7 +10,9 @@ zip's fixed time stamps say nothing. Nothing of the machine that builds gets in:
 """
 
 import compileall
+import gzip
 import hashlib
+import json
 import os
 import pathlib
 import platform
@@ -21,6 +23,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from infra.stages import ROOT
 from infra.steps import Step
@@ -190,15 +193,43 @@ def _prune(tree: pathlib.Path) -> None:
         for file in tree.glob(pattern):
             if file.is_file():
                 file.unlink()
-    data = tree / "botocore/data"
-    for model in data.iterdir() if data.exists() else ():
-        if model.is_dir() and model.name not in SERVICES:
-            shutil.rmtree(model)
+    if (tree / "botocore").exists():
+        _slim(tree / "botocore/data")
     for found in sorted(tree.rglob("*"), reverse=True):
         if found.is_dir() and found.name in PRUNED_FOLDERS:
             shutil.rmtree(found)
         elif found.is_file() and (found.name in PRUNED_FILES or found.name.endswith(PRUNED_ENDINGS)):
             found.unlink()
+
+
+def _slim(data: pathlib.Path) -> None:
+    """Leave of botocore's models what calls are made by: a cold start parses them, and two thirds are documentation."""
+    prefixes = set()
+    for folder in data.iterdir():
+        if folder.is_dir() and folder.name not in SERVICES:
+            shutil.rmtree(folder)
+    for file in data.glob("*/*/service-2.json.gz"):
+        model = _without_documentation(json.loads(gzip.decompress(file.read_bytes())))
+        prefixes.add(model["metadata"]["endpointPrefix"])
+        file.with_suffix("").write_text(json.dumps(model, separators=(",", ":")))
+        file.unlink()
+    for file in data.glob("*/*/examples-1.json"):
+        file.unlink()
+    assert len(prefixes) == len(SERVICES), "botocore keeps its models otherwise than it did"
+    endpoints = json.loads((data / "endpoints.json").read_text())
+    for partition in endpoints["partitions"]:
+        partition["services"] = {name: one for name, one in partition["services"].items() if name in prefixes}
+    (data / "endpoints.json").write_text(json.dumps(endpoints, separators=(",", ":")))
+
+
+def _without_documentation(model: Any) -> Any:
+    if isinstance(model, list):
+        return [_without_documentation(part) for part in model]
+    if not isinstance(model, dict):
+        return model
+    # A member may be called so too; what it is then is no text. Some places must have a text.
+    silent = {name: "" for name, part in model.items() if name == "documentation" and isinstance(part, str)}
+    return {name: _without_documentation(part) for name, part in model.items()} | silent
 
 
 def _compile(tree: pathlib.Path, root: str) -> None:

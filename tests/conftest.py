@@ -24,8 +24,7 @@ import pytest  # noqa: E402
 from argon2 import PasswordHasher  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
-from billfold import pins, vault  # noqa: E402
-from billfold.triggers import queue  # noqa: E402
+from billfold import aws, pins  # noqa: E402
 from infra.steps import QUEUES  # noqa: E402
 from tests import delivery, scheduling, vault_keys  # noqa: E402
 from tests.engine import Engine  # noqa: E402
@@ -57,12 +56,11 @@ def queues(store):
         for name in QUEUES:
             address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
             os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
-        queue._client = None
+        aws.forget()
         vault_keys.make("1")
         delivery.begin(store)
         yield client
-        queue._client = None
-        vault._client = None
+        aws.forget()
 
 
 def pytest_collection_modifyitems(items):

@@ -1,7 +1,7 @@
 """Which tests run in one process, and which begin (pytest-xdist): `make test` should be done as soon as two cores can.
 
 A file stays in one process, because its tests share what they stand on. The end-to-end tests share one local cloud. The longest
-proofs are split by the step that they are about.
+proofs are split by the step that they are about; those that look at every scenario's recording share them.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 CLOUD = "tests/e2e/"
 SPLIT = ("tests/proof/test_errors.py", "tests/proof/test_crashes.py", "tests/proof/test_bank_troubles.py")
 PARTS = 4
+RECORDED = ("tests/proof/test_counts.py", "tests/proof/test_permissions.py")
 # In this order: the cloud takes one process for minutes, the others follow by their length.
 FIRST = (CLOUD, *SPLIT, "tests/proof/test_leaks.py", "tests/workflows/", "tests/proof/")
 
@@ -27,6 +28,8 @@ def unit(nodeid: str) -> str:
     path, _, test = nodeid.partition("::")
     if path.startswith(CLOUD):
         return CLOUD
+    if path in RECORDED:
+        return "tests/proof/recordings"
     if path in SPLIT:
         # The parameter is "<step>: <case>".
         return f"{path}#{crc32(test.partition('[')[2].partition(':')[0].encode()) % PARTS}"

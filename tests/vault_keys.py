@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import boto3
 
-from billfold import vault
+from billfold import aws
 
 
 def make(*generations: str) -> None:
@@ -19,7 +19,7 @@ def make(*generations: str) -> None:
         ):
             arn = client.create_key(**kwargs)["KeyMetadata"]["Arn"]
             os.environ[f"BILLFOLD_KEY_{kind.upper()}_{generation}"] = arn
-    vault._client = None
+    aws.forget()
 
 
 @contextmanager

@@ -10,9 +10,9 @@ May       people BatchGetItem; cards BatchGetItem PutItem; photos PutItem; opera
 
 from typing import Literal
 
-from billfold import card_photos, cards, identity
+from billfold import cards, identity
 from billfold.card_photos import Photo
-from billfold.clock import SECOND, to_text
+from billfold.clock import to_text
 from billfold.readers import MAX_BYTES
 from billfold.tables import card_rows, operation_rows, people_rows, photo_rows
 from billfold.tables.rows import Commit, read
@@ -64,7 +64,6 @@ def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
 
 
 def _started(photo: Photo, content_type: str) -> StartedCardPhoto:
-    seconds = card_photos.UPLOAD_WITHIN // SECOND
-    form = upload.form("photos", photo.photo_id, content_type, max_bytes=MAX_BYTES, seconds=seconds)
+    form = upload.form("photos", photo.photo_id, content_type, max_bytes=MAX_BYTES, until=photo.upload_by)
     shown = UploadForm(form.url, "POST", form.fields, MAX_BYTES, to_text(photo.upload_by))
     return StartedCardPhoto(photo.photo_id, photo.state, to_text(photo.expires_at), shown)

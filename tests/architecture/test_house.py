@@ -12,7 +12,7 @@ from infra.stages import ROOT
 
 LAYER = ROOT / "layers/billfold/python/billfold"
 # The vault is the one module beside the nouns that talks to AWS: it belongs to none of tables, triggers and banks.
-NOUNS = sorted(path for path in LAYER.glob("*.py") if path.name not in ("__init__.py", "vault.py"))
+NOUNS = sorted(path for path in LAYER.glob("*.py") if path.name not in ("__init__.py", "aws.py", "vault.py"))
 STEP_FILES = sorted((ROOT / "functions").glob("*/*.py"))
 BANK = ROOT / "layers/sandbox_bank/python/sandbox_bank"
 OURS = sorted(

@@ -15,9 +15,12 @@ os.environ |= {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "BILLFOLD_PREFIX": "billfold",
     "BILLFOLD_SANDBOX": "1",
+    "BILLFOLD_VAULT_KEYS": "1",
+    "BILLFOLD_ISSUERS": "4=sandbox",
+    "BILLFOLD_BUCKET_PHOTOS": "billfold-photos",
     "BILLFOLD_CURSOR_KEY": "a key for benchmarks only",
 }
-sys.path[:0] = [str(ROOT), str(ROOT / "layers/billfold/python")]
+sys.path[:0] = [str(ROOT), *(str(ROOT / f"layers/{name}/python") for name in ("billfold", "sandbox_bank"))]
 
 BENCHMARKS = {
     "cold": "cold starts beside a plain boto3 process",

@@ -1,7 +1,7 @@
-"""For every HTTP step, as many calls as wanted that it answers with success: a step and the event the gateway would hand it.
+"""For every HTTP step but those about cards, as many calls as wanted that it answers with success.
 
-What an occasion needs (a bill with a tap, a settled bill, a seller's terminal) is made by the steps themselves before it
-is handed out, so that measuring it measures one call of one step.
+A call is a step and the event that the gateway would hand it. What an occasion needs (a bill with a tap, a settled bill, a
+seller's terminal) is made by the steps themselves before it is handed out, so that measuring it measures one call of one step.
 """
 
 import json
@@ -16,7 +16,7 @@ Occasion = tuple[Any, dict[str, Any]]
 
 
 class Occasions:
-    """`make("open_bill")` is a fresh call of that step; `names` are the steps it knows, all HTTP steps."""
+    """`make("open_bill")` is a fresh call of that step; `names` are the steps it knows."""
 
     def __init__(self) -> None:
         self.shop: Seller = world.seller(terminals=3)

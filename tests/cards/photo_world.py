@@ -7,8 +7,7 @@ from typing import Any
 import boto3
 from PIL import Image, ImageDraw, ImageFont
 
-from billfold import vault
-from billfold.triggers import upload
+from billfold import aws
 from infra import card_pictures as rendering
 from tests import delivery, vault_keys
 from tests.world import STEPS, Person, Response, call
@@ -23,9 +22,9 @@ def bucket_and_keys() -> Iterator[Any]:
     if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     vault_keys.make("1")
-    upload._client = None
+    aws.forget()
     yield s3
-    upload._client = vault._client = None
+    aws.forget()
 
 
 def started(person: Person) -> str:

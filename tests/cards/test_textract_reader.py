@@ -9,7 +9,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import ANY, Stubber
 from PIL import Image
 
-from billfold import card_photos
+from billfold import aws, card_photos
 from billfold.card_photos import Reading
 from billfold.errors import Unavailable
 from billfold.readers import NoImage, textract
@@ -23,13 +23,13 @@ def block(kind, text, left, top, confidence=99.5):
 
 
 @pytest.fixture
-def aws():
+def answers():
     """Textract's client, whose answers a test gives; it refuses what the API's model does not know."""
     client = boto3.client("textract")
-    textract._client = client
+    aws._clients["textract"] = client
     with Stubber(client) as stubbed:
         yield stubbed
-    textract._client = None
+    aws.forget()
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def photo():
     return rendering.photo(rendering.card(chance), "flat", chance)
 
 
-def test_lines_come_with_confidences_and_corners_in_pixels(aws, photo):
+def test_lines_come_with_confidences_and_corners_in_pixels(answers, photo):
     """CB-02: the same lines as any reader's; words and pages are left out."""
     blocks = [
         {"BlockType": "PAGE", "Geometry": {"Polygon": []}},
@@ -46,7 +46,7 @@ def test_lines_come_with_confidences_and_corners_in_pixels(aws, photo):
         block("WORD", "4242", 0.1, 0.5),
         block("LINE", "VALID THRU 12/27", 0.1, 0.7, 80.0),
     ]
-    aws.add_response("detect_document_text", {"Blocks": blocks}, {"Document": {"Bytes": ANY}})
+    answers.add_response("detect_document_text", {"Blocks": blocks}, {"Document": {"Bytes": ANY}})
     lines = textract.read(photo)
     assert [(line.text, line.confidence) for line in lines] == [
         ("4242 4242 4242 4242", 0.995),
@@ -57,7 +57,7 @@ def test_lines_come_with_confidences_and_corners_in_pixels(aws, photo):
     found = card_photos.interpret(lines)
     assert isinstance(found, Reading)
     assert found.number.value == "4242424242424242"
-    aws.assert_no_pending_responses()
+    answers.assert_no_pending_responses()
 
 
 def test_what_is_sent_is_small_and_says_nothing_of_the_phone(photo):
@@ -74,11 +74,11 @@ def test_what_is_sent_is_small_and_says_nothing_of_the_phone(photo):
             sent.append(Document["Bytes"])
             return {"Blocks": []}
 
-    textract._client = Client()
+    aws._clients["textract"] = Client()
     try:
         assert textract.read(file.getvalue()) == []
     finally:
-        textract._client = None
+        aws.forget()
     assert len(sent[0]) < 5_000_000
     assert b"Amelia" in file.getvalue()
     assert b"Amelia" not in sent[0]
@@ -95,10 +95,10 @@ def test_what_is_sent_is_small_and_says_nothing_of_the_phone(photo):
         ("AccessDeniedException", Unavailable),
     ],
 )
-def test_what_textract_refuses_is_no_picture_and_what_fails_is_asked_again(aws, photo, code, refusal):
+def test_what_textract_refuses_is_no_picture_and_what_fails_is_asked_again(answers, photo, code, refusal):
     """CB-02: an outage is not told as an unreadable card."""
     for _ in range(3):
-        aws.add_client_error("detect_document_text", code)
+        answers.add_client_error("detect_document_text", code)
     with pytest.raises(refusal):
         textract.read(photo)
 
@@ -110,37 +110,15 @@ def test_no_answer_is_asked_again(photo):
         def detect_document_text(self, **_):
             raise ReadTimeoutError(endpoint_url="textract")
 
-    textract._client = Silent()
+    aws._clients["textract"] = Silent()
     try:
         with pytest.raises(Unavailable):
             textract.read(photo)
     finally:
-        textract._client = None
+        aws.forget()
 
 
-def test_what_is_no_picture_costs_no_call(aws):
+def test_what_is_no_picture_costs_no_call(answers):
     """CB-02: refused here."""
     with pytest.raises(NoImage):
         textract.read(b"not a picture")
-
-
-def test_its_client_gives_up_in_time(photo, monkeypatch):
-    """XX-02: connect within a second, read within three, at most three attempts."""
-    monkeypatch.setattr(textract, "_client", None)
-    made = []
-    real = boto3.client
-
-    def noted(*names, config):
-        made.append((names, config))
-        client = real(*names, config=config)
-        stubbed = Stubber(client)
-        stubbed.add_response("detect_document_text", {"Blocks": []})
-        stubbed.activate()
-        return client
-
-    monkeypatch.setattr(boto3, "client", noted)
-    assert textract.read(photo) == []
-    ((names, config),) = made
-    assert names == ("textract",)
-    assert (config.connect_timeout, config.read_timeout) == (1, 3)
-    assert config.retries["total_max_attempts"] == 3

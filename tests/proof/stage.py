@@ -15,9 +15,9 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
-from billfold import vault
+from billfold import aws
 from billfold.tables import rows
-from billfold.triggers import again, machines, queue
+from billfold.triggers import again
 from infra.steps import QUEUES, SANDBOX_QUEUES
 from tests import bank_server, delivery, vault_keys, world
 from tests.card_world import CardWorld
@@ -92,7 +92,7 @@ def set_up(engine: Engine) -> Iterator[Stage]:
             address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
             os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
         bank_server.make_queue(client)
-        queue._client = machines._client = None
+        aws.forget()
         handlers = {name: module.handler for name, module in world.STEPS.items()}
         with (
             photo_world.bucket_and_keys() as objects,
@@ -103,7 +103,7 @@ def set_up(engine: Engine) -> Iterator[Stage]:
             ground = Ground(engine, running, objects)
             yield Stage(engine, client, ground, CardWorld(engine, client, bank, running))
             ground.close()
-        queue._client = machines._client = vault._client = None
+        aws.forget()
 
 
 @contextmanager

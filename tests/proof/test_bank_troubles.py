@@ -9,16 +9,15 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from infra import steps
-from tests.proof import plays, recordings, scenarios
+from tests.proof import plays, scenarios
 from tests.proof.ground import State, check_money
 from tests.proof.plays import Play, Scenario, undisturbed
 from tests.proof.test_errors import check_refusal
+from tests.proof.test_permissions import NEVER_ASKING
 from tests.proof.wire import BANK, Fault, Wire
 
 STEPS = {step.name: step for step in steps.load()}
 ASKING = [scenario for scenario in scenarios.ALL if STEPS[scenario.step].may.bank]
-# These look their bank up and never call it: one to know who serves a card, the other to verify what a bank has signed.
-NEVER_ASKING = {"bind_card", "receive_callback"}
 # What a machine's task did not hear is written down, and the machine asks again: a change more than without trouble.
 WRITING_UNKNOWN = {"ask_bank"}
 
@@ -62,16 +61,6 @@ TROUBLES: dict[str, Fault] = {
     "what nobody knows": answered(200, b'{"outcome": "maybe", "kind": "charge"}', after=True),
     "an approval without a token": answered(200, b'{"outcome": "approved", "reference": "x"}', after=True),
 }
-
-
-def test_every_step_that_may_call_banks_does_so_in_a_scenario(stage):
-    """XX-06: `bank` in a header is no more than what is needed."""
-    asking = {
-        scenario.step
-        for scenario in scenarios.ALL
-        if any(call.service == BANK for call in recordings.record(stage, scenario).calls)
-    }
-    assert asking == {name for name, step in STEPS.items() if step.may.bank} - NEVER_ASKING
 
 
 @pytest.mark.parametrize("scenario", [scenario for scenario in ASKING if scenario.step not in NEVER_ASKING], ids=str)

@@ -8,9 +8,11 @@ from botocore.config import Config
 
 from infra import steps, tables
 from tests.proof import recordings, scenarios
-from tests.proof.wire import Call, Wire, permissions
+from tests.proof.wire import BANK, Call, Wire, permissions
 
 Used = dict[str, set[tuple[str, str]]]
+# These look their bank up and never call it: one to know who serves a card, the other to verify what a bank has signed.
+NEVER_ASKING = {"bind_card", "receive_callback"}
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,16 @@ def allowed(step: steps.Step) -> set[tuple[str, str]]:
 def test_a_step_may_do_exactly_what_it_does(used: Used, step: steps.Step):
     """Nothing is missing from its role, and nothing is in it that no scenario needs."""
     assert used[step.name] == allowed(step)
+
+
+def test_every_step_that_may_call_banks_does_so_in_a_scenario(stage):
+    """XX-06: `bank` in a header is no more than what is needed."""
+    asking = {
+        scenario.step
+        for scenario in scenarios.ALL
+        if any(call.service == BANK for call in recordings.record(stage, scenario).calls)
+    }
+    assert asking == {step.name for step in steps.load() if step.may.bank} - NEVER_ASKING
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import pytest
 import time_machine as clocks
 from moto import mock_aws
 
-from billfold import vault
-from billfold.triggers import queue
+from billfold import aws
 from infra.steps import QUEUES
 from tests import card_world, vault_keys, world
 from tests.card_world import CardWorld
@@ -83,11 +82,11 @@ def bank(store: Engine) -> Iterator[CardWorld]:
         for name in QUEUES:
             address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
             os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
-        queue._client = None
+        aws.forget()
         vault_keys.make("1")
         with card_world.running(store, client) as running:
             yield running
-    queue._client = vault._client = None
+    aws.forget()
 
 
 @pytest.fixture(scope="module")

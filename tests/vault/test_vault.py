@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from billfold import vault
+from billfold import aws, vault
 from billfold.errors import Unavailable
 from billfold.tables import card_rows, vault_rows
 from billfold.vault import SealBroken, Sealed
@@ -38,7 +38,7 @@ def kms() -> Iterator[Any]:
     with mock_aws():
         vault_keys.make("1", "2")
         yield boto3.client("kms")
-        vault._client = None
+        aws.forget()
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def answering(operation: str, answer: Any) -> Iterator[list[int]]:
             raise answer
         return SimpleNamespace(status_code=400), {"Error": {"Code": answer, "Message": "scripted"}}
 
-    events, event = vault._client.meta.events, f"before-call.kms.{operation}"
+    events, event = aws.client("kms").meta.events, f"before-call.kms.{operation}"
     events.register_first(event, answered)
     try:
         yield asked
@@ -268,7 +268,7 @@ def test_trouble_with_kms_is_unavailable_and_tells_nothing(kms, operation, troub
 def test_a_throttled_call_is_tried_three_times_in_all(kms):
     """XX-02: bounded attempts; a caller's patience is not spent here."""
     sealed, tries = vault.seal("crd_1", NUMBER), []
-    events = vault._client.meta.events
+    events = aws.client("kms").meta.events
     events.register_first("before-send.kms.Decrypt", throttled, "throttled")
     events.register_first("before-send.kms.Decrypt", lambda **_: tries.append(1), "counted")
     try:

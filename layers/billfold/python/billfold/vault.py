@@ -14,17 +14,15 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from billfold import aws
 from billfold.errors import Unavailable
 
 # 96 random bits, as GCM wants them; each data key encrypts a handful of parts, far from any limit of random nonces.
 NONCE_BYTES = 12
-_client: Any = None
 
 
 class SealBroken(Exception):
@@ -118,12 +116,8 @@ def _bound(subject: str, part: str) -> bytes:
 
 def _call(operation: str, **arguments: Any) -> dict[str, Any]:
     """One call of KMS; what KMS finds wrong with a ciphertext is SealBroken, whatever else went wrong Unavailable."""
-    global _client
-    if _client is None:
-        config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
-        _client = boto3.client("kms", config=config)
     try:
-        return dict(getattr(_client, operation)(**arguments))
+        return dict(getattr(aws.client("kms"), operation)(**arguments))
     except ClientError as error:
         if error.response["Error"]["Code"] in ("InvalidCiphertextException", "IncorrectKeyException"):
             # `from None`: the chain would carry nothing that helps.

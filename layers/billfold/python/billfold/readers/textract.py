@@ -6,10 +6,9 @@ The photo is decoded and encoded anew first: what is no picture costs no call, a
 import io
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from billfold import aws
 from billfold.card_photos import Line
 from billfold.errors import Unavailable
 from billfold.readers import NoImage, pictures
@@ -18,7 +17,6 @@ from billfold.readers import NoImage, pictures
 MAX_SIDE = 2_400
 QUALITY = 90
 NOT_A_PICTURE = {"UnsupportedDocumentException", "BadDocumentException", "DocumentTooLargeException"}
-_client: Any = None
 
 
 def read(image: bytes) -> list[Line]:
@@ -38,12 +36,8 @@ def _line(block: dict[str, Any], width: int, height: int) -> Line:
 
 
 def _detect(image: bytes) -> dict[str, Any]:
-    global _client
-    if _client is None:
-        config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
-        _client = boto3.client("textract", config=config)
     try:
-        return dict(_client.detect_document_text(Document={"Bytes": image}))
+        return dict(aws.client("textract").detect_document_text(Document={"Bytes": image}))
     except ClientError as error:
         if error.response["Error"]["Code"] in NOT_A_PICTURE:
             raise NoImage("Textract takes no such picture") from None

@@ -3,16 +3,14 @@
 import os
 from typing import Any
 
-import boto3
 import msgspec
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from billfold import aws
 from billfold.errors import Unavailable
 
 # Nobody waits with this token any more: it was used, or its time was over.
 SPENT = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
-_client: Any = None
 
 
 def start(machine: str, name: str, given: dict[str, str]) -> bool:
@@ -28,12 +26,8 @@ def resume(token: str, output: dict[str, str]) -> bool:
 
 
 def _call(operation: str, done: tuple[str, ...], **arguments: Any) -> bool:
-    global _client
-    if _client is None:
-        config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
-        _client = boto3.client("stepfunctions", config=config)
     try:
-        getattr(_client, operation)(**arguments)
+        getattr(aws.client("stepfunctions"), operation)(**arguments)
     except ClientError as error:
         if error.response["Error"]["Code"] in done:
             return False

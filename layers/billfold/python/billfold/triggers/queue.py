@@ -8,16 +8,13 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from billfold import aws
 from billfold.errors import Busy, Unavailable
 from billfold.triggers import log
 from billfold.triggers.again import until_fresh
-
-_client: Any = None
 
 
 def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
@@ -42,10 +39,6 @@ def send(name: str, bodies: Iterable[str], delay_seconds: int = 0) -> int:
 
     The caller is then called again, so receivers see some messages twice: every one of them is idempotent.
     """
-    global _client
-    if _client is None:
-        config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
-        _client = boto3.client("sqs", config=config)
     address = os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"]
     sent, batch = 0, []
     for body in bodies:
@@ -61,7 +54,7 @@ def _send(address: str, batch: list[str], delay_seconds: int) -> int:
         {"Id": str(number), "MessageBody": body, "DelaySeconds": delay_seconds} for number, body in enumerate(batch)
     ]
     try:
-        answer = _client.send_message_batch(QueueUrl=address, Entries=entries)
+        answer = aws.client("sqs").send_message_batch(QueueUrl=address, Entries=entries)
     except (ClientError, BotoCoreError) as error:
         raise Unavailable() from error
     if answer.get("Failed"):

@@ -7,18 +7,17 @@ object at least once, by EventBridge, and tells of one that replaced another aga
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from billfold import aws, clock
+from billfold.clock import SECOND
 from billfold.errors import Unavailable
 from billfold.triggers import log
 from billfold.triggers.again import until_fresh
 
 GONE = {"NoSuchKey", "404"}
-_client: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,13 @@ def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str,
     return handler
 
 
-def form(bucket: str, key: str, content_type: str, *, max_bytes: int, seconds: int) -> Form:
-    """A form that allows to upload this one object, once or again, for so many seconds. Signing it calls nobody."""
+def form(bucket: str, key: str, content_type: str, *, max_bytes: int, until: int) -> Form:
+    """A form that allows to upload this one object, once or again, until then. Signing it calls nobody."""
+    client = _s3()
+    # The end is signed in whole seconds from the signing on: one less, so that it is never later than what was said.
+    seconds = (until - clock.now()) // SECOND - 1
     conditions = [{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]]
-    made = _s3().generate_presigned_post(
+    made = client.generate_presigned_post(
         Bucket=_name(bucket), Key=key, Fields={"Content-Type": content_type}, Conditions=conditions, ExpiresIn=seconds
     )
     return Form(made["url"], made["fields"])
@@ -82,16 +84,6 @@ def _name(bucket: str) -> str:
 
 
 def _s3() -> Any:
-    global _client
-    if _client is None:
-        # The bucket's regional address: the global one redirects, which a browser's form does not follow.
-        style: Literal["path", "virtual"] = "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual"
-        config = Config(
-            connect_timeout=1,
-            read_timeout=3,
-            retries={"total_max_attempts": 3, "mode": "standard"},
-            signature_version="s3v4",
-            s3={"addressing_style": style},
-        )
-        _client = boto3.client("s3", config=config)
-    return _client
+    # The bucket's regional address: the global one redirects, which a browser's form does not follow.
+    style = "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual"
+    return aws.client("s3", signature_version="s3v4", s3={"addressing_style": style})
