@@ -10,6 +10,9 @@ import re
 from collections import Counter, defaultdict
 from typing import Any
 
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+
 from infra.tables import TABLES
 from tests.engine import Engine
 from tests.machines import Machines
@@ -51,13 +54,12 @@ class Ground:
         return state | self._look_into_buckets()
 
     def _look_into_buckets(self) -> State:
-        found: State = {}
-        for bucket in self.objects.list_buckets()["Buckets"]:
-            for one in self.objects.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
-                body = self.objects.get_object(Bucket=bucket["Name"], Key=one["Key"])["Body"].read()
-                item = {"body": {"S": base64.b64encode(body).decode()}}
-                found[BUCKETS + bucket["Name"], one["Key"], "object"] = item
-        return found
+        """By moto's own store: asking S3 would take as long as all the tables."""
+        return {
+            (BUCKETS + bucket.name, key, "object"): {"body": {"S": base64.b64encode(one.value).decode()}}
+            for bucket in s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.values()
+            for key, one in bucket.keys.items()
+        }
 
     def put_back(self, wanted: State) -> None:
         """Make it exactly this."""

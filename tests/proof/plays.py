@@ -57,7 +57,7 @@ class Play:
         self._set_up_at = time.monotonic()
         stage.empty()
         self._occasion = scenario.prepare(stage)
-        stage.take_messages()
+        stage.forget_messages()
         self.before = stage.ground.look()
         self.wire = Wire()
         self.points: set[str] = set()
@@ -126,7 +126,7 @@ def play(stage: Stage, scenario: Scenario) -> Play:
         or (known.has_cards and (elsewhere or known.is_stale))
     ):
         known = _plays[scenario] = Play(stage, scenario)
-    stage.take_messages()
+    stage.forget_messages()
     known.stage = stage
     known.rewind()
     return known

@@ -18,7 +18,7 @@ from moto.sqs.models import sqs_backends
 from billfold import aws
 from billfold.tables import rows
 from billfold.triggers import again
-from infra.steps import QUEUES, SANDBOX_QUEUES
+from infra.steps import QUEUES
 from tests import bank_server, delivery, vault_keys, world
 from tests.card_world import CardWorld
 from tests.cards import photo_world
@@ -50,25 +50,18 @@ class Stage:
         self.engine.empty(streams=True)
         self.ground.put_back({})
         self.cards.machines.put_back({})
-        self.take_messages()
+        self.forget_messages()
         world.forget_connection()
         for table in delivery.STREAMS:
             shard = self.engine.shards(table)[-1]
             start = self.engine.streams.get_shard_iterator(**shard, ShardIteratorType="LATEST")
             self.starts[table] = start["ShardIterator"]
 
-    def take_messages(self) -> list[str]:
-        """Take every message out of every queue."""
-        bodies = []
-        for name in QUEUES + SANDBOX_QUEUES:
-            address = os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"]
-            while messages := self.queues.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages"):
-                for message in messages:
-                    bodies.append(message["Body"])
-                    self.queues.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
-            # What waits to be asked again would come among the messages of another play. (SQS purges once a minute only.)
-            sqs_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"].queues[address.rpartition("/")[2]]._messages.clear()
-        return bodies
+    def forget_messages(self) -> None:
+        """No message in any queue, nor one that waits to come. Moto's own lists: asking for each would take a play's time."""
+        for kept in sqs_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"].queues.values():
+            kept._messages.clear()
+            kept._pending_messages.clear()
 
     def records(self, table: str) -> dict[str, Any]:
         """What the table's stream has told since, as one event."""

@@ -9,10 +9,9 @@ from multiprocessing import get_context
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-import boto3
 import pytest
 
-from billfold import clock
+from billfold import aws, clock
 from billfold.bill_changes import Closed, ItemDisputed, ItemsAdded, Refunded, Settled, Unpaid
 from billfold.tables import bill_rows, ledger_rows
 from billfold.tables.journals import Journal
@@ -271,10 +270,10 @@ def sent(queues):
         bodies.extend(entry["MessageBody"] for entry in json.loads(params["body"])["Entries"])
         return SimpleNamespace(status_code=200), {"Successful": []}
 
-    session = boto3.DEFAULT_SESSION._session
-    session.register("before-call.sqs.SendMessageBatch", take)
+    events = aws.client("sqs").meta.events
+    events.register("before-call.sqs.SendMessageBatch", take)
     yield bodies
-    session.unregister("before-call.sqs.SendMessageBatch", take)
+    events.unregister("before-call.sqs.SendMessageBatch", take)
 
 
 def test_ten_thousand_bills_due_in_one_minute_are_all_handled_and_none_twice(sent, quiet_store):
