@@ -184,7 +184,7 @@ class Worlds:
         if not self.naive.asked:
             return
         change, naive = card_answers.hear(self.card, heard(outcome, self.now, by)), self.naive
-        closed = bool(naive.over) or naive.active
+        closed = bool(naive.over) or naive.active or naive.final == "declined"
         if closed:
             new = outcome == "approved" and naive.final != "approved" and not naive.approved_late
             assert isinstance(change, ApprovedLate) if new else change is None
@@ -313,7 +313,7 @@ class Worlds:
         )
         assert (challenge.tries_left, challenge.resends_left) == (5 - naive.tries, 4 - len(naive.codes_sent))
         assert card_answers.is_to_withdraw(card) == (
-            bool(naive.over) and not naive.taken_back and (naive.final == "approved" or naive.approved_late)
+            not naive.taken_back and (naive.approved_late or (bool(naive.over) and naive.final == "approved"))
         )
         assert 1 <= cards.wait_seconds(card, self.now) <= 5 * 60
         assert (card.expiry_year, card.expiry_month) == naive.expiry

@@ -318,8 +318,11 @@ def test_a_try_that_nobody_judged_is_asked_about_before_the_card_is_declined():
 @pytest.mark.parametrize("first", ["approved", "declined"])
 @pytest.mark.parametrize("then", ["approved", "declined", "challenge", "unknown", "absent"])
 def test_a_verdict_stands_whatever_is_said_after_it(first, then):
-    """CB-13: callbacks come twice, late and out of order."""
-    assert card_answers.hear(lived(*BEGUN, heard(first)), heard(then, by="callback")) is None
+    """CB-13, CB-14: callbacks come twice, late and out of order; only an approval after a decline is news, to be withdrawn."""
+    card = lived(*BEGUN, heard(first))
+    change = card_answers.hear(card, heard(then, by="callback"))
+    assert isinstance(change, ApprovedLate) if (first, then) == ("declined", "approved") else change is None
+    assert cards.standing(lived(*BEGUN, heard(first), *([change] if change else [])), BOUND) == first
 
 
 @pytest.mark.parametrize(
@@ -356,6 +359,20 @@ def test_a_late_approval_never_activates_but_is_recorded_once_to_be_withdrawn(en
     for said in ("approved", "declined", "challenge", "unknown", "absent"):
         assert card_answers.hear(card, heard(said)) is None
         assert said == "approved" or card_answers.hear(lived(*over), heard(said)) is None
+
+
+def test_an_approval_after_a_decline_is_withdrawn_though_the_card_is_still_open():
+    """CB-14: the bank contradicts itself; its first word stands, and its second must not stay alive."""
+    declined = [*BEGUN, heard("declined")]
+    late = card_answers.hear(lived(*declined), heard("approved", BOUND + 1, "callback"))
+    assert late == ApprovedLate(BOUND + 1, "bau_1")
+    card = lived(*declined, late)
+    assert cards.standing(card, BOUND + 2) == "declined"
+    assert card_answers.is_to_withdraw(card)
+    assert card_answers.hear(card, heard("approved")) is None
+    taken_back = lived(*declined, late, Withdrawn(BOUND + 3))
+    assert cards.standing(taken_back, BOUND + 4) == "declined"
+    assert not card_answers.is_to_withdraw(lived(*declined, late, Withdrawn(BOUND + 3), Ended(BOUND + 5, "declined")))
 
 
 def test_a_late_approval_without_a_reference_is_withdrawn_by_the_one_that_is_known():

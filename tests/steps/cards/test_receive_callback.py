@@ -57,6 +57,20 @@ def test_a_late_approval_never_activates(cards, late):
     assert card_rows.load(card).present.late_reference
 
 
+def test_an_approval_that_contradicts_a_decline_is_taken_back_whenever_the_machine_ends_the_card(cards, late):
+    """CB-14: a decline is told first, an approval second, and only then does the machine act."""
+    person, card = late
+    approved = word(card)
+    declined = json.dumps(approved | {"outcome": "declined", "token": None})
+    assert call("POST", PATH, raw=declined, headers=callbacks.signed("evt_other", declined), key="").status == 204
+    assert tell(approved).status == 204
+    assert card_rows.load(card).present.late_reference == approved["reference"]
+    cards.settle()
+    assert card_rows.load(card).present.withdrawn
+    assert cards.seen(person, card)["state"] == "declined"
+    assert rows.authentication(approved["reference"]).withdrawn
+
+
 @pytest.mark.parametrize("spoil", ["forged", "unsigned", "changed", "stale"])
 def test_what_the_bank_did_not_sign_now_is_refused(late, spoil):
     """CB-14, XX-05: 401, and nothing changes."""

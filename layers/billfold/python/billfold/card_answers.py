@@ -7,13 +7,13 @@ from billfold.card_changes import Answered, ApprovedLate, CardChange
 def hear(card: cards.Card, answer: Answered) -> CardChange | None:
     """What a bank's word, whichever way and however often it comes, changes. None: nothing new.
 
-    An approval of what is over never activates: it is recorded, to be withdrawn (CB-14). A verdict stands once given, and
-    silence does not undo a challenge.
+    An approval of what is over, or was declined, never activates: it is recorded, to be withdrawn (CB-14). A verdict stands
+    once given, and silence does not undo a challenge.
     """
-    if card.state not in cards.OPEN:
+    if card.state not in cards.OPEN or card.verdict == "declined":
         new = answer.outcome == "approved" and card.verdict != "approved" and not card.late_reference
         return ApprovedLate(answer.at, answer.reference or card.reference) if new else None
-    if card.verdict in ("approved", "declined") or answer.outcome == "absent":
+    if card.verdict == "approved" or answer.outcome == "absent":
         return None
     if answer.outcome == "unknown":
         return None if card.verdict == "challenge" else answer
@@ -27,5 +27,6 @@ def is_unheard(card: cards.Card) -> bool:
 
 
 def is_to_withdraw(card: cards.Card) -> bool:
-    """Whether the bank holds an approval for a card that is over: it is asked to take it back (CB-14)."""
-    return card.state in cards.ENDS and not card.withdrawn and bool(card.late_reference or card.verdict == "approved")
+    """Whether the bank holds an approval for a card that is over, or that it declined: it is asked to take it back (CB-14)."""
+    over = card.state in cards.ENDS and card.verdict == "approved"
+    return not card.withdrawn and (over or bool(card.late_reference))
