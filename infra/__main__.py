@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -132,8 +132,8 @@ def show_reconciliation(
 @cli.command("resolve-charge")
 def resolve_charge(
     charge: Annotated[str, typer.Argument(help="Its id: chg_…")],
-    outcome: Annotated[str, typer.Argument(help="What the bank did: charged, refunded or declined.")],
-    reference: Annotated[str, typer.Argument(help="The bank's reference of what it did.")] = "",
+    outcome: Annotated[Literal["charged", "refunded", "declined"], typer.Argument(help="What the bank did.")],
+    reference: Annotated[str, typer.Argument(help="The bank's reference of what it did; none when it declined.")] = "",
     stage: StageName = stages.LOCAL,
     endpoint: Endpoint = None,
 ) -> None:

@@ -46,7 +46,8 @@ def show_books(stage: Play) -> None:
     story.expect("Alice paid once and was refunded once", sorted(entry["amount"] for entry in own), [-2444, 899])
     for owner in stage.owners:
         entries = story.wait(f"{owner.name}'s statement", _adds_up(owner), at_most_seconds=FOLLOW_SECONDS)
-        story.expect(f"{owner.name}: {len(entries)} entries add up to {money(_balance(owner))}", bool(entries), True)
+        counted = f"{len(entries)} {'entry adds' if len(entries) == 1 else 'entries add'}"
+        story.expect(f"{owner.name}: {counted} up to {money(_balance(owner))}", bool(entries), True)
     lines = balances.sheet(stage.stack)
     story.table(
         ("account", ">available", ">held"),

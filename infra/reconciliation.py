@@ -63,6 +63,8 @@ def resolve(cloud: Cloud, stage: Stage, charge_id: str, outcome: str, reference:
         outcome != "declined" and (outcome == "refunded") != (head["purpose"] == "refund")
     ):
         raise NotToResolve(f"A {what} is not {outcome}.")
+    if (outcome == "declined") is bool(reference):
+        raise NotToResolve("What the bank did has a reference, and what it declined has none.")
     queues = cloud.client("sqs")
     address = queues.get_queue_url(QueueName=f"{stage.prefix}-charges")["QueueUrl"]
     queues.send_message(QueueUrl=address, MessageBody=f"{charge_id} {outcome} {reference}".strip())

@@ -6,7 +6,7 @@ Nobody reads it but that step; the lifecycle rule is the last of three deletions
 from typing import Any
 
 from infra.stages import Stage
-from infra.templates.words import bucket_name, logical, tags
+from infra.templates.words import bucket_name, exempt, logical, tags
 
 PRIVATE = {
     "BlockPublicAcls": True,
@@ -44,9 +44,10 @@ def photos(stage: Stage) -> dict[str, Any]:
         "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
         "Tags": tags(stage),
     }
+    no_versions = exempt("CKV_AWS_21", "a photo that is deleted must be gone")
     kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
     return {
-        logical("photos", "bucket"): {"Type": "AWS::S3::Bucket", **kept, "Properties": bucket},
+        logical("photos", "bucket"): {"Type": "AWS::S3::Bucket", **kept, **no_versions, "Properties": bucket},
         logical("photos", "policy"): {"Type": "AWS::S3::BucketPolicy", "Properties": _encrypted_on_the_way()},
     }
 

@@ -60,6 +60,11 @@ def tags(stage: Stage) -> list[dict[str, str]]:
     return [{"Key": "app", "Value": "billfold"}, {"Key": "stage", "Value": stage.name}]
 
 
+def exempt(check: str, reason: str) -> dict[str, Any]:
+    """A resource's metadata: this check of checkov's does not apply to it."""
+    return {"Metadata": {"checkov": {"skip": [{"id": check, "comment": reason}]}}}
+
+
 def text(template: dict[str, Any]) -> str:
     """A template as it is sent and written out."""
     return json.dumps(template, indent=1)
