@@ -37,6 +37,8 @@ from functions.cards import (
     bind_card,
     check_card,
     end_card,
+    expire_cards,
+    find_due_cards,
     find_old_seals,
     forward_card_changes,
     get_card,
@@ -207,6 +209,8 @@ task(activate_card)
 task(end_card)
 queue("answers", resume_authentication)
 queue("withdrawals", withdraw_approval)
+every_minute(find_due_cards)
+queue("due-cards", expire_cards)
 every_day(find_old_seals)
 queue("reseals", reseal_card)
 

@@ -27,6 +27,7 @@ QUEUES = (
     "due-holds",
     "due-bills",
     "due-photos",
+    "due-cards",
     "events",
     "authentications",
     "answers",

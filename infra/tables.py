@@ -40,7 +40,7 @@ TABLES = (
     Table("people"),
     Table("merchants", (Index("by_merchant", "merchant", "pk"),)),
     Table("bills", (DUE, BY_OWNER), streamed=True),
-    Table("cards", (BY_OWNER,), streamed=True, ttl="expires_at"),
+    Table("cards", (DUE, BY_OWNER), streamed=True, ttl="expires_at"),
     Table("vault", (Index("by_generation", "generation", "pk"),)),
     Table("charges", (DUE, Index("by_day", "day_shard", "pk")), streamed=True),
     Table("photos", (DUE,), ttl="expires_at"),

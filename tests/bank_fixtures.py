@@ -27,7 +27,6 @@ class Receiver:
 @pytest.fixture
 def bank(queues) -> Iterator[BankServer]:
     """The sandbox bank, with its queue on moto and its table on the engine."""
-    bank_server.make_queue(queues)
     with bank_server.running() as running:
         yield running
 

@@ -20,6 +20,7 @@ from billfold.banks.sandbox import derived_key
 from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
 from infra import stages
 from infra.steps import SANDBOX_QUEUES
+from tests import queues
 from tests.local_http import Answer, LocalServer, Received
 
 SECRET = "a secret that the sandbox bank and its merchant share"
@@ -46,17 +47,17 @@ class BankServer:
         answer = urllib3.request("PUT", f"{self.address}/v1/webhook", json={"address": address}, headers=headers)
         assert answer.status == 200
 
-    def send_callbacks(self, queues: Any) -> int:
+    def send_callbacks(self, client: Any) -> int:
         """The bank's messages that are due, to the step that sends them; says how many there were. One that the merchant
         does not take stays in the queue, hidden for a while."""
-        address, count = os.environ["BILLFOLD_QUEUE_BANK_CALLBACKS"], 0
-        while messages := queues.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages"):
+        (name,), count = SANDBOX_QUEUES, 0
+        while messages := queues.receive(client, name):
             for message in messages:
                 record = {"messageId": message["MessageId"], "body": message["Body"], "eventSource": "aws:sqs"}
                 answer = send_bank_callbacks.handler({"Records": [record | {"attributes": {}}]}, None)
                 count += 1
                 if not answer["batchItemFailures"]:
-                    queues.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
+                    queues.delete(client, name, message)
         return count
 
     def answer(self, received: Received) -> Answer:
@@ -72,13 +73,6 @@ class BankServer:
         with self._lock:
             self.calls.append((f"{received.method} {received.path}", status))
         return None if status == 504 else (status, answered["body"])
-
-
-def make_queue(queues: Any) -> None:
-    """The bank's own queue, beside the stage's."""
-    for name in SANDBOX_QUEUES:
-        address = queues.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
-        os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
 
 
 @contextmanager

@@ -152,7 +152,6 @@ class CardWorld:
 @contextmanager
 def running(engine: Engine, queues: Any) -> Iterator[CardWorld]:
     """The bank's callbacks arrive over real HTTP, and are handed to the step as the gateway would."""
-    bank_server.make_queue(queues)
     handlers = {name: module.handler for name, module in STEPS.items()}
     with bank_server.running() as bank, Machines(handlers) as machines, LocalServer(_take) as server:
         bank.register(f"{server.address}/v1/banks/sandbox/callbacks")

@@ -19,14 +19,13 @@ os.environ.update(
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 
-import boto3  # noqa: E402
 import pytest  # noqa: E402
 from argon2 import PasswordHasher  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from billfold import aws, pins  # noqa: E402
-from infra.steps import QUEUES  # noqa: E402
 from tests import delivery, scheduling, vault_keys  # noqa: E402
+from tests import queues as made_queues  # noqa: E402
 from tests.engine import Engine  # noqa: E402
 
 # Nobody guesses these PINs; `rules/test_pins` hashes one as users' are hashed.
@@ -52,10 +51,7 @@ def store(engine, request):
 def queues(store):
     """The stage's queues, on moto, beside the tables on the engine; `tests.delivery` carries messages between them."""
     with mock_aws():
-        client = boto3.client("sqs")
-        for name in QUEUES:
-            address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
-            os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
+        client = made_queues.make()
         aws.forget()
         vault_keys.make("1")
         delivery.begin(store)

@@ -3,10 +3,10 @@
 Everything is delivered at least once; `twice=True` delivers every record and message a second time.
 """
 
-import os
 from typing import Any
 
 import app as billfold_map
+from tests import queues
 from tests.engine import Engine
 from tests.world import STEPS
 
@@ -60,15 +60,14 @@ def drain(client: Any, *, twice: bool = False) -> int:
     while True:
         before = handled
         for name, step in QUEUES.items():
-            address = os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"]
-            messages = client.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", [])
+            messages = queues.receive(client, name)
             if not messages:
                 continue
             for _ in range(2 if twice else 1):
                 answer = STEPS[step].handler(sqs_event(message["Body"] for message in messages), None)
                 assert answer == {"batchItemFailures": []}, answer
             for message in messages:
-                client.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
+                queues.delete(client, name, message)
             handled += len(messages)
         if handled == before:
             return handled

@@ -14,7 +14,7 @@ from billfold import cards, identity
 from billfold.card_photos import Photo
 from billfold.clock import to_text
 from billfold.readers import MAX_BYTES
-from billfold.tables import card_rows, operation_rows, people_rows, photo_rows
+from billfold.tables import limit_rows, operation_rows, people_rows, photo_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, upload, wire
 
@@ -45,18 +45,18 @@ def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
     operation = request.operation("opr")
     who = {"photos": request.caller}
     keys = [people_rows.user_key(request.caller), operation_rows.operation_key(operation)]
-    rows = read([*keys, *card_rows.limit_keys(who).values()])
+    rows = read([*keys, *limit_rows.keys(who).values()])
     if done := operation_rows.operation(rows, operation):
         return request.repeat(done)
 
     user = identity.active(people_rows.user(rows, request.caller))
-    cards.check_allowed(0, card_rows.wait_seconds(rows, who, [], request.now))
+    cards.check_allowed(0, limit_rows.wait_seconds(rows, who, [], request.now))
     photo = Photo(request.new_id("pho"), user.user_id, "awaiting_upload", request.now)
     answer = wire.to_builtins(_started(photo, request.body.content_type))
 
     commit = Commit(operation)
     photo_rows.put_started(commit, photo)
-    card_rows.count_try(commit, rows, who, request.now)
+    limit_rows.count_try(commit, rows, who, request.now)
     operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
     commit.send()
 

@@ -19,7 +19,7 @@ from billfold.banks import issuers
 from billfold.card_changes import ExpiryUpdated
 from billfold.card_errors import UnsupportedIssuer
 from billfold.errors import DeviceMismatch, IdempotencyKeyReused, Stale
-from billfold.tables import card_rows, operation_rows, people_rows, vault_rows
+from billfold.tables import card_rows, limit_rows, operation_rows, people_rows, vault_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import card_wire, http, proof, wire
 
@@ -34,11 +34,11 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
         raise UnsupportedIssuer("no bank of ours has issued it", "/number")
     fingerprints, card_id = vault.fingerprints(number), request.operation("crd")
     whos = {"user": caller, "device": device_id, "fingerprint": fingerprints[0], "address": request.address}
-    cooling = [card_rows.cooling_key(caller, fingerprint) for fingerprint in fingerprints]
+    cooling = [limit_rows.cooling_key(caller, fingerprint) for fingerprint in fingerprints]
     keys = [people_rows.user_key(caller), people_rows.device_key(caller, device_id)]
     keys += [operation_rows.operation_key(operation), card_rows.head_key(card_id)]
     keys += [card_rows.holders_key(fingerprint) for fingerprint in fingerprints]
-    rows = read([*keys, *cooling, *card_rows.limit_keys(whos).values()])
+    rows = read([*keys, *cooling, *limit_rows.keys(whos).values()])
     if done := operation_rows.operation(rows, operation):
         return _repeat(request, done.body["id"], fingerprints, done)
     if card_rows.head(rows, card_id):
@@ -50,7 +50,7 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     held = card_rows.holders(rows, fingerprints)
     if caller in held:
         return _again(request, operation, held[caller])
-    cards.check_allowed(len(held), card_rows.wait_seconds(rows, whos, cooling, now))
+    cards.check_allowed(len(held), limit_rows.wait_seconds(rows, whos, cooling, now))
     known = {"device": device_id, "brand": brand, "last4": number[-4:], "bank": bank, "fingerprint": fingerprints[0]}
     bound = card_wire.bound(body, at=now, owner=caller, **known, **request.marks())
     person = msgspec.json.encode([body.holder, body.person])
@@ -60,7 +60,7 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     card = card_rows.put_bound(commit, card_id, bound)
     vault_rows.put(commit, card_id, sealed)
     card_rows.add_holder(commit, rows, fingerprints[0], caller, card_id)
-    card_rows.count_try(commit, rows, whos, now)
+    limit_rows.count_try(commit, rows, whos, now)
     commit.send()
 
     return http.Answer(201, card_wire.card(card))

@@ -10,7 +10,7 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 
 from billfold import cards, clock
 from billfold.card_changes import Ended
-from billfold.tables import card_rows, vault_rows
+from billfold.tables import card_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import workflow
 
@@ -22,10 +22,8 @@ def handler(event: workflow.Input) -> workflow.Output:
     change = cards.begin(card, now)
     if change:
         commit = Commit(f"{card.card_id}/check")
-        card = card_rows.put_change(commit, card, change)
-        if isinstance(change, Ended):
-            card_rows.remove_holder(commit, card)
-            vault_rows.erase(commit, card.card_id)
+        put = card_rows.put_over if isinstance(change, Ended) else card_rows.put_change
+        card = put(commit, card, change)
         commit.send()
 
     return {"card": card.card_id, "outcome": "ask" if card.state in cards.OPEN else "over"}

@@ -13,7 +13,7 @@ from billfold import cards, identity, pins
 from billfold.card_errors import CardBusy
 from billfold.errors import Stale
 from billfold.identity import PinVerification
-from billfold.tables import card_rows, people_rows, vault_rows
+from billfold.tables import card_rows, people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
@@ -43,9 +43,7 @@ def handler(request: http.Request[RemoveCard]) -> http.Answer:
 
     commit = Commit(operation)
     people_rows.check_pin(commit, request.caller, user.pin)
-    card_rows.put_change(commit, card, change)
-    card_rows.remove_holder(commit, card)
-    vault_rows.erase(commit, card.card_id)
+    card_rows.put_over(commit, card, change)
     commit.send()
 
     return http.Answer(204)

@@ -3,7 +3,6 @@
 import base64
 import itertools
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,8 +10,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from infra.steps import QUEUES
-from tests import card_world, vault_keys, world
+from tests import card_world, queues, vault_keys, world
 from tests.bench.occasions import Occasion, Occasions
 from tests.card_world import CardWorld, Case, number, submission
 from tests.engine import Engine
@@ -78,12 +76,9 @@ class CardOccasions(Occasions):
 def running(engine: Engine) -> Iterator[tuple[CardOccasions, dict[str, str]]]:
     """Occasions, and where a process of its own finds the KMS that they stand on."""
     with mock_aws():
-        queues = boto3.client("sqs")
-        for name in QUEUES:
-            address = queues.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
-            os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
+        client = queues.make()
         vault_keys.make("1")
-        with card_world.running(engine, queues) as cards, LocalServer(_keep_keys(boto3.client("kms"))) as kms:
+        with card_world.running(engine, client) as cards, LocalServer(_keep_keys(boto3.client("kms"))) as kms:
             yield CardOccasions(cards), {"AWS_ENDPOINT_URL_KMS": kms.address}
 
 

@@ -81,13 +81,13 @@ def test_the_daily_work_on_cards_has_the_roles_it_needs(cloud: Cloud, erin: Cust
     assert {card["state"] for card in cards} == {"active", "removed"}
     card = next(card["id"] for card in cards if card["state"] == "active")
     assert erin.api.call("POST", f"/v1/cards/{card}/challenge/resend", key="too-late").status == 409
-    for step in ("find_old_seals", "find_due_photos", "reconcile_charges"):
+    for step in ("find_old_seals", "find_due_photos", "find_due_cards", "reconcile_charges"):
         _run(cloud, step)
     queues = cloud.client("sqs")
-    for name, body in (("reseals", card), ("due-photos", "pho_of_nobody")):
+    for name, body in (("reseals", card), ("due-photos", "pho_of_nobody"), ("due-cards", card)):
         queues.send_message(QueueUrl=queues.get_queue_url(QueueName=f"{PREFIX}-{name}")["QueueUrl"], MessageBody=body)
     deadline = time.monotonic() + 30
-    waiting = [STEPS["reseal_card"], STEPS["expire_card_photos"]]
+    waiting = [STEPS[name] for name in ("reseal_card", "expire_card_photos", "expire_cards")]
     while not all(_lines(cloud, step) for step in waiting) and time.monotonic() < deadline:
         time.sleep(0.3)
     assert all(_lines(cloud, step) for step in waiting)

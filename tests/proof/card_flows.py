@@ -14,7 +14,7 @@ import boto3
 
 from billfold.tables import card_rows
 from functions.sandbox_bank import send_bank_callbacks
-from tests import delivery, world
+from tests import delivery, queues, world
 from tests.card_world import CardWorld
 from tests.cards import photo_world
 from tests.proof import faults
@@ -69,18 +69,18 @@ class Town:
         STEPS[name].handler({"Records": delivery.records(self.cards.engine, table)}, None)
 
     def _receive(self, name: str, handler: Any) -> None:
-        queues, address = self.cards.queues, os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"]
-        messages = queues.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", [])
+        client = self.cards.queues
+        messages = queues.receive(client, name)
         if not messages:
             return
         answer = handler(delivery.sqs_event([message["Body"] for message in messages]), None)
         failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
         for number, message in enumerate(messages):
-            receipt = {"QueueUrl": address, "ReceiptHandle": message["ReceiptHandle"]}
             if f"message-{number}" in failed:
-                queues.change_message_visibility(**receipt, VisibilityTimeout=0)
+                receipt = {"QueueUrl": queues.address(name), "ReceiptHandle": message["ReceiptHandle"]}
+                client.change_message_visibility(**receipt, VisibilityTimeout=0)
             else:
-                queues.delete_message(**receipt)
+                queues.delete(client, name, message)
 
 
 def unless_it_fails(run: Callable[[], Any]) -> None:

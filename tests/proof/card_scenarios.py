@@ -321,6 +321,42 @@ def _end(stage: Stage, case: Case, state: str) -> Occasion:
     return Occasion(task("end_card", case[1]), effect)
 
 
+def _expires(stage: Stage) -> Occasion:
+    with ago(hours=3):
+        case = stage.cards.bound()
+    ends = _end(stage, case, "expired")
+    return Occasion(message("expire_cards", case[1]), ends.effect)
+
+
+def _expires_what_was_approved(stage: Stage) -> Occasion:
+    with ago(hours=3):
+        case = stage.cards.asked()
+    ends = _end(stage, case, "expired")
+    return Occasion(message("expire_cards", case[1]), ends.effect)
+
+
+def _expires_an_unanswered_code(stage: Stage) -> Occasion:
+    with ago(hours=3):
+        case = stage.cards.challenged()
+    ends = _end(stage, case, "declined")
+    return Occasion(message("expire_cards", case[1]), ends.effect)
+
+
+def _expires_nothing(stage: Stage) -> Occasion:
+    case = stage.cards.challenged()
+    return Occasion(message("expire_cards", case[1]), _state(stage, case, "challenged"))
+
+
+def _finds_cards(stage: Stage) -> Occasion:
+    with ago(hours=3):
+        cases = [stage.cards.bound(rest=rest) for rest in range(1, 3)]
+
+    def effect() -> None:
+        assert [stage.cards.seen(*case)["state"] for case in cases] == ["expired"] * 2
+
+    return Occasion(happening("find_due_cards", {}), effect)
+
+
 def _ends_declined(stage: Stage) -> Occasion:
     return _end(stage, stage.cards.asked("mismatched"), "declined")
 
@@ -571,6 +607,11 @@ ALL = (
     Scenario("send_challenge", "the code was given", _sends_no_more),
     Scenario("activate_card", "approved", _activates),
     Scenario("activate_card", "given up", _activates_nothing),
+    Scenario("expire_cards", "never begun", _expires),
+    Scenario("expire_cards", "approved, and nobody acted on it", _expires_what_was_approved),
+    Scenario("expire_cards", "a code that nobody gave", _expires_an_unanswered_code),
+    Scenario("expire_cards", "nothing due", _expires_nothing),
+    Scenario("find_due_cards", "two due", _finds_cards, followed=True),
     Scenario("end_card", "declined", _ends_declined),
     Scenario("end_card", "no answer", _ends_unanswered),
     Scenario("end_card", "five wrong codes", _ends_after_five_codes),
@@ -592,5 +633,5 @@ ALL = (
     Scenario("reseal_card", "one under way", _reseals_with_its_person, vault_keys="2 1"),
     Scenario("reseal_card", "nothing", _reseals_nothing),
     Scenario("find_old_seals", "two", _finds_old_seals, followed=True, vault_keys="2 1"),
-    Scenario("forward_card_changes", "two lives", _forwards, followed=True),
+    Scenario("forward_card_changes", "two lives", _forwards, followed=True, streams=True),
 )

@@ -299,5 +299,5 @@ ALL = (
     Scenario("refund_items", "of a card's payment", _refunds, 201),
     Scenario("receive_callback", "about a charge", _hears_of_a_charge, 204, followed=True),
     Scenario("reconcile_charges", "one difference", _compares),
-    Scenario("forward_charge_changes", "two top-ups", _forwards, followed=True),
+    Scenario("forward_charge_changes", "two top-ups", _forwards, followed=True, streams=True),
 )

@@ -4,7 +4,6 @@ The sandbox bank's own table belongs to it: that the bank did something once is 
 """
 
 import base64
-import http.client
 import json
 import re
 from collections import Counter, defaultdict
@@ -32,21 +31,17 @@ COUNTED_BY_BANK = ("asks", "looks")
 
 
 class Ground:
-    """The tables behind an engine, and the buckets; over one plain connection: thousands of looks should cost little."""
+    """The tables behind an engine, the executions and the buckets."""
 
     def __init__(self, engine: Engine, machines: Machines, objects: Any) -> None:
         """`objects`: S3's client; what lies in its buckets is part of the ground."""
-        self._machines, self.objects = machines, objects
-        self._connection = http.client.HTTPConnection(engine.url.removeprefix("http://"), timeout=10)
-
-    def close(self) -> None:
-        self._connection.close()
+        self._engine, self._machines, self.objects = engine, machines, objects
 
     def look(self) -> State:
         """Everything there is."""
         state: State = {}
         for table in TABLES:
-            answer = self._ask("Scan", {"TableName": f"billfold-{table.name}"})
+            answer = self._engine.ask("Scan", {"TableName": f"billfold-{table.name}"})
             assert "LastEvaluatedKey" not in answer, "a scenario is small"
             state |= {(table.name, item["pk"]["S"], item["sk"]["S"]): item for item in answer["Items"]}
         executions = self._machines.look()
@@ -68,15 +63,10 @@ class Ground:
         new = {key: item for key, item in wanted.items() if found.get(key) != item}
         gone = [key for key in found if key not in wanted]
         self._put_back_into_buckets(new, gone)
-        puts = [(key, {"PutRequest": {"Item": item}}) for key, item in new.items() if not key[0].startswith(BUCKETS)]
+        puts = [(key[0], {"PutRequest": {"Item": item}}) for key, item in new.items() if not key[0].startswith(BUCKETS)]
         gone = [key for key in gone if not key[0].startswith(BUCKETS)]
-        deletes = [(key, {"DeleteRequest": {"Key": {"pk": {"S": key[1]}, "sk": {"S": key[2]}}}}) for key in gone]
-        requests = puts + deletes
-        for start in range(0, len(requests), 25):
-            batch = defaultdict(list)
-            for key, request in requests[start : start + 25]:
-                batch[f"billfold-{key[0]}"].append(request)
-            assert not self._ask("BatchWriteItem", {"RequestItems": batch}).get("UnprocessedItems")
+        deletes = [(key[0], {"DeleteRequest": {"Key": {"pk": {"S": key[1]}, "sk": {"S": key[2]}}}}) for key in gone]
+        self._engine.write(puts + deletes)
 
     def _put_back_into_buckets(self, new: State, gone: list[tuple[str, str, str]]) -> None:
         for (place, key, _), item in new.items():
@@ -86,20 +76,6 @@ class Ground:
         for place, key, _ in gone:
             if place.startswith(BUCKETS):
                 self.objects.delete_object(Bucket=place.removeprefix(BUCKETS), Key=key)
-
-    def _ask(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        headers = {
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Date": "20260101T000000Z",
-            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-            "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/dynamodb/aws4_request, "
-            "SignedHeaders=host, Signature=0",
-        }
-        self._connection.request("POST", "/", json.dumps(arguments), headers)
-        response = self._connection.getresponse()
-        answer: dict[str, Any] = json.loads(response.read())
-        assert response.status == 200, answer
-        return answer
 
 
 def effects(state: State) -> State:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests import vault_keys
+from tests import queues, vault_keys
 from tests.proof.ground import State, holds_sealed, likeness
 from tests.proof.stage import Outcome, Stage
 from tests.proof.wire import ALWAYS, Wire
@@ -33,7 +33,8 @@ class Scenario:
 
     status: what it answers. again: what a repeat answers where the step has no idempotency record (empty: the first
     answer, whole). followed: whether queues' followers act before the end is looked at. slow: whether the step computes for
-    long, so that another scenario of its meets the rarer troubles. vault_keys: the generations listed when it arrives.
+    long, so that another scenario of its meets the rarer troubles. streams: whether its set-up reads the tables' streams.
+    vault_keys: the generations listed when it arrives.
     """
 
     step: str
@@ -43,6 +44,7 @@ class Scenario:
     again: tuple[int, ...] = ()
     followed: bool = False
     slow: bool = False
+    streams: bool = False
     vault_keys: str = "1"
 
     def __str__(self) -> str:
@@ -55,9 +57,9 @@ class Play:
     def __init__(self, stage: Stage, scenario: Scenario) -> None:
         self.stage, self.scenario = stage, scenario
         self._set_up_at = time.monotonic()
-        stage.empty()
+        stage.empty(streams=scenario.streams)
         self._occasion = scenario.prepare(stage)
-        stage.forget_messages()
+        queues.forget()
         self.before = stage.ground.look()
         self.wire = Wire()
         self.points: set[str] = set()
@@ -126,7 +128,7 @@ def play(stage: Stage, scenario: Scenario) -> Play:
         or (known.has_cards and (elsewhere or known.is_stale))
     ):
         known = _plays[scenario] = Play(stage, scenario)
-    stage.forget_messages()
+    queues.forget()
     known.stage = stage
     known.rewind()
     return known

@@ -1,7 +1,6 @@
 """The stage on which scenarios are played: the engine's tables, queues and keys on moto, the sandbox bank on a port, the state
 machines, and time that set-up may move."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,17 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 import time_machine
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.sqs.models import sqs_backends
 
 from billfold import aws
 from billfold.tables import rows
 from billfold.triggers import again
-from infra.steps import QUEUES
-from tests import bank_server, delivery, vault_keys, world
+from tests import bank_server, delivery, queues, vault_keys, world
 from tests.card_world import CardWorld
 from tests.cards import photo_world
 from tests.engine import Engine
@@ -42,26 +37,20 @@ class Stage:
     queues: Any
     ground: Ground
     cards: CardWorld
-    # Where each table's stream stood when the tables were made anew (the engine keeps what it told before).
+    # Where each table's stream stood when the tables were emptied with streams (the engine keeps what it told before).
     starts: dict[str, str] = field(default_factory=dict)
 
-    def empty(self) -> None:
-        """New tables, no object and no message anywhere."""
-        self.engine.empty(streams=True)
+    def empty(self, *, streams: bool = False) -> None:
+        """No row, no object and no message anywhere; with streams where `records` are to be read."""
+        self.engine.empty(streams=streams)
         self.ground.put_back({})
         self.cards.machines.put_back({})
-        self.forget_messages()
-        world.forget_connection()
-        for table in delivery.STREAMS:
+        queues.forget()
+        self.starts.clear()
+        for table in delivery.STREAMS if streams else ():
             shard = self.engine.shards(table)[-1]
             start = self.engine.streams.get_shard_iterator(**shard, ShardIteratorType="LATEST")
             self.starts[table] = start["ShardIterator"]
-
-    def forget_messages(self) -> None:
-        """No message in any queue, nor one that waits to come. Moto's own lists: asking for each would take a play's time."""
-        for kept in sqs_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"].queues.values():
-            kept._messages.clear()
-            kept._pending_messages.clear()
 
     def records(self, table: str) -> dict[str, Any]:
         """What the table's stream has told since, as one event."""
@@ -80,11 +69,7 @@ def set_up(engine: Engine) -> Iterator[Stage]:
         patch.object(rows, "CONFLICT_WAIT_SECONDS", 0),
         patch.object(again, "WAIT_SECONDS", 0),
     ):
-        client = boto3.client("sqs")
-        for name in QUEUES:
-            address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
-            os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
-        bank_server.make_queue(client)
+        client = queues.make()
         aws.forget()
         handlers = {name: module.handler for name, module in world.STEPS.items()}
         with (
@@ -93,9 +78,8 @@ def set_up(engine: Engine) -> Iterator[Stage]:
             Machines(handlers) as running,
         ):
             vault_keys.make("1", "2")
-            ground = Ground(engine, running, objects)
-            yield Stage(engine, client, ground, CardWorld(engine, client, bank, running))
-            ground.close()
+            world.forget_connection()
+            yield Stage(engine, client, Ground(engine, running, objects), CardWorld(engine, client, bank, running))
         aws.forget()
 
 

@@ -19,7 +19,7 @@ from billfold import ids
 from billfold.triggers import http, log, queue, workflow
 from infra.steps import QUEUES, SANDBOX_QUEUES
 from infra.tables import TABLES
-from tests import card_world, delivery, world
+from tests import card_world, delivery, queues, world
 from tests.local_http import LocalServer
 from tests.machines import Execution, Machines
 from tests.proof import canaries, card_flows
@@ -72,8 +72,7 @@ def make_dead_letter_queues(client) -> None:
         dead = client.create_queue(QueueName=f"billfold-{name}-dead")["QueueUrl"]
         arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": RECEPTIONS})
-        address = os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"]
-        client.set_queue_attributes(QueueUrl=address, Attributes={"RedrivePolicy": policy})
+        client.set_queue_attributes(QueueUrl=queues.address(name), Attributes={"RedrivePolicy": policy})
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +85,7 @@ def ground(engine) -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def heard(ground) -> Sinks:
     """Every flow was gone, and all sinks are collected."""
-    ground.empty()
+    ground.empty(streams=True)
     delivery.begin(ground.engine)
     with time_machine.travel(datetime.now(UTC), tick=True) as clock:
         with (

@@ -122,7 +122,7 @@ ALL = (
     Scenario("post_transfer", "more than there is", _too_little, 409),
     Scenario("get_transfer", "its payee", _get_transfer),
     Scenario("list_wallets", "one wallet", _list_wallets),
-    Scenario("list_wallet_entries", "one entry", _list_entries),
+    Scenario("list_wallet_entries", "one entry", _list_entries, streams=True),
     Scenario("expire_holds", "a hold past its deadline", _expires),
     Scenario("expire_holds", "a hold before its deadline", _not_yet),
 )

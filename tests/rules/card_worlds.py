@@ -229,6 +229,13 @@ class Worlds:
         self._apply(ended)
         self.naive.over = "declined" if self.naive.what_to_do(self.now) == "declined" else "expired"
 
+    def come_due(self) -> None:
+        """The deadline of a card whose machine never ended it: two hours after its binding, and never before."""
+        due = self.naive.what_to_do(self.now) != "over" and self.now >= BOUND + 2 * HOUR
+        assert (cards.on_deadline(self.card, self.now) is not None) == due
+        if due:
+            self.give_up()
+
     def withdraw(self) -> None:
         """The bank takes its approval back, when it is asked to."""
         if card_answers.is_to_withdraw(self.card):

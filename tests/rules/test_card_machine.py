@@ -21,6 +21,7 @@ PAUSES = (
     5 * MINUTE,
     15 * MINUTE - 1,
     15 * MINUTE,
+    2 * HOUR,
     50 * 24 * HOUR,
 )
 STATES = {
@@ -95,6 +96,10 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def the_machine_gives_up(self) -> None:
         self.worlds.give_up()
+
+    @rule()
+    def the_deadline_comes(self) -> None:
+        self.worlds.come_due()
 
     @rule()
     def the_owner_gives_up(self) -> None:

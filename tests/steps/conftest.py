@@ -1,18 +1,15 @@
 """What the steps' tests stand on: one set of tables a file, and people, phones and sellers of each test's own."""
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 import time_machine as clocks
 from moto import mock_aws
 
 from billfold import aws
-from infra.steps import QUEUES
-from tests import card_world, vault_keys, world
+from tests import card_world, queues, vault_keys, world
 from tests.card_world import CardWorld
 from tests.engine import Engine
 from tests.steps.town import Town, built
@@ -78,10 +75,7 @@ def cards(store: Engine, queues: Any) -> Iterator[CardWorld]:
 def bank(store: Engine) -> Iterator[CardWorld]:
     """The same for all tests of a file, for towns."""
     with mock_aws():
-        client = boto3.client("sqs")
-        for name in QUEUES:
-            address = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
-            os.environ[f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"] = address
+        client = queues.make()
         aws.forget()
         vault_keys.make("1")
         with card_world.running(store, client) as running:

@@ -14,7 +14,7 @@ from billfold.card_changes import CardChange
 from billfold.cards import Card
 from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
-from billfold.tables import card_rows
+from billfold.tables import card_rows, limit_rows
 from billfold.tables.rows import Commit, read
 from tests.rules.card_worlds import BOUND, FIELDS, TOKEN, binding, heard
 from tests.tables.scripts import metered
@@ -166,6 +166,8 @@ def test_the_head_says_what_the_card_says(life):
         shared += ("bound_at", "fingerprint")
         assert {name: getattr(seen, name) for name in shared} == {name: getattr(card, name) for name in shared}
         assert seen.token == ("" if card.state in cards.ENDS else card.token)
+        row = head(card.card_id)
+        assert (row.due_shard is not None, row.due_at) == (card.state in cards.OPEN, card.due_at)
 
 
 def test_a_card_that_is_over_keeps_no_token_to_charge_by_in_its_head(store):
@@ -350,73 +352,6 @@ def test_who_holds_a_card_no_more_makes_room():
     assert set(held("one")) == {"usr_0", "usr_2", "usr_3"}
 
 
-# --------------------------------------------------------------------------------------------------------------- limits
-
-WHOS = {"user": "usr_1", "device": "dev_1", "fingerprint": "one", "address": "203.0.113.7"}
-
-
-def limited(whos: dict[str, str], now: int, cooling: str = "one") -> int:
-    keys, cool = card_rows.limit_keys(whos).values(), card_rows.cooling_key(whos["user"], cooling)
-    return card_rows.wait_seconds(read([*keys, cool]), whos, [cool], now)
-
-
-def try_once(whos: dict[str, str], now: int) -> None:
-    commit = Commit(uuid.uuid4().hex)
-    card_rows.count_try(commit, read(card_rows.limit_keys(whos).values()), whos, now)
-    commit.send()
-
-
-def test_tries_are_counted_by_user_device_card_and_address():
-    """CB-17: ten a day by each of the first three, sixty an hour by an address; each on its own."""
-    for number in range(10):
-        assert limited(WHOS, BOUND + number) == 0
-        try_once(WHOS, BOUND + number)
-    assert limited(WHOS, BOUND + HOUR) == 23 * 3600
-    nobody = {"user": "usr_2", "device": "dev_2", "fingerprint": "two", "address": "198.51.100.1"}
-    assert limited(nobody, BOUND + HOUR) == 0
-    for kind in ("user", "device", "fingerprint"):
-        assert limited(nobody | {kind: WHOS[kind]}, BOUND + HOUR) == 23 * 3600
-    assert limited(nobody | {"address": WHOS["address"]}, BOUND + HOUR) == 0
-
-
-def test_two_tries_at_once_are_both_counted_or_one_is_stale():
-    """CB-17: nobody gets more tries by asking side by side."""
-    rows = read(card_rows.limit_keys(WHOS).values())
-    outcomes = []
-    for _ in range(2):
-        commit = Commit(uuid.uuid4().hex)
-        card_rows.count_try(commit, rows, WHOS, BOUND)
-        try:
-            commit.send()
-        except Stale:
-            outcomes.append("stale")
-        else:
-            outcomes.append("counted")
-    assert outcomes == ["counted", "stale"]
-
-
-def test_after_a_failed_challenge_this_owner_waits_a_day_with_this_card_and_nobody_else_does():
-    """CB-09: the cool-down; another card or another owner is free."""
-    card = cards.rebuild("crd_1", [binding(fingerprint="one")])
-    commit = Commit(uuid.uuid4().hex)
-    card_rows.put_cooling(commit, card, BOUND)
-    commit.send()
-    assert limited(WHOS, BOUND) == 24 * 3600
-    assert limited(WHOS, BOUND + 24 * HOUR - 1) == 1
-    assert limited(WHOS, BOUND + 24 * HOUR) == 0
-    assert limited(WHOS, BOUND, cooling="two") == 0
-    assert limited(WHOS | {"user": "usr_2"}, BOUND) == 0
-
-
-def test_what_is_counted_vanishes_by_itself(store):
-    """XX-04: TTL deletes a limit's row after every window that it could matter for; no address is kept as it is."""
-    try_once(WHOS, BOUND)
-    rows = [row for row in store.rows("cards") if row["sk"]["S"] == "limit"]
-    assert len(rows) == 4
-    assert {int(row["expires_at"]["N"]) for row in rows} == {BOUND // 1_000 + 25 * 3600}
-    assert WHOS["address"] not in json.dumps(rows)
-
-
 # ------------------------------------------------------------------------------------------------------ what follows
 
 
@@ -502,7 +437,9 @@ def test_heads_holders_and_limits_mean_nothing_to_anybody(store):
     """XX-03: only changes are followed."""
     lived(REMOVED[:3])
     hold("usr_1")
-    try_once(WHOS, BOUND)
+    commit = Commit(fresh())
+    limit_rows.count_try(commit, {}, {"user": "usr_1"}, BOUND)
+    commit.send()
     others = [row for row in store.rows("cards") if not row["sk"]["S"].isdigit()]
     assert {row["sk"]["S"] for row in others} == {"#", "holders", "limit"}
     assert all(card_rows.messages(row) == card_rows.events_of(row) == [] for row in others)

@@ -1,10 +1,9 @@
 """Finding the bills that time should change, every minute."""
 
-import os
-
 import pytest
 
 from tests import delivery, world
+from tests.queues import bodies
 from tests.world import STEPS, close, tap
 
 
@@ -18,14 +17,6 @@ def found():
     return STEPS["find_due_bills"].handler({}, None)["found"]
 
 
-def queued(client):
-    address = os.environ["BILLFOLD_QUEUE_DUE_BILLS"]
-    bodies = []
-    while messages := client.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", []):
-        bodies += [message["Body"] for message in messages]
-    return bodies
-
-
 def test_what_is_due_is_queued_and_nothing_else(queues, later):
     """XX-04, VB-13: it reads the sparse index of deadlines."""
     due = [world.opened(world.joined(pin=None), period_seconds=5) for _ in range(12)]
@@ -33,7 +24,7 @@ def test_what_is_due_is_queued_and_nothing_else(queues, later):
     assert found() == 0
     later(seconds=6)
     assert found() == 12
-    assert sorted(queued(queues)) == sorted(due)
+    assert sorted(bodies(queues, "due-bills")) == sorted(due)
 
 
 def test_what_was_done_is_found_no_more(queues, later):

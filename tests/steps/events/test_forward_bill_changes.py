@@ -1,9 +1,8 @@
 """Forwarding bills' changes as events, from the bills' stream."""
 
-import os
-
 from billfold.tables import event_rows
 from tests import delivery, world
+from tests.queues import bodies
 from tests.world import STEPS
 
 
@@ -11,10 +10,7 @@ def forwarded(store, client):
     """The events that the step queues for the whole stream of the bills."""
     answer = STEPS["forward_bill_changes"].handler({"Records": delivery.records(store, "bills")}, None)
     assert answer == {"batchItemFailures": []}
-    address, events = os.environ["BILLFOLD_QUEUE_EVENTS"], []
-    while messages := client.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", []):
-        events += [event_rows.decode(message["Body"]) for message in messages]
-    return events
+    return [event_rows.decode(body) for body in bodies(client, "events")]
 
 
 def test_every_change_becomes_an_event_for_each_audience(store, queues):

@@ -1,9 +1,8 @@
 """Forwarding transfers from the ledger's stream."""
 
-import os
-
 from billfold.tables import ledger_rows
 from tests import delivery, world
+from tests.queues import bodies
 from tests.world import STEPS
 
 
@@ -11,10 +10,7 @@ def forwarded(store, client):
     """What the step queues for the whole stream of the ledger."""
     answer = STEPS["forward_transfers"].handler({"Records": delivery.records(store, "ledger")}, None)
     assert answer == {"batchItemFailures": []}
-    address, bodies = os.environ["BILLFOLD_QUEUE_TRANSFERS"], []
-    while messages := client.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", []):
-        bodies += [ledger_rows.decode(message["Body"]) for message in messages]
-    return bodies
+    return [ledger_rows.decode(body) for body in bodies(client, "transfers")]
 
 
 def test_each_new_transfer_is_queued_whole(store, queues):

@@ -6,8 +6,9 @@
        │            unknown            │
        └──────────────┴────────────────┴──► …
 
-Only the state machine moves a card to active or to an end (but for the owner's cancelling and removing): steps record what
-the bank said as its `verdict`, and the machine acts on it. A card can pay while it is active, never before or after (CB-10).
+Only the state machine moves a card to active or to an end (but for the owner's cancelling and removing, and for the deadline
+of a card that no machine ended): steps record what the bank said as its `verdict`, and the machine acts on it. A card can pay
+while it is active, never before or after (CB-10).
 """
 
 import calendar
@@ -55,6 +56,9 @@ CODE_TRIES = 5
 RESEND_AFTER = 60 * SECOND
 MAX_RESENDS = 3
 COOL_DOWN = 24 * HOUR
+# When a machine has ended a card at the very latest: the bank's patience, four codes, a last patience with a try that nobody
+# judged, and over an hour of tries to end it.
+MACHINE_TIME = 2 * HOUR
 CODE_OVER = "code_over"
 
 
@@ -117,6 +121,11 @@ class Card:
     def gives_up_at(self) -> int:
         """When an unanswered bank has had its time."""
         return self.bound_at + PATIENCE
+
+    @property
+    def due_at(self) -> int | None:
+        """When it ends though no state machine ended it; None: it is no longer open."""
+        return self.bound_at + MACHINE_TIME if self.state in OPEN else None
 
     @property
     def expires_at(self) -> int:
@@ -302,6 +311,11 @@ def end(card: Card, now: int) -> Ended | None:
         return Ended(now, "expired")
     # A bank that declines once codes were tried ends the challenge as much as we do: the cool-down follows either way.
     return Ended(now, "declined", CODE_OVER if card.verdict == "challenge" or card.challenge.tries else "")
+
+
+def on_deadline(card: Card, now: int) -> Ended | None:
+    """The end of a card that its machine has not ended in time: it never started, or was stopped (CB-13). None: not due."""
+    return end(card, now) if card.due_at is not None and now >= card.due_at else None
 
 
 def check_can_pay(card: Card | None, owner: str, now: int) -> Card:

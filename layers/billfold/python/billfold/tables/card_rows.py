@@ -1,10 +1,9 @@
 """A card's journal, who holds which card, and how often cards were tried. The rules are in `billfold/cards.py`.
 
 pk             sk             what
-crd_…          #              the head: state, owner, bank and token; the task token while the state machine waits
+crd_…          #              the head: state, owner, bank and token; the task token while the state machine waits; due while open
 crd_…          00000001, …    the changes
-fpr_…          holders        who holds the card with this fingerprint, three users at most, and who must cool down
-lim_…          limit          when cards were tried by a user, a device, an address or with a fingerprint
+fpr_…          holders        who holds the card with this fingerprint, three users at most
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,15 +12,13 @@ from typing import Any
 from pynamodb.attributes import MapAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import size
 
-from billfold import card_changes, cards, events, ids, limits
+from billfold import card_changes, cards, events
 from billfold.card_changes import Bound, CardChange
 from billfold.cards import Card
-from billfold.clock import HOUR, SECOND
 from billfold.events import Event
-from billfold.limits import Limit
-from billfold.tables import journals
+from billfold.tables import journals, limit_rows, vault_rows
 from billfold.tables.journals import Journal
-from billfold.tables.rows import Commit, Integer, Json, Key, Row, read, table
+from billfold.tables.rows import Commit, Integer, Key, Row, due_shard, read, table
 
 KINDS: dict[str, type[CardChange]] = {
     "bound": card_changes.Bound,
@@ -39,16 +36,6 @@ KINDS: dict[str, type[CardChange]] = {
     "withdrawn": card_changes.Withdrawn,
     "resealed": card_changes.Resealed,
 }
-# CB-17. An address can be a whole shop's network; a fingerprint is one card, whoever tries it.
-LIMITS = {
-    "user": Limit(10, 24 * HOUR),
-    "device": Limit(10, 24 * HOUR),
-    "fingerprint": Limit(10, 24 * HOUR),
-    "address": Limit(60, HOUR),
-    # Reading a photo costs a second of a large function.
-    "photos": Limit(30, HOUR),
-}
-LIMIT_KEPT = 25 * HOUR
 
 
 class HeadRow(Row):
@@ -69,6 +56,8 @@ class HeadRow(Row):
     fingerprint = UnicodeAttribute()
     charges = Integer(default=0)
     task_token = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_at = Integer(null=True)
 
 
 class ChangeRow(journals.ChangeRow):
@@ -90,15 +79,6 @@ class HoldersRow(Row):
 
     SORT = "holders"
     cards: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
-
-
-class LimitRow(Row):
-    class Meta:
-        table_name = table("cards")
-
-    SORT = "limit"
-    times = Json()
-    expires_at = Integer()
 
 
 def load(card_id: str) -> Journal[Card, CardChange]:
@@ -155,6 +135,8 @@ def put_bound(commit: Commit, card_id: str, bound: Bound) -> Card:
             bank=card.bank,
             bound_at=card.bound_at,
             fingerprint=card.fingerprint,
+            due_shard=due_shard("cards", card_id),
+            due_at=card.due_at,
         )
     )
     commit.put_new(_change_row(card, bound))
@@ -179,6 +161,8 @@ def put_change(commit: Commit, before: Card, change: CardChange, *, task_token: 
         actions.append(HeadRow.token.remove())
     elif card.token:
         actions.append(HeadRow.token.set(card.token))
+    if card.due_at is None and before.due_at is not None:
+        actions += [HeadRow.due_shard.remove(), HeadRow.due_at.remove()]
     if task_token and card.state not in cards.ENDS:
         actions.append(HeadRow.task_token.set(task_token))
     condition = HeadRow.revision == before.revision
@@ -186,6 +170,16 @@ def put_change(commit: Commit, before: Card, change: CardChange, *, task_token: 
         condition &= HeadRow.charges == 0
     commit.update(HeadRow(card.card_id, HeadRow.SORT), actions, condition)
     commit.record(_change_row(card, change))
+    return card
+
+
+def put_over(commit: Commit, before: Card, change: CardChange) -> Card:
+    """Add the end of a card to a commit: nobody holds it, the vault forgets it, and after a failed challenge it cools down."""
+    card = put_change(commit, before, change)
+    remove_holder(commit, card)
+    vault_rows.erase(commit, card.card_id)
+    if card.state == "declined" and card.reason == cards.CODE_OVER:
+        limit_rows.put_cooling(commit, card.owner, card.fingerprint, change.at)
     return card
 
 
@@ -226,7 +220,7 @@ def owned(owner: str, *, before: str, limit: int) -> tuple[list[Card], str]:
     return [to_card(row) for row in heads if isinstance(row, HeadRow)], position
 
 
-# ------------------------------------------------------------------------------------------------- holders and limits
+# ------------------------------------------------------------------------------------------------------------ holders
 
 
 def holders_key(fingerprint: str) -> Key:
@@ -263,42 +257,6 @@ def remove_holder(commit: Commit, card: Card) -> None:
     _, pk, sk = holders_key(card.fingerprint)
     held = HoldersRow.cards[card.owner]
     commit.update(HoldersRow(pk, sk), [held.remove()], held == card.card_id)
-
-
-def cooling_key(user: str, fingerprint: str) -> Key:
-    return (LimitRow, ids.derived("cld", user, fingerprint), LimitRow.SORT)
-
-
-def put_cooling(commit: Commit, card: Card, now: int) -> None:
-    """Add to a commit that this owner must wait before trying this card again (CB-09)."""
-    _, pk, sk = cooling_key(card.owner, card.fingerprint)
-    until = now + cards.COOL_DOWN
-    commit.put(LimitRow(pk, sk, times=[until], expires_at=until // SECOND))
-
-
-def limit_keys(whos: Mapping[str, str]) -> dict[str, Key]:
-    """The rows that count tries by each of these: a user, a device, a fingerprint, an address."""
-    return {kind: (LimitRow, ids.derived("lim", kind, who), LimitRow.SORT) for kind, who in whos.items()}
-
-
-def wait_seconds(rows: Mapping[Key, Row], whos: Mapping[str, str], cooling: Iterable[Key], now: int) -> int:
-    """How long until a card may be tried again; 0: now."""
-    keys = limit_keys(whos)
-    waits = [limits.wait_seconds(LIMITS[kind], _times(rows.get(key)), now) for kind, key in keys.items()]
-    waits += [-(-(until - now) // SECOND) for key in cooling for until in _times(rows.get(key))]
-    return max(0, *waits)
-
-
-def count_try(commit: Commit, rows: Mapping[Key, Row], whos: Mapping[str, str], now: int) -> None:
-    """Add one more try to a commit; each row is as it was read."""
-    for kind, key in limit_keys(whos).items():
-        times, expires_at = _times(rows.get(key)), (now + LIMIT_KEPT) // SECOND
-        row = LimitRow(key[1], key[2], times=limits.counted(LIMITS[kind], times, now), expires_at=expires_at)
-        commit.put(row, LimitRow.times == times if key in rows else LimitRow.pk.does_not_exist())
-
-
-def _times(row: Row | None) -> list[int]:
-    return list(row.times) if isinstance(row, LimitRow) else []
 
 
 # ------------------------------------------------------------------------------------------------------ what follows

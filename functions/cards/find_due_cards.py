@@ -1,0 +1,18 @@
+"""Find the cards that are open though their state machine has had its time, and queue them.
+
+Trigger   every minute
+Reads     index of deadlines
+Writes    nothing
+Answers   how many it queued for expire_cards
+Again     a card is queued again until it has ended, which it does once
+May       cards Query:due; queue due-cards
+"""
+
+from billfold.tables.card_rows import HeadRow
+from billfold.tables.rows import DUE_SHARDS, due
+from billfold.triggers import queue, schedule
+
+
+@schedule.step
+def handler(now: int) -> int:
+    return queue.send("due-cards", (card for shard in range(DUE_SHARDS) for card in due(HeadRow, "cards", shard, now)))

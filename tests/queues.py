@@ -1,0 +1,59 @@
+"""The stage's queues, on moto: made, read as Lambda reads them, and forgotten."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
+
+from infra.steps import QUEUES, SANDBOX_QUEUES
+
+
+def setting(name: str) -> str:
+    """Where a step finds a queue's address."""
+    return f"BILLFOLD_QUEUE_{name.upper().replace('-', '_')}"
+
+
+def address(name: str) -> str:
+    return os.environ[setting(name)]
+
+
+def make() -> Any:
+    """Every queue, the sandbox bank's too, known to the steps from here on; SQS's client."""
+    client = boto3.client("sqs")
+    for name in (*QUEUES, *SANDBOX_QUEUES):
+        os.environ[setting(name)] = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
+    return client
+
+
+def receive(client: Any, name: str) -> list[dict[str, Any]]:
+    """Up to ten messages. SQS is not asked when moto's own list is empty: it mostly is, and asking would cost a suite minutes."""
+    if not _kept()[f"billfold-{name}"].messages:
+        return []
+    found: list[dict[str, Any]] = client.receive_message(QueueUrl=address(name), MaxNumberOfMessages=10).get(
+        "Messages", []
+    )
+    return found
+
+
+def bodies(client: Any, name: str) -> Iterator[str]:
+    """What all messages say that can be received; none can be again for a while."""
+    while messages := receive(client, name):
+        yield from (message["Body"] for message in messages)
+
+
+def delete(client: Any, name: str, message: dict[str, Any]) -> None:
+    client.delete_message(QueueUrl=address(name), ReceiptHandle=message["ReceiptHandle"])
+
+
+def forget() -> None:
+    """No message in any queue, nor one that waits to come."""
+    for queue in _kept().values():
+        queue._messages.clear()
+        queue._pending_messages.clear()
+
+
+def _kept() -> dict[str, Any]:
+    return dict(sqs_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"].queues)

@@ -1,0 +1,77 @@
+"""Limits on a real engine: every try is counted, by whom and with what it was made; a failed challenge cools down."""
+
+import json
+import uuid
+
+import pytest
+
+from billfold.clock import HOUR
+from billfold.errors import Stale
+from billfold.tables import limit_rows
+from billfold.tables.rows import Commit, read
+from tests.rules.card_worlds import BOUND
+
+pytestmark = pytest.mark.usefixtures("store")
+
+WHOS = {"user": "usr_1", "device": "dev_1", "fingerprint": "one", "address": "203.0.113.7"}
+
+
+def limited(whos: dict[str, str], now: int, cooling: str = "one") -> int:
+    keys, cool = limit_rows.keys(whos).values(), limit_rows.cooling_key(whos["user"], cooling)
+    return limit_rows.wait_seconds(read([*keys, cool]), whos, [cool], now)
+
+
+def try_once(whos: dict[str, str], now: int) -> None:
+    commit = Commit(uuid.uuid4().hex)
+    limit_rows.count_try(commit, read(limit_rows.keys(whos).values()), whos, now)
+    commit.send()
+
+
+def test_tries_are_counted_by_user_device_card_and_address():
+    """CB-17: ten a day by each of the first three, sixty an hour by an address; each on its own."""
+    for number in range(10):
+        assert limited(WHOS, BOUND + number) == 0
+        try_once(WHOS, BOUND + number)
+    assert limited(WHOS, BOUND + HOUR) == 23 * 3600
+    nobody = {"user": "usr_2", "device": "dev_2", "fingerprint": "two", "address": "198.51.100.1"}
+    assert limited(nobody, BOUND + HOUR) == 0
+    for kind in ("user", "device", "fingerprint"):
+        assert limited(nobody | {kind: WHOS[kind]}, BOUND + HOUR) == 23 * 3600
+    assert limited(nobody | {"address": WHOS["address"]}, BOUND + HOUR) == 0
+
+
+def test_two_tries_at_once_are_both_counted_or_one_is_stale():
+    """CB-17: nobody gets more tries by asking side by side."""
+    rows = read(limit_rows.keys(WHOS).values())
+    outcomes = []
+    for _ in range(2):
+        commit = Commit(uuid.uuid4().hex)
+        limit_rows.count_try(commit, rows, WHOS, BOUND)
+        try:
+            commit.send()
+        except Stale:
+            outcomes.append("stale")
+        else:
+            outcomes.append("counted")
+    assert outcomes == ["counted", "stale"]
+
+
+def test_after_a_failed_challenge_this_owner_waits_a_day_with_this_card_and_nobody_else_does():
+    """CB-09: the cool-down; another card or another owner is free."""
+    commit = Commit(uuid.uuid4().hex)
+    limit_rows.put_cooling(commit, "usr_1", "one", BOUND)
+    commit.send()
+    assert limited(WHOS, BOUND) == 24 * 3600
+    assert limited(WHOS, BOUND + 24 * HOUR - 1) == 1
+    assert limited(WHOS, BOUND + 24 * HOUR) == 0
+    assert limited(WHOS, BOUND, cooling="two") == 0
+    assert limited(WHOS | {"user": "usr_2"}, BOUND) == 0
+
+
+def test_what_is_counted_vanishes_by_itself(store):
+    """XX-04: TTL deletes a limit's row after every window that it could matter for; no address is kept as it is."""
+    try_once(WHOS, BOUND)
+    rows = [row for row in store.rows("cards") if row["sk"]["S"] == "limit"]
+    assert len(rows) == 4
+    assert {int(row["expires_at"]["N"]) for row in rows} == {BOUND // 1_000 + 25 * 3600}
+    assert WHOS["address"] not in json.dumps(rows)
