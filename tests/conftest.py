@@ -23,7 +23,7 @@ import pytest  # noqa: E402
 from argon2 import PasswordHasher  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
-from billfold import aws, pins  # noqa: E402
+from billfold import pins  # noqa: E402
 from tests import delivery, scheduling, vault_keys  # noqa: E402
 from tests import queues as made_queues  # noqa: E402
 from tests.engine import Engine  # noqa: E402
@@ -52,11 +52,9 @@ def queues(store):
     """The stage's queues, on moto, beside the tables on the engine; `tests.delivery` carries messages between them."""
     with mock_aws():
         client = made_queues.make()
-        aws.forget()
         vault_keys.make("1")
         delivery.begin(store)
         yield client
-        aws.forget()
 
 
 def pytest_collection_modifyitems(items):

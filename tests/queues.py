@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
+from billfold import aws
 from infra.steps import QUEUES, SANDBOX_QUEUES
 
 
@@ -22,7 +22,7 @@ def address(name: str) -> str:
 
 def make() -> Any:
     """Every queue, the sandbox bank's too, known to the steps from here on; SQS's client."""
-    client = boto3.client("sqs")
+    client = aws.client("sqs")
     for name in (*QUEUES, *SANDBOX_QUEUES):
         os.environ[setting(name)] = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
     return client

@@ -7,7 +7,6 @@ from typing import Any
 import boto3
 from PIL import Image, ImageDraw, ImageFont
 
-from billfold import aws
 from infra import card_pictures as rendering
 from tests import delivery, vault_keys
 from tests.world import STEPS, Person, Response, call
@@ -22,9 +21,7 @@ def bucket_and_keys() -> Iterator[Any]:
     if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     vault_keys.make("1")
-    aws.forget()
     yield s3
-    aws.forget()
 
 
 def started(person: Person) -> str:

@@ -11,7 +11,6 @@ from unittest.mock import patch
 import time_machine
 from moto import mock_aws
 
-from billfold import aws
 from billfold.tables import rows
 from billfold.triggers import again
 from tests import bank_server, delivery, queues, vault_keys, world
@@ -70,7 +69,6 @@ def set_up(engine: Engine) -> Iterator[Stage]:
         patch.object(again, "WAIT_SECONDS", 0),
     ):
         client = queues.make()
-        aws.forget()
         handlers = {name: module.handler for name, module in world.STEPS.items()}
         with (
             photo_world.bucket_and_keys() as objects,
@@ -80,7 +78,6 @@ def set_up(engine: Engine) -> Iterator[Stage]:
             vault_keys.make("1", "2")
             world.forget_connection()
             yield Stage(engine, client, Ground(engine, running, objects), CardWorld(engine, client, bank, running))
-        aws.forget()
 
 
 @contextmanager

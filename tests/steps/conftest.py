@@ -8,7 +8,6 @@ import pytest
 import time_machine as clocks
 from moto import mock_aws
 
-from billfold import aws
 from tests import card_world, queues, vault_keys, world
 from tests.card_world import CardWorld
 from tests.engine import Engine
@@ -76,11 +75,9 @@ def bank(store: Engine) -> Iterator[CardWorld]:
     """The same for all tests of a file, for towns."""
     with mock_aws():
         client = queues.make()
-        aws.forget()
         vault_keys.make("1")
         with card_world.running(store, client) as running:
             yield running
-    aws.forget()
 
 
 @pytest.fixture(scope="module")
