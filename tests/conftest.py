@@ -21,6 +21,7 @@ for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
 
 import pytest  # noqa: E402
 from argon2 import PasswordHasher  # noqa: E402
+from hypothesis import settings  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from billfold import pins  # noqa: E402
@@ -30,6 +31,11 @@ from tests.engine import Engine  # noqa: E402
 
 # Nobody guesses these PINs; `rules/test_pins` hashes one as users' are hashed.
 pins._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+# The same cases each time, so that a failure is of what was changed; `pytest --hypothesis-profile=default` looks for new ones.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 
 from billfold import cards, clock
 from billfold.card_changes import Ended
-from billfold.tables import card_rows
+from billfold.tables import card_ends, card_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import workflow
 
@@ -22,7 +22,7 @@ def handler(event: workflow.Input) -> workflow.Output:
     change = cards.begin(card, now)
     if change:
         commit = Commit(f"{card.card_id}/check")
-        put = card_rows.put_over if isinstance(change, Ended) else card_rows.put_change
+        put = card_ends.put_over if isinstance(change, Ended) else card_rows.put_change
         card = put(commit, card, change)
         commit.send()
 

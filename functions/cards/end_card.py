@@ -9,7 +9,7 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 """
 
 from billfold import cards, clock
-from billfold.tables import card_rows
+from billfold.tables import card_ends, card_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import workflow
 
@@ -20,7 +20,7 @@ def handler(event: workflow.Input) -> workflow.Output:
 
     if ended := cards.end(card, now):
         commit = Commit(f"{card.card_id}/end")
-        card = card_rows.put_over(commit, card, ended)
+        card = card_ends.put_over(commit, card, ended)
         commit.send()
 
     return {"card": card.card_id, "outcome": card.state}

@@ -9,7 +9,7 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 """
 
 from billfold import cards, clock
-from billfold.tables import card_rows
+from billfold.tables import card_ends, card_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import queue
 
@@ -23,7 +23,7 @@ def handler(card_id: str) -> str:
         return "nothing due"
 
     commit = Commit(f"{card_id}/expire")
-    card_rows.put_over(commit, card, ended)
+    card_ends.put_over(commit, card, ended)
     commit.send()
 
     return ended.state

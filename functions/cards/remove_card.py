@@ -13,7 +13,7 @@ from billfold import cards, identity, pins
 from billfold.card_errors import CardBusy
 from billfold.errors import Stale
 from billfold.identity import PinVerification
-from billfold.tables import card_rows, people_rows
+from billfold.tables import card_ends, card_rows, people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
@@ -43,7 +43,7 @@ def handler(request: http.Request[RemoveCard]) -> http.Answer:
 
     commit = Commit(operation)
     people_rows.check_pin(commit, request.caller, user.pin)
-    card_rows.put_over(commit, card, change)
+    card_ends.put_over(commit, card, change)
     commit.send()
 
     return http.Answer(204)

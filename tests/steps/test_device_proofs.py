@@ -36,6 +36,14 @@ def _encoded(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
+def _respelled(text: str) -> str:
+    """Unpadded base64url of as many bytes as a key or a signature has, with the spare bits of its last letter set."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    respelled = text[:-1] + letters[letters.index(text[-1]) + 1]
+    assert base64.urlsafe_b64decode(respelled + "==") == base64.urlsafe_b64decode(text + "==")
+    return respelled
+
+
 @pytest.fixture(params=CURVES)
 def phone(request: Any) -> Phone:
     return Phone(request.param)
@@ -55,7 +63,7 @@ def test_a_call_without_a_proof_is_told_so() -> None:
         proof.device(_request(""))
 
 
-@pytest.mark.parametrize("turn", range(12))
+@pytest.mark.parametrize("turn", range(13))
 def test_a_token_that_is_not_whole_proves_nothing(phone: Phone, turn: int) -> None:
     """Parts missing, added, swapped, padded, cut or changed by one character."""
     good = phone.proof("POST", ADDRESS)
@@ -73,6 +81,7 @@ def test_a_token_that_is_not_whole_proves_nothing(phone: Phone, turn: int) -> No
         f"{head}.{signature}.{signature}",
         f"{head}.{_encoded(['POST'])}.{signature}",
         f"{base64.urlsafe_b64encode(b'[' * 6000).decode()}.{claims}.{signature}",
+        f"{head}.{claims}.{_respelled(signature)}",
         "ä.ö.ü",
     ]
     with pytest.raises(ProofInvalid):
@@ -137,6 +146,12 @@ def test_a_key_that_is_none_is_refused_with_a_pointer(phone: Phone, change: dict
     with pytest.raises(Invalid) as refused:
         proof.public_key(phone.jwk | change, "/jwk")
     assert refused.value.problem()["pointer"].startswith("/jwk")
+
+
+def test_a_key_has_one_spelling(phone: Phone) -> None:
+    """Base64url leaves bits of the last letter unread: the same key under another thumbprint would be another device."""
+    with pytest.raises(Invalid):
+        proof.public_key(phone.jwk | {"x": _respelled(phone.jwk["x"])}, "/jwk")
 
 
 def test_a_point_off_its_curve_is_refused() -> None:

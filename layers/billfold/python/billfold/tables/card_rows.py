@@ -16,7 +16,7 @@ from billfold import card_changes, cards, events
 from billfold.card_changes import Bound, CardChange
 from billfold.cards import Card
 from billfold.events import Event
-from billfold.tables import journals, limit_rows, vault_rows
+from billfold.tables import journals
 from billfold.tables.journals import Journal
 from billfold.tables.rows import Commit, Integer, Key, Row, due_shard, read, table
 
@@ -170,16 +170,6 @@ def put_change(commit: Commit, before: Card, change: CardChange, *, task_token: 
         condition &= HeadRow.charges == 0
     commit.update(HeadRow(card.card_id, HeadRow.SORT), actions, condition)
     commit.record(_change_row(card, change))
-    return card
-
-
-def put_over(commit: Commit, before: Card, change: CardChange) -> Card:
-    """Add the end of a card to a commit: nobody holds it, the vault forgets it, and after a failed challenge it cools down."""
-    card = put_change(commit, before, change)
-    remove_holder(commit, card)
-    vault_rows.erase(commit, card.card_id)
-    if card.state == "declined" and card.reason == cards.CODE_OVER:
-        limit_rows.put_cooling(commit, card.owner, card.fingerprint, change.at)
     return card
 
 
