@@ -13,6 +13,7 @@ from billfold.errors import Stale
 from billfold.ledger import Hold
 from billfold.tables import ledger_rows
 from billfold.tables.rows import Commit
+from infra.phones import Phone
 from tests import world
 from tests.proof.racing import books_balance, codes, race, stubborn
 from tests.world import PIN, Person, Response, fund, joined, wallet
@@ -68,6 +69,23 @@ def test_one_key_with_two_bodies_moves_one_of_them(store):
     assert codes(answers) == {"201": 10, "idempotency_key_reused": 10}
     assert wallet(bob) in (10, 11)
     books_balance(store)
+
+
+# -------------------------------------------------------------------------------------------------------------- devices
+
+
+def test_thirty_phones_registered_at_once_are_twenty(store):
+    """VB-02: the limit is in the write itself, and a phone that is removed makes room for exactly one."""
+    alice = Person()
+
+    def register(jwk: dict[str, str], key: str = "") -> Response:
+        return world.call("POST", "/v1/devices", alice, {"name": "phone", "jwk": jwk}, key=key)
+
+    answers = race([stubborn(register, Phone().jwk) for _ in range(30)])
+    assert codes(answers) == {"201": 20, "device_limit_reached": 10}
+    gone = next(answer.body["id"] for answer in answers if answer.status == 201)
+    assert world.call("DELETE", f"/v1/devices/{gone}", alice).status == 204
+    assert codes(race([stubborn(register, Phone().jwk) for _ in range(5)])) == {"201": 1, "device_limit_reached": 4}
 
 
 # ----------------------------------------------------------------------------------------------------------------- PINs

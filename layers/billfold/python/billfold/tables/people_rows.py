@@ -1,7 +1,7 @@
 """Users, their devices and their payment PIN.
 
     pk     sk                    what
-    usr_…  user                  when joined or suspended, the PIN's hash and tries, the merchants administered
+    usr_…  user                  when joined or suspended, the PIN's hash and tries, the merchants administered, how many devices
     usr_…  device#dev_…          a phone's public key, and the bill that is open on it
 
 A device's id is derived from its key's thumbprint (RFC 7638), so that a proof names its row without a search.
@@ -13,7 +13,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from billfold.errors import Refusal
-from billfold.identity import Device, Pin, User
+from billfold.identity import MAX_DEVICES, Device, Pin, User
 from billfold.tables import operation_rows
 from billfold.tables.rows import Commit, Integer, Json, Key, Row, pages, table
 
@@ -29,6 +29,7 @@ class UserRow(Row):
     pin_tries = Integer(default=0)
     pin_locked_until = Integer(null=True)
     merchants = Json(null=True)
+    devices = Integer(default=0)
 
 
 class DeviceRow(Row):
@@ -80,7 +81,7 @@ def devices(user_id: str, *, after: str = "", limit: int | None = None) -> Itera
 
 
 def put_device(commit: Commit, user_id: str, device: Device, now: int) -> None:
-    """Add a device to a commit, and its user if this is the first one."""
+    """Add a device to a commit, and its user if this is the first one; its user has fewer than may be."""
     commit.put_new(
         DeviceRow(
             user_id,
@@ -92,13 +93,15 @@ def put_device(commit: Commit, user_id: str, device: Device, now: int) -> None:
         )
     )
     joined = UserRow.joined_at.set(UserRow.joined_at | now)
-    commit.update(UserRow(user_id, UserRow.SORT), [joined])
+    room = UserRow.devices.does_not_exist() | (UserRow.devices < MAX_DEVICES)
+    commit.update(UserRow(user_id, UserRow.SORT), [joined, UserRow.devices.add(1)], room)
 
 
 def delete_device(commit: Commit, user_id: str, device_id: str, now: int) -> None:
     """Add a device's removal to a commit; a device with an open bill stays."""
     idle = DeviceRow.bill.does_not_exist() | (DeviceRow.bill_until <= now)
     commit.delete(device_key(user_id, device_id), DeviceRow.pk.exists() & idle)
+    commit.update(UserRow(user_id, UserRow.SORT), [UserRow.devices.add(-1)])
 
 
 def take_device(commit: Commit, user_id: str, device: Device, bill_id: str, until: int) -> None:
