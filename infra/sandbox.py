@@ -111,7 +111,7 @@ def _fund(user_id: str) -> None:
     for currency, amount in MONEY.items():
         transfer_id = ids.derived("trf", "seed", user_id, currency)
         legs = ledger.pay(ledger.funding(currency), [(ledger.wallet(user_id, currency), amount)])
-        transfer = ledger.transfer(transfer_id, legs, at=clock.now(), reason="sandbox money")
+        transfer = ledger.transfer(transfer_id, legs, at=clock.now(), kind="top_up", reason="sandbox money")
         commit = Commit(transfer_id)
         ledger_rows.post(commit, transfer)
         try:

@@ -49,7 +49,7 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
     payee = ledger.card(bill.owner, paid_by.card, currency) if paid_by else ledger.wallet(bill.owner, currency)
     legs = ledger.pay(ledger.sales(change.by, currency), [(payee, amount)])
     transfer = ledger.transfer(
-        transfer_id, legs, at=now, reason="refund", about=bill.bill_id, reverses=bill.transfer_id
+        transfer_id, legs, at=now, kind="refund", reason="refund", about=bill.bill_id, reverses=bill.transfer_id
     )
 
     commit = Commit(operation)

@@ -82,5 +82,6 @@ def _ask_later(charge_id: str, before: int) -> str:
 def _to_wallet(charge: Charge, now: int) -> Transfer:
     """From the card to the wallet: a top-up that is settled, or a refund that the card's bank would not take."""
     legs = ledger.pay(charge_rows.account(charge), [(ledger.wallet(charge.owner, charge.currency), charge.amount)])
-    reason = "top-up" if charge.purpose == "top_up" else "refund"
-    return ledger.transfer(charge.transfer_id, legs, at=now, reason=reason, about=charge.about or charge.charge_id)
+    kind: ledger.Kind = "top_up" if charge.purpose == "top_up" else "refund"
+    reason, about = kind.replace("_", "-"), charge.about or charge.charge_id
+    return ledger.transfer(charge.transfer_id, legs, at=now, kind=kind, reason=reason, about=about)

@@ -26,7 +26,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
         raise NotFound()
     transfer = ledger_rows.to_transfer(row)
     parties = {request.caller, *user.merchants}
-    if not any(leg.account.name.split("/")[1] in parties for leg in transfer.legs):
+    if not any(leg.account.owner in parties for leg in transfer.legs):
         raise NotFound()
 
     return http.Answer(200, wire.transfer(transfer, parties))

@@ -46,9 +46,8 @@ def handler(request: http.Request[PostTransfer]) -> http.Answer:
         return http.Answer(201, wire.transfer(ledger_rows.to_transfer(posted)))
 
     user = identity.active(people_rows.user(rows, request.caller))
-    transfer = ledger.transfer(
-        transfer_id, ledger.pay(payer, [(payee, body.amount.amount)]), at=now, reason=body.reason
-    )
+    legs = ledger.pay(payer, [(payee, body.amount.amount)])
+    transfer = ledger.transfer(transfer_id, legs, at=now, kind="transfer", reason=body.reason)
     if people_rows.user(rows, body.to) is None:
         raise NotFound()
     # Before the PIN: a refusal that only the right PIN meets, and no write counts, would let guesses run free.

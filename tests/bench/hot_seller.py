@@ -46,7 +46,7 @@ def pay(orders: Connection, number: int) -> None:
         transfer_id = f"trf_{uuid.uuid4().hex}"
         commit = Commit(transfer_id)
         legs = ledger.pay(payer, [(payee, amount)])
-        ledger_rows.post(commit, ledger.transfer(transfer_id, legs, at=clock.now(), reason="lunch"))
+        ledger_rows.post(commit, ledger.transfer(transfer_id, legs, at=clock.now(), kind="bill", reason="lunch"))
         commit.send()
 
     wallet = ledger.wallet(f"usr_{number}", "USD")

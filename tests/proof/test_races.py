@@ -166,14 +166,16 @@ def attempt(fill: object) -> bool:
 def test_a_hold_posted_voided_and_expired_at_once_ends_one_way(store, round_number):
     """LG-05: one of twelve resolutions wins, and the money is where the winner says."""
     alice, bob = ledger.wallet("usr_alice", "USD"), ledger.wallet("usr_bob", "USD")
-    top_up = ledger.transfer("trf_top_up", ledger.pay(ledger.funding("USD"), [(alice, 100)]), at=1, reason="top-up")
+    top_up = ledger.transfer(
+        "trf_top_up", ledger.pay(ledger.funding("USD"), [(alice, 100)]), at=1, kind="top_up", reason="top-up"
+    )
     assert attempt(lambda commit: ledger_rows.post(commit, top_up))
     hold = ledger.hold(f"hld_{uuid.uuid4().hex}", alice, 70, expires_at=5_000, now=1)
     assert attempt(lambda commit: ledger_rows.place_hold(commit, hold))
 
     def post(commit: Commit) -> None:
         legs = ledger.pay(alice, [(bob, 50)])
-        transfer = ledger.transfer(f"trf_{uuid.uuid4().hex}", legs, at=2, reason="held")
+        transfer = ledger.transfer(f"trf_{uuid.uuid4().hex}", legs, at=2, kind="top_up", reason="held")
         ledger_rows.post_held(commit, [(hold, ledger.post(hold, 50, 4_999))], transfer, 4_999)
 
     def void(commit: Commit) -> None:

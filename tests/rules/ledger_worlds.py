@@ -118,7 +118,7 @@ class Worlds:
         reason = self.naive.refusal(plain)
         with expecting(reason):
             chosen = [Leg(account, amount) for account, amount in legs]
-            made = ledger.transfer(transfer_id, chosen, at=self.now, reason="walk", reverses=reverses)
+            made = ledger.transfer(transfer_id, chosen, at=self.now, kind="transfer", reason="walk", reverses=reverses)
             assert self.kept.post(made)
             self.history.append(made)
         if reason is None:
@@ -175,7 +175,7 @@ class Worlds:
         with expecting(reason):
             posted = [ledger.post(hold, amount, self.now) for hold, amount in zip(holds, amounts, strict=True)]
             legs = [Leg(hold.account, -hold.posted) for hold in posted] + [Leg(payee, sum(amounts))]
-            made = ledger.transfer(transfer_id, legs, at=self.now, reason="held")
+            made = ledger.transfer(transfer_id, legs, at=self.now, kind="transfer", reason="held")
             self.kept.post_holds(posted, made)
             self.history.append(made)
         if reason is None:

@@ -13,7 +13,7 @@ SHOP, WORLD = ledger.sales("mer_shop", "USD"), ledger.funding("USD")
 
 
 def moved(*legs: Leg) -> ledger.Transfer:
-    return ledger.transfer("trf_1", legs, at=1, reason="test")
+    return ledger.transfer("trf_1", legs, at=1, kind="bill", reason="test")
 
 
 def held(amount: int = 100) -> ledger.Hold:
@@ -79,7 +79,9 @@ def test_a_transfer_cannot_be_changed():
 
 def test_a_reversal_names_what_it_undoes_and_undoes_all_of_it():
     """LG-03: original and reversal together change nothing."""
-    original = ledger.transfer("trf_1", ledger.pay(ALICE, [(BOB, 30), (SHOP, 12)]), at=1, reason="bill", about="bil_1")
+    original = ledger.transfer(
+        "trf_1", ledger.pay(ALICE, [(BOB, 30), (SHOP, 12)]), at=1, kind="bill", reason="bill", about="bil_1"
+    )
     undone = ledger.reverse("trf_2", original, at=2, reason="mistake")
     assert (undone.reverses, undone.about, undone.total) == ("trf_1", "bil_1", 42)
     together = zip(original.legs, undone.legs, strict=True)

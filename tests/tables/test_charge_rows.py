@@ -71,7 +71,7 @@ def start(charge_id: str = "chg_1", first: Started | None = None, **fields: Any)
 
 def paid(charge: Charge, now: int = BOUND + 1) -> ledger.Transfer:
     legs = ledger.pay(charge_rows.account(charge), [(WALLET, charge.amount)])
-    return ledger.transfer(charge.transfer_id, legs, at=now, reason="top-up", about=charge.charge_id)
+    return ledger.transfer(charge.transfer_id, legs, at=now, kind="top_up", reason="top-up", about=charge.charge_id)
 
 
 def resolve(charge: Charge, change: ChargeChange, transfer: ledger.Transfer | None = None) -> Charge:

@@ -5,6 +5,7 @@ The steps ask the rules first; here the rows are written without asking, so that
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -27,7 +28,9 @@ def fresh() -> str:
 
 
 def made(payer: Account, *credits: tuple[Account, int], name: str = "", at: int = EARLY) -> Transfer:
-    return ledger.transfer(name or fresh(), ledger.pay(payer, credits), at=at, reason="test", about="bil_1")
+    return ledger.transfer(
+        name or fresh(), ledger.pay(payer, credits), at=at, kind="bill", reason="test", about="bil_1"
+    )
 
 
 def post(transfer: Transfer) -> Transfer:
@@ -55,7 +58,7 @@ def resolve(before: Hold, after: Hold, now: int = EARLY) -> None:
 def post_held(pairs: list[tuple[Hold, Hold]], payee: Account, now: int = EARLY) -> Transfer:
     legs = [ledger.Leg(after.account, -after.posted) for _, after in pairs]
     legs.append(ledger.Leg(payee, sum(after.posted for _, after in pairs)))
-    transfer = ledger.transfer(fresh(), legs, at=now, reason="held")
+    transfer = ledger.transfer(fresh(), legs, at=now, kind="bill", reason="held")
     commit = Commit(fresh())
     ledger_rows.post_held(commit, pairs, transfer, now)
     commit.send()
@@ -308,6 +311,34 @@ def test_a_transfer_survives_the_stream_and_the_queue(store):
     found = {each.transfer_id: each for each in images if each is not None}
     assert found == {first.transfer_id: first, second.transfer_id: second, third.transfer_id: third}
     assert ledger_rows.decode(ledger_rows.encode(second)) == second
+
+
+CARD = ledger.card("usr_alice", "crd_1", "USD")
+
+
+@pytest.mark.parametrize(
+    ("kind", "payer", "payees", "about"),
+    [
+        ("transfer", ALICE, [BOB], ""),
+        ("bill", ALICE, [SHOP, ledger.sales("mer_cafe", "USD")], "bil_1"),
+        ("bill", CARD, [SHOP], "bil_1"),
+        ("refund", SHOP, [ALICE], "bil_1"),
+        ("refund", SHOP, [CARD], "bil_1"),
+        ("refund", CARD, [ALICE], "bil_1"),
+        ("top_up", CARD, [ALICE], "chg_1"),
+    ],
+)
+def test_rows_from_before_kinds_still_say_what_they_are(kind, payer, payees, about):
+    """Stored rows of earlier versions: the kind follows from who paid whom about what, never from the text."""
+    credits = [(account, 10) for account in payees]
+    moved = ledger.transfer(fresh(), ledger.pay(payer, credits), at=1, kind=kind, reason="refund bill", about=about)
+    old = replace(moved, kind=None)
+    legs = [(leg.account.name, leg.amount) for leg in moved.legs]
+    row = ledger_rows.TransferRow(old.transfer_id, "transfer", legs=legs, at=1, reason=old.reason, about=about or None)
+    assert ledger_rows.to_transfer(row) == moved
+    ledger_rows.write_entries([old])
+    for account in (account for account in (payer, *payees) if account != CARD):
+        assert ledger_rows.entries(account, after="", newest_first=True, limit=1)[0].kind == kind
 
 
 def test_a_user_s_wallets_are_listed_by_currency():

@@ -45,7 +45,7 @@ class Pair:
         peers = [account for account in ACCOUNTS if account.currency == currency]
         payer, *payees = self.draw.sample(peers, k=self.draw.choice([2, 2, 3, 5]))
         legs = ledger.pay(payer, [(payee, self.draw.randint(1, 60)) for payee in payees])
-        made = ledger.transfer(transfer_id, legs, at=self.now, reason="walk")
+        made = ledger.transfer(transfer_id, legs, at=self.now, kind="transfer", reason="walk")
         self.both("transfer", lambda: self.kept.post(made), lambda commit: ledger_rows.post(commit, made))
 
     def place(self) -> None:
@@ -91,7 +91,7 @@ class Pair:
 def _out_of(pairs: list[tuple[Hold, Hold]], payee: ledger.Account, now: int) -> Transfer:
     legs = [Leg(new.account, -new.posted) for _, new in pairs]
     legs.append(Leg(payee, sum(new.posted for _, new in pairs)))
-    return ledger.transfer(uuid.uuid4().hex, legs, at=now, reason="held")
+    return ledger.transfer(uuid.uuid4().hex, legs, at=now, kind="transfer", reason="held")
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -100,7 +100,9 @@ def test_random_operations_on_the_rows_behave_as_the_rules_do(store, seed):
     pair = Pair(seed)
     for account in WALLETS:
         outside = OUTSIDE[CURRENCIES.index(account.currency)]
-        made = ledger.transfer(uuid.uuid4().hex, ledger.pay(outside, [(account, 300)]), at=1, reason="top-up")
+        made = ledger.transfer(
+            uuid.uuid4().hex, ledger.pay(outside, [(account, 300)]), at=1, kind="transfer", reason="top-up"
+        )
         pair.both("top-up", lambda made=made: pair.kept.post(made), lambda c, made=made: ledger_rows.post(c, made))
     ids = [uuid.uuid4().hex for _ in range(OPERATIONS // 4)]
     for _ in range(OPERATIONS // 2):
@@ -129,7 +131,7 @@ def test_the_books_balance_in_the_rows_themselves(store):
     for number in range(60):
         payee = pair.draw.choice(WALLETS)
         legs = ledger.pay(ledger.funding(payee.currency), [(payee, number + 1)])
-        made = ledger.transfer(uuid.uuid4().hex, legs, at=1, reason="top-up")
+        made = ledger.transfer(uuid.uuid4().hex, legs, at=1, kind="transfer", reason="top-up")
         pair.both("top-up", lambda made=made: pair.kept.post(made), lambda c, made=made: ledger_rows.post(c, made))
         pair.transfer(uuid.uuid4().hex)
     sums: Counter[str] = Counter()

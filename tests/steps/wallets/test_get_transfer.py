@@ -29,6 +29,14 @@ def test_a_seller_sees_its_own_part_of_a_settlement(alice, shop, cafe):
     assert (part["amount"]["amount"], part["payees"]) == (400, [cafe.merchant])
 
 
+def test_money_from_outside_has_no_payer(store, alice):
+    """LG-01: the world outside is nobody's name, and not its currency's either."""
+    funded = next(row["pk"]["S"] for row in store.rows("ledger") if alice.user_id in row.get("legs", {}).get("S", ""))
+    seen = show(alice, funded).body
+    assert (seen["kind"], seen["payees"]) == ("top_up", [alice.user_id])
+    assert "payer" not in seen
+
+
 def test_to_anyone_else_it_does_not_exist(shop, transfer):
     """XX-05: not found, like a transfer that never was."""
     unknown = show(shop.admin, "trf_unknown")

@@ -21,6 +21,7 @@ def test_money_moves_from_wallet_to_wallet(alice, visitor):
         "id": "",
         "at": "",
         "amount": {"amount": 2500, "currency": "USD"},
+        "kind": "transfer",
         "reason": "lunch",
         "payer": alice.user_id,
         "payees": [visitor.user_id],

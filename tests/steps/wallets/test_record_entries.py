@@ -8,7 +8,7 @@ from tests.world import STEPS
 
 def transfer(person, amount, at=1_700_000_000_000):
     legs = ledger.pay(ledger.funding("USD"), [(ledger.wallet(person.user_id, "USD"), amount)])
-    return ledger.transfer(f"trf_{person.sub}{amount}", legs, at=at, reason="top-up")
+    return ledger.transfer(f"trf_{person.sub}{amount}", legs, at=at, kind="top_up", reason="top-up")
 
 
 def record(*transfers):

@@ -18,7 +18,7 @@ def by_wallet(
 ) -> tuple[Transfer | None, BillChange]:
     """One debit of the owner's wallet and one credit per seller, or, without enough money, that the settlement failed."""
     legs = ledger.pay(ledger.wallet(bill.owner, bill.currency), bill.payees())
-    paid = ledger.transfer(transfer_id, legs, at=now, reason="bill", about=bill.bill_id)
+    paid = ledger.transfer(transfer_id, legs, at=now, kind="bill", reason="bill", about=bill.bill_id)
     try:
         ledger.after(balance, legs[0])
     except BalanceTooLow as refusal:
@@ -31,7 +31,7 @@ def transfer(charge: Charge, bill: Bill, now: int) -> Transfer:
     assert bill.state == "settling", "only this charge's word ends settling"
     assert bill.charge_id == charge.charge_id, "a bill settles by one charge at a time"
     legs = ledger.pay(ledger.card(charge.owner, charge.card, charge.currency), bill.payees())
-    return ledger.transfer(charge.transfer_id, legs, at=now, reason="bill", about=bill.bill_id)
+    return ledger.transfer(charge.transfer_id, legs, at=now, kind="bill", reason="bill", about=bill.bill_id)
 
 
 def after_charge(charge: Charge, bill: Bill, change: ChargeChange) -> BillChange:

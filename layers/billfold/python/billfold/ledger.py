@@ -11,6 +11,7 @@ The invariants are numbered in docs/ledger.md.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from billfold.errors import AlreadyResolved, BalanceTooLow, HoldExpired, Invalid, TransferTooLarge
 from billfold.money import MAX_AMOUNT_MINOR, is_currency
@@ -19,6 +20,8 @@ from billfold.money import MAX_AMOUNT_MINOR, is_currency
 # A BatchGetItem reads at most 100 rows, so a busy account's balance stays one call.
 LANES = 64
 MAX_CREDITS = 40
+# What a transfer is, said by the step that makes it; its reason is text, and may be a person's.
+Kind = Literal["transfer", "bill", "refund", "top_up", "pay_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class Account:
     @property
     def currency(self) -> str:
         return self.name.rpartition("/")[2]
+
+    @property
+    def owner(self) -> str:
+        """The user or merchant whose account it is; empty for the world outside."""
+        return self.name.split("/")[1] if self.name.count("/") > 1 else ""
 
 
 def wallet(user: str, currency: str) -> Account:
@@ -80,11 +88,13 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Money moved, immutable (LG-03). `reason` is for people, `about` names the resource, `reverses` the transfer it undoes."""
+    """Money moved, immutable (LG-03). `kind` is what it is, `reason` a text for people, `about` names the resource, `reverses`
+    the transfer it undoes."""
 
     transfer_id: str
     legs: tuple[Leg, ...]
     at: int
+    kind: Kind
     reason: str
     about: str = ""
     reverses: str = ""
@@ -100,7 +110,7 @@ class Transfer:
 
 
 def transfer(
-    transfer_id: str, legs: Iterable[Leg], *, at: int, reason: str, about: str = "", reverses: str = ""
+    transfer_id: str, legs: Iterable[Leg], *, at: int, kind: Kind, reason: str, about: str = "", reverses: str = ""
 ) -> Transfer:
     """Two to 41 legs of one currency that sum to zero (LG-01).
 
@@ -120,7 +130,7 @@ def transfer(
         raise Invalid("a transfer has one currency, listed in ISO 4217", "/amount/currency")
     if sum(leg.amount for leg in legs if leg.amount > 0) > MAX_AMOUNT_MINOR:
         raise TransferTooLarge(limit_minor=MAX_AMOUNT_MINOR)
-    return Transfer(transfer_id, legs, at, reason, about, reverses)
+    return Transfer(transfer_id, legs, at, kind, reason, about, reverses)
 
 
 def pay(payer: Account, payees: Iterable[tuple[Account, int]]) -> tuple[Leg, ...]:
@@ -132,7 +142,14 @@ def pay(payer: Account, payees: Iterable[tuple[Account, int]]) -> tuple[Leg, ...
 def reverse(transfer_id: str, original: Transfer, *, at: int, reason: str) -> Transfer:
     """The transfer that undoes a whole earlier one and names it (LG-03)."""
     legs = tuple(Leg(leg.account, -leg.amount) for leg in original.legs)
-    return Transfer(transfer_id, legs, at, reason, original.about, original.transfer_id)
+    return Transfer(transfer_id, legs, at, "refund", reason, original.about, original.transfer_id)
+
+
+def kind_before_kinds(line: Leg, about: str) -> Kind:
+    """What a transfer was, by one of its lines, from before kinds were stored: people's own transfers were about nothing."""
+    if about.startswith("bil_"):
+        return "bill" if line.account.name.startswith("sales/") is (line.amount > 0) else "refund"
+    return "top_up" if about else "transfer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +160,7 @@ class Entry:
     transfer_id: str
     at: int
     amount: int
+    kind: Kind
     reason: str
     about: str = ""
 

@@ -11,7 +11,7 @@ A wallet transfer costs six write units: two conditional balance updates and one
 
 import random
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
@@ -37,6 +37,7 @@ class TransferRow(Row):
     SORT = "transfer"
     legs = Json()
     at = Integer()
+    kind = UnicodeAttribute(null=True)
     reason = UnicodeAttribute()
     about = UnicodeAttribute(null=True)
     reverses = UnicodeAttribute(null=True)
@@ -65,6 +66,7 @@ class EntryRow(Row):
         table_name = table("statements")
 
     amount = Integer()
+    kind = UnicodeAttribute(null=True)
     reason = UnicodeAttribute()
     about = UnicodeAttribute(null=True)
 
@@ -129,7 +131,11 @@ def read_transfer(transfer_id: str) -> Transfer | None:
 def to_transfer(row: TransferRow) -> Transfer:
     """The transfer that a row holds."""
     legs = tuple(Leg(ledger.account(name), amount) for name, amount in row.legs)
-    return Transfer(row.pk, legs, row.at, row.reason, row.about or "", row.reverses or "")
+    return Transfer(row.pk, legs, row.at, _kind(row, legs[-1]), row.reason, row.about or "", row.reverses or "")
+
+
+def _kind(row: TransferRow | EntryRow, line: Leg) -> ledger.Kind:
+    return cast(ledger.Kind, row.kind) if row.kind else ledger.kind_before_kinds(line, row.about or "")
 
 
 def post(commit: Commit, transfer: Transfer, *, request: str = "") -> None:
@@ -217,6 +223,7 @@ def _transfer_row(transfer: Transfer, request: str = "") -> TransferRow:
         TransferRow.SORT,
         legs=[(leg.account.name, leg.amount) for leg in transfer.legs],
         at=transfer.at,
+        kind=transfer.kind,
         reason=transfer.reason,
         about=transfer.about or None,
         reverses=transfer.reverses or None,
@@ -260,6 +267,7 @@ def write_entries(transfers: Iterable[Transfer]) -> None:
             leg.account.name,
             f"{transfer.at:013d}#{transfer.transfer_id}",
             amount=leg.amount,
+            kind=transfer.kind,
             reason=transfer.reason,
             about=transfer.about or None,
         )
@@ -277,7 +285,8 @@ def entries(account: Account, *, after: str, newest_first: bool, limit: int) -> 
 
 def _to_entry(row: EntryRow) -> Entry:
     at, _, transfer_id = row.sk.partition("#")
-    return Entry(row.sk, transfer_id, int(at), row.amount, row.reason, row.about or "")
+    kind = _kind(row, Leg(ledger.account(row.pk), row.amount))
+    return Entry(row.sk, transfer_id, int(at), row.amount, kind, row.reason, row.about or "")
 
 
 def from_stream(image: dict[str, Any]) -> Transfer | None:
@@ -291,13 +300,13 @@ def encode(transfer: Transfer) -> str:
     """A transfer as a queue message."""
     legs = [(leg.account.name, leg.amount) for leg in transfer.legs]
     return msgspec.json.encode(
-        (transfer.transfer_id, legs, transfer.at, transfer.reason, transfer.about, transfer.reverses)
+        (transfer.transfer_id, legs, transfer.at, transfer.reason, transfer.about, transfer.reverses, transfer.kind)
     ).decode()
 
 
 def decode(text: str) -> Transfer:
     """The transfer in a queue message."""
-    transfer_id, legs, at, reason, about, reverses = msgspec.json.decode(text)
-    return Transfer(
-        transfer_id, tuple(Leg(ledger.account(name), amount) for name, amount in legs), at, reason, about, reverses
-    )
+    transfer_id, named, at, reason, about, reverses, *kind = msgspec.json.decode(text)
+    legs = tuple(Leg(ledger.account(name), amount) for name, amount in named)
+    known = kind[0] if kind else ledger.kind_before_kinds(legs[-1], about)
+    return Transfer(transfer_id, legs, at, known, reason, about, reverses)

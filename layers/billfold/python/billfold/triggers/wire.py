@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from billfold import bills, errors, money
+from billfold import bills, errors, ledger, money
 from billfold.bill_changes import Item, Outcome
 from billfold.bills import Bill, Summary
 from billfold.clock import to_text
@@ -111,23 +111,29 @@ class ItemsAnswer(View, frozen=True):
 
 
 class TransferAnswer(View, frozen=True):
+    """`kind` says what it was, whatever the text in `reason`; `payer` is absent when the money came from outside Billfold."""
+
     id: str
     at: str
     amount: Total
+    kind: ledger.Kind
     reason: str
-    payer: str
     payees: list[str]
+    payer: str | None = None
     about: str | None = None
     reverses: str | None = None
 
 
 class EntryAnswer(View, frozen=True):
-    """One line of a statement: what a transfer did to the account; negative is a debit, in minor units."""
+    """One line of a statement: what a transfer did to the account; negative is a debit, in minor units.
+
+    `kind` says what it was, whatever the text in `reason`."""
 
     transfer: str
     at: str
     amount: int
     currency: str
+    kind: ledger.Kind
     reason: str
     about: str | None = None
 
@@ -218,18 +224,18 @@ def result(outcome: Outcome) -> ItemResult:
 
 def transfer(posted: Transfer, parties: set[str] | None = None) -> TransferAnswer:
     """A transfer as its payer sees it, or, given parties, as a payee does: without the other payees (XX-05)."""
-    owners = [(leg.amount, leg.account.name.split("/")[1]) for leg in posted.legs]
-    payers = [owner for amount, owner in owners if amount < 0]
-    credits = [(amount, owner) for amount, owner in owners if amount > 0]
+    payers = [leg.account.owner for leg in posted.legs if leg.amount < 0]
+    credits = [(leg.amount, leg.account.owner) for leg in posted.legs if leg.amount > 0]
     if parties is not None and not parties & set(payers):
         credits = [(amount, owner) for amount, owner in credits if owner in parties]
     return TransferAnswer(
         id=posted.transfer_id,
         at=to_text(posted.at),
         amount=Total(sum(amount for amount, _ in credits), posted.currency),
+        kind=posted.kind,
         reason=posted.reason,
-        payer=payers[0],
-        payees=[owner for _, owner in credits],
+        payees=[owner for _, owner in credits if owner],
+        payer=payers[0] or None,
         about=posted.about or None,
         reverses=posted.reverses or None,
     )
@@ -237,7 +243,8 @@ def transfer(posted: Transfer, parties: set[str] | None = None) -> TransferAnswe
 
 def entry(line: Entry, currency: str) -> EntryAnswer:
     """A line of a statement."""
-    return EntryAnswer(line.transfer_id, to_text(line.at), line.amount, currency, line.reason, line.about or None)
+    at = to_text(line.at)
+    return EntryAnswer(line.transfer_id, at, line.amount, currency, line.kind, line.reason, line.about or None)
 
 
 def terminal(one: Terminal) -> TerminalAnswer:
