@@ -72,4 +72,7 @@ def resolve(cloud: Cloud, stage: Stage, charge_id: str, outcome: str, reference:
 
 
 def _side(line: dict[str, Any] | None) -> str:
-    return f"{line['state']} {line['amount']} {line['currency']}" if line else "nothing"
+    if not line:
+        return "nothing"
+    amount = "an amount that the bank cannot count, in" if line["amount"] is None else line["amount"]
+    return f"{line['state']} {amount} {line['currency']}"

@@ -114,13 +114,15 @@ class CardWorld:
     def remove(self, person: Person, card: str, pin: str = PIN) -> Response:
         return call("DELETE", f"/v1/cards/{card}", person, {"pin": pin})
 
-    def top_up(self, person: Person, card: str, amount: int = 2_500, **options: Any) -> Response:
-        body = {"card": card, "amount": {"amount": amount, "currency": "USD"}}
+    def top_up(
+        self, person: Person, card: str, amount: int = 2_500, *, currency: str = "USD", **options: Any
+    ) -> Response:
+        body = {"card": card, "amount": {"amount": amount, "currency": currency}}
         return call("POST", "/v1/top-ups", person, body, **options)
 
-    def verify(self, person: Person, bill: Any, card: str, **options: Any) -> Response:
+    def verify(self, person: Person, bill: Any, card: str, *, pin: str = PIN, **options: Any) -> Response:
         """Verify a bill that waits for it, to be paid by a card."""
-        body = {"list_hash": bill["verification"]["list_hash"], "pin": PIN, "instrument": card}
+        body = {"list_hash": bill["verification"]["list_hash"], "pin": pin, "instrument": card}
         path = f"/v1/bills/{bill['id']}/verification"
         return call("POST", path, person, body, phone=person.phone, **options)
 

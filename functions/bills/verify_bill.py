@@ -55,7 +55,7 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
 
     _check_verifiable(bill, request.body.list_hash, user, now)
     # Before the PIN: a refusal that only the right PIN meets, and no write counts, would let guesses run free.
-    card = _card(request, rows) if request.body.instrument else None
+    card = _card(request, rows, bill) if request.body.instrument else None
     wrong = PinVerification(request.body.pin).verify(user.pin, now, pins.matches)
     if wrong:
         people_rows.count_wrong_try(operation, request.fingerprint, user, *wrong, now)
@@ -84,9 +84,9 @@ def _check_verifiable(bill: Bill, list_hash: str, user: User, now: int) -> None:
         raise ListChanged(verification=wire.to_builtins(current)) from None
 
 
-def _card(request: http.Request[VerifyBill], rows: dict[Key, Row]) -> Card:
+def _card(request: http.Request[VerifyBill], rows: dict[Key, Row], bill: Bill) -> Card:
     head = card_rows.head(rows, str(request.body.instrument))
-    return cards.check_can_pay(card_rows.to_card(head) if head else None, request.caller, request.now)
+    return cards.check_can_pay(card_rows.to_card(head) if head else None, request.caller, bill.total, request.now)
 
 
 def _by_card(request: http.Request[VerifyBill], bill: Bill, card: Card, commit: Commit) -> BillChange:

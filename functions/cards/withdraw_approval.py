@@ -51,7 +51,7 @@ def _heard(card: Card, said: object) -> CardChange | None:
 
 def _withdraw(bank: Bank, card: Card) -> str:
     reference = card.late_reference or card.reference
-    return str(bank.refund(f"{card.card_id}/withdrawal", reference, None).outcome)
+    return str(bank.withdraw(f"{card.card_id}/withdrawal", reference).outcome)
 
 
 def _commit(card: Card, change: CardChange, name: str) -> Card:

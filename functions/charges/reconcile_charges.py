@@ -40,7 +40,8 @@ def handler(now: int) -> int:
         except Unavailable:
             silent.append(bank)
             continue
-        ours = list(charge_rows.lines(bank, [since - DAY, since, until]))
+        lines = charge_rows.lines(bank, [since - DAY, since, until])
+        ours = [charges.as_counted(line, bank) for line in lines]
         differences = charges.compare(ours, theirs, since, until)
         for difference in differences:
             facts = {"bank": bank, "charge": difference.key, "kind": difference.kind}

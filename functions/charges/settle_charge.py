@@ -67,7 +67,7 @@ def _ask(charge: Charge, before: int, now: int) -> Payment:
         if known.outcome == "unknown" or not charges.may_ask(charge, now):
             return Payment("unknown")
     if charge.purpose == "refund":
-        return bank.refund(key, charge.of, charge.amount)
+        return bank.refund(key, charge.of, charge.amount, charge.currency, charge.charge_id)
     return bank.charge(key, charge.token, charge.amount, charge.currency, charge.charge_id)
 
 

@@ -3,7 +3,7 @@
 Trigger   POST /v1/top-ups                   (user)
 Reads     user, card, charge
 Writes    charge, change, hold, balance, card   (one transaction)
-Answers   202 the top-up, settling; 404 another's card; 409 a card that cannot pay
+Answers   202 the top-up, settling; 404 another's card; 409 a card that cannot pay, or not this amount
 Again     the same Idempotency-Key gets the first answer; the card is charged once
 May       people BatchGetItem; cards BatchGetItem UpdateItem; charges BatchGetItem PutItem Query; ledger PutItem UpdateItem
 """
@@ -35,7 +35,7 @@ def handler(request: http.Request[TopUpWallet]) -> http.Answer:
 
     identity.active(people_rows.user(rows, caller))
     head = card_rows.head(rows, body.card)
-    card = cards.check_can_pay(card_rows.to_card(head) if head else None, caller, now)
+    card = cards.check_can_pay(card_rows.to_card(head) if head else None, caller, amount, now)
     hold, transfer = request.operation("hld"), request.operation("trf")
     started = charges.start(card, amount, "top_up", "", now, hold=hold, transfer=transfer)
 

@@ -141,8 +141,8 @@ def heard(sandbox, receiver):
 def test_a_late_success_can_be_withdrawn(sandbox, bank, queues, receiver):
     """CB-14: once withdrawn it is no approval any more, cannot be charged, and is not told."""
     verdict = approved(sandbox)
-    assert sandbox.refund("withdrawal", verdict.reference, None) == Payment("refunded", verdict.reference)
-    assert sandbox.refund("withdrawal", verdict.reference, None).outcome == "refunded"
+    assert sandbox.withdraw("withdrawal", verdict.reference) == Payment("refunded", verdict.reference)
+    assert sandbox.withdraw("withdrawal", verdict.reference).outcome == "refunded"
     now = sandbox.status("key-approved-1")
     assert (now.outcome, now.reason, now.token) == ("declined", "withdrawn", "")
     assert sandbox.charge("charge", verdict.token, 100, "USD", "chg_1") == Payment("declined", "", "not_approved")
@@ -194,12 +194,14 @@ def test_a_charge_is_made_once_and_given_back_once(sandbox):
     assert charged.outcome == "charged"
     assert sandbox.charge("charge", token, 1000, "USD", "chg_1") == charged == sandbox.status("charge")
     for _ in range(2):
-        assert sandbox.refund("part", charged.reference, 300).outcome == "refunded"
-    assert sandbox.refund("more", charged.reference, 701) == Payment("declined", "", "more_than_was_charged")
-    rest = sandbox.refund("rest", charged.reference, None)
+        assert sandbox.refund("part", charged.reference, 300, "USD", "chg_2").outcome == "refunded"
+    assert sandbox.refund("more", charged.reference, 701, "USD", "chg_2") == Payment(
+        "declined", "", "more_than_was_charged"
+    )
+    rest = sandbox.refund("rest", charged.reference, 700, "USD", "chg_2")
     assert rest.outcome == "refunded"
     assert sandbox.status("rest") == rest
-    assert sandbox.refund("again", charged.reference, None).outcome == "declined"
+    assert sandbox.refund("again", charged.reference, 1, "USD", "chg_2").outcome == "declined"
     lines, _ = sandbox.charges(0, clock.now() + 1, "")
     assert [(line.key, line.kind, line.amount) for line in lines] == [
         ("charge", "charge", 1000),
@@ -282,7 +284,7 @@ def test_refunds_with_keys_of_their_own_side_by_side_never_exceed_the_charge(san
     def give_back():
         with lock:
             key = next(keys)
-        return sandbox.refund(key, charged.reference, None)
+        return sandbox.refund(key, charged.reference, 100, "USD", "chg_2")
 
     outcomes = [answer.outcome for answer in race(8, give_back)]
     assert outcomes.count("refunded") == 1
@@ -357,7 +359,8 @@ def test_an_answer_that_says_nothing_reliable_is_unknown(sandbox, monkeypatch, a
         assert (
             broken.send_challenge("key", "bau_1") == broken.answer_challenge("key", "bau_1", CODE) == Verdict("unknown")
         )
-        assert broken.charge("key", "token", 1, "USD", "chg") == broken.refund("key", "pay_1", 1) == Payment("unknown")
+        assert broken.charge("key", "token", 1, "USD", "chg") == Payment("unknown")
+        assert broken.refund("key", "pay_1", 1, "USD", "chg") == broken.withdraw("key", "bau_1") == Payment("unknown")
         assert broken.status("key") == Verdict("unknown")
         with pytest.raises(Unavailable):
             broken.charges(0, 1, "")

@@ -74,7 +74,7 @@ def test_3d_secure_is_a_challenge_that_no_code_answers(stripe, front):
     assert stripe.send_challenge("send", verdict.reference) == verdict
     assert stripe.answer_challenge("answer", verdict.reference, "123456") == verdict
     assert all(call.startswith("GET /v1/setup_intents/") for call in front.calls[before:])
-    assert stripe.refund("withdrawal", verdict.reference, None) == Payment("refunded", verdict.reference)
+    assert stripe.withdraw("withdrawal", verdict.reference) == Payment("refunded", verdict.reference)
     assert stripe.send_challenge("send", verdict.reference).outcome == "declined"
 
 
@@ -84,10 +84,14 @@ def test_a_charge_is_made_once_and_given_back(stripe):
     charged = stripe.charge("charge", token, 1000, "USD", "chg_1")
     assert charged.outcome == "charged"
     assert stripe.charge("charge", token, 1000, "USD", "chg_1") == charged == stripe.status("charge", token)
-    part = stripe.refund("part", charged.reference, 300)
+    part = stripe.refund("part", charged.reference, 300, "USD", "chg_2")
     assert part.outcome == "refunded"
-    assert stripe.refund("part", charged.reference, 300) == part == stripe.status("part", charged.reference)
-    assert stripe.refund("rest", charged.reference, 700).outcome == "refunded"
+    assert (
+        stripe.refund("part", charged.reference, 300, "USD", "chg_2")
+        == part
+        == stripe.status("part", charged.reference)
+    )
+    assert stripe.refund("rest", charged.reference, 700, "USD", "chg_2").outcome == "refunded"
 
 
 def test_a_card_that_cannot_be_charged_is_declined(stripe):
@@ -139,12 +143,41 @@ def test_a_set_up_that_was_not_confirmed_is_no_verdict(stripe, front):
     assert stripe.authenticate("key", authentication(GOOD)).outcome == "approved"
 
 
-@pytest.mark.parametrize("currency", ["ISK", "UGX"])
-def test_a_currency_that_stripe_counts_otherwise_is_declined(stripe, front, currency):
-    """CB-21: Stripe would take a hundredth of what is then credited; it is not asked."""
+@pytest.mark.parametrize(
+    ("currency", "amount", "counted"),
+    [
+        ("USD", 1_250, 1_250),
+        ("JPY", 1_250, 1_250),
+        ("MGA", 1_200, 12),
+        ("ISK", 5, 500),
+        ("UGX", 5, 500),
+        ("KWD", 5_120, 5_120),
+    ],
+)
+def test_stripe_is_asked_and_lists_in_its_own_units(stripe, currency, amount, counted):
+    """LG-02, CB-21: what is credited here is what Stripe takes, in whatever units it counts."""
+    charged = stripe.charge("charge", approved(stripe).token, amount, currency, "chg_1")
+    assert charged.outcome == "charged"
+    made = stripe._api().payment_intents.retrieve(charged.reference)
+    assert (made.amount, made.currency) == (counted, currency.lower())
+    refunded = stripe.refund("refund", charged.reference, amount, currency, "chg_2")
+    lines = stripe.charges(0, clock.now() + 1000, "")[0] + stripe.charges(0, clock.now() + 1000, "refunds:")[0]
+    assert [(line.reference, line.amount) for line in lines] == [
+        (charged.reference, counted),
+        (refunded.reference, counted),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("MGA", 1_250), ("KWD", 5_124), ("IQD", 1_000), ("STN", 5), ("CLF", 1)]
+)
+def test_what_stripe_cannot_count_is_declined_and_not_asked(stripe, front, currency, amount):
+    """LG-02, CB-21: nothing is rounded; a charge of an earlier version, or a part to give back, ends as declined."""
     token = approved(stripe).token
     before = len(front.calls)
-    assert stripe.charge("charge", token, 10_000, currency, "chg_1").outcome == "declined"
+    declined = Payment("declined", reason="not_counted")
+    assert stripe.charge("charge", token, amount, currency, "chg_1") == declined
+    assert stripe.refund("refund", "pi_1", amount, currency, "chg_2") == declined
     assert len(front.calls) == before
 
 
@@ -161,7 +194,7 @@ def test_a_key_that_was_never_used_is_absent(stripe):
     """CB-13, CB-21: among the last day's authentications, a card's charges and a charge's refunds; each looks through its own."""
     token = approved(stripe).token
     charged = stripe.charge("charge", token, 100, "USD", "chg_1")
-    stripe.refund("refund", charged.reference, 40)
+    stripe.refund("refund", charged.reference, 40, "USD", "chg_2")
     for asked_of in ("", token, charged.reference):
         assert stripe.status("never-used", asked_of) == Verdict("absent")
     other = approved(stripe, UNCHARGEABLE).token
@@ -172,7 +205,7 @@ def test_the_list_tells_charges_and_then_refunds(stripe):
     """CB-21: with our keys, for the daily comparison; only within the times that it asks for."""
     token = approved(stripe).token
     charged = stripe.charge("charge", token, 1000, "USD", "chg_1")
-    refunded = stripe.refund("refund", charged.reference, 400)
+    refunded = stripe.refund("refund", charged.reference, 400, "USD", "chg_2")
     end = clock.now() + 1000
     charges, cursor = stripe.charges(end - clock.HOUR, end, "")
     refunds, last = stripe.charges(end - clock.HOUR, end, cursor)
@@ -197,7 +230,7 @@ def test_an_answer_that_says_nothing_reliable_is_unknown(front, monkeypatch, ans
             == Verdict("unknown")
         )
         assert broken.charge("key", "cus_1/pm_1", 1, "USD", "chg") == Payment("unknown")
-        assert broken.refund("key", "pi_1", 1) == broken.refund("key", "seti_1", None) == Payment("unknown")
+        assert broken.refund("key", "pi_1", 1, "USD", "chg") == broken.withdraw("key", "seti_1") == Payment("unknown")
         assert {broken.status("key", asked_of) for asked_of in ("", "cus_1/pm_1", "pi_1")} == {Verdict("unknown")}
         with pytest.raises(Unavailable):
             broken.charges(0, 1, "")
@@ -208,7 +241,8 @@ def test_what_cannot_be_given_back_any_more_is_declined(front, monkeypatch):
     body = json.dumps({"error": {"type": "invalid_request_error", "code": "charge_already_refunded", "message": "no"}})
     with LocalServer(lambda _: (400, body)) as server:
         monkeypatch.setenv("BILLFOLD_STRIPE_ADDRESS", server.address)
-        assert banks.bank("stripe").refund("key", "pi_1", None) == Payment("declined", "", "charge_already_refunded")
+        declined = banks.bank("stripe").refund("key", "pi_1", 1, "USD", "chg_2")
+    assert declined == Payment("declined", "", "charge_already_refunded")
 
 
 def test_a_typed_phone_number_asks_for_3d_secure(front, monkeypatch):

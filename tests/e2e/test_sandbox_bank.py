@@ -30,7 +30,7 @@ def test_a_card_is_approved_charged_and_given_back_at_the_deployed_bank(bank: Sa
     charged = bank.charge(f"{run}-charge", verdict.token, 100, "USD", run)
     assert charged.outcome == "charged"
     assert bank.charge(f"{run}-charge", verdict.token, 100, "USD", run) == charged == bank.status(f"{run}-charge")
-    assert bank.refund(f"{run}-refund", charged.reference, None).outcome == "refunded"
+    assert bank.refund(f"{run}-refund", charged.reference, 100, "USD", run).outcome == "refunded"
     keys = [line.key for line in bank.charges(clock.now() - clock.MINUTE, clock.now() + 1, "")[0]]
     assert keys[-2:] == [f"{run}-charge", f"{run}-refund"]
 

@@ -207,7 +207,8 @@ def _settle_refund(stage: Stage, *, taken: bool) -> Occasion:
     paid_by = bill_rows.load(bill["id"]).present.paid_by
     assert paid_by
     if not taken:
-        assert banks.bank("sandbox").refund("by hand", paid_by.reference, None).outcome == "refunded"
+        by_hand = banks.bank("sandbox").refund("by hand", paid_by.reference, PRICE, "USD", "by hand")
+        assert by_hand.outcome == "refunded"
 
     def effect() -> None:
         state = charge_rows.load(charge).present.state

@@ -26,12 +26,14 @@ from billfold.card_changes import (
 )
 from billfold.cards import Card
 from billfold.errors import Refusal
+from billfold.money import Money
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 # 2026-11-23T18:00:00Z; the card is good until the end of 2026.
 BOUND = 1_795_456_800_000
 FIELDS = ["number", "expiry", "phone"]
 TOKEN = "a token to charge by"
+PRICE = Money(1_250, "USD")
 FINAL = ("approved", "declined")
 
 
@@ -299,7 +301,7 @@ class Worlds:
     def pay(self) -> None:
         expired = self.now >= self._expires() + 12 * HOUR
         reasons = set() if self.naive.active and not self.naive.over and not expired else {"card_not_active"}
-        self._judge("pay", reasons, lambda: cards.check_can_pay(self.card, "usr_1", self.now) and None)
+        self._judge("pay", reasons, lambda: cards.check_can_pay(self.card, "usr_1", PRICE, self.now) and None)
 
     # ------------------------------------------------------------------------------------------------- what always holds
 

@@ -26,7 +26,7 @@ from billfold.card_errors import (
     ResendTooSoon,
     TooManyCards,
 )
-from tests.rules.card_worlds import BOUND, FIELDS, HOUR, MINUTE, SECOND, TOKEN, bound, heard, lived
+from tests.rules.card_worlds import BOUND, FIELDS, HOUR, MINUTE, PRICE, SECOND, TOKEN, bound, heard, lived
 
 BEGUN: list[CardChange] = [Checked(BOUND), Asked(BOUND, FIELDS)]
 APPROVED = [*BEGUN, heard("approved")]
@@ -439,30 +439,30 @@ def test_an_owner_removes_what_is_linked_and_cancels_what_is_under_way():
 )
 def test_a_card_pays_while_it_is_active_and_never_before_or_after(changes):
     """CB-10, CB-20: an approval alone is not enough; the refusal names the state."""
-    assert cards.check_can_pay(lived(*ACTIVE), "usr_1", BOUND).token == TOKEN
+    assert cards.check_can_pay(lived(*ACTIVE), "usr_1", PRICE, BOUND).token == TOKEN
     card = lived(*changes)
     with pytest.raises(CardNotActive) as refusal:
-        cards.check_can_pay(card, "usr_1", BOUND)
+        cards.check_can_pay(card, "usr_1", PRICE, BOUND)
     assert refusal.value.facts["state"] == card.state
 
 
 def test_a_card_pays_until_its_month_is_over_everywhere():
     """CB-04, CB-10: as long as it could have been bound, not a millisecond longer; a new expiry makes it good again."""
     card = lived(*ACTIVE)
-    assert cards.check_can_pay(card, "usr_1", OVER_EVERYWHERE - 1) is card
+    assert cards.check_can_pay(card, "usr_1", PRICE, OVER_EVERYWHERE - 1) is card
     with pytest.raises(CardNotActive) as refusal:
-        cards.check_can_pay(card, "usr_1", OVER_EVERYWHERE)
+        cards.check_can_pay(card, "usr_1", PRICE, OVER_EVERYWHERE)
     assert refusal.value.facts["state"] == "expired"
-    assert cards.check_can_pay(lived(*ACTIVE, ExpiryUpdated(BOUND, 2028, 2)), "usr_1", OVER_EVERYWHERE)
+    assert cards.check_can_pay(lived(*ACTIVE, ExpiryUpdated(BOUND, 2028, 2)), "usr_1", PRICE, OVER_EVERYWHERE)
 
 
 def test_nobody_pays_with_another_s_card():
     """CB-12: it does not exist for them, whatever state it is in."""
     for changes in ([], ACTIVE, [Ended(BOUND, "expired")]):
         with pytest.raises(errors.NotFound):
-            cards.check_can_pay(lived(*changes), "usr_2", BOUND)
+            cards.check_can_pay(lived(*changes), "usr_2", PRICE, BOUND)
     with pytest.raises(errors.NotFound):
-        cards.check_can_pay(None, "usr_1", BOUND)
+        cards.check_can_pay(None, "usr_1", PRICE, BOUND)
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,16 @@ def test_what_is_still_settling_is_a_difference_only_where_the_bank_has_done_it(
     assert (found.kind, found.key) == ("state", "chg_1")
 
 
+@pytest.mark.parametrize(("amount", "counted"), [(1_200, 12), (1_250, None)])
+def test_our_list_is_compared_in_the_bank_s_units(amount, counted):
+    """LG-02: 12.00 MGA is 12 at Stripe; 12.50 MGA, which an earlier version charged a hundredfold, is never what it lists."""
+    ours = charges.as_counted(Line("chg_1", amount, "MGA", "settled", SINCE), "stripe")
+    assert ours.amount == counted
+    for theirs in (12, 1_200, 1_250):
+        found = charges.compare([ours], [replace(ours, amount=theirs)], SINCE, UNTIL)
+        assert [one.kind for one in found] == ([] if theirs == counted else ["amount"])
+
+
 # ------------------------------------------------------------------------------------------------------- cards' accounts
 
 

@@ -156,3 +156,23 @@ def test_a_repeated_failure_is_answered_as_it_was(shop):
     again = verify(person, bill["id"], list_hash(bill), key=key)
     assert (again.status, again.body | {"instance": ""}) == (first.status, first.body | {"instance": ""})
     assert verify(person, bill["id"], list_hash(bill)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "code"),
+    [("CLF", 900, "currency_not_supported"), ("MGA", 950, "amount_not_supported")],
+)
+def test_a_bill_that_the_cards_bank_cannot_count_is_refused_whatever_the_pin(cards, shop, currency, price, code):
+    """CB-21, LG-02, VB-15: before the PIN is tried and before anything is held; the wallet can pay it."""
+    person, card = cards.active()
+    bill = world.to_verify(person, (shop.tills[0], price), currency=currency)
+    for pin in (world.PIN, "000000"):
+        answer = cards.verify(person, bill, card, pin=pin)
+        assert (answer.status, answer.code) == (409, code), answer
+    cards.settle()
+    assert "POST /v1/charges" not in [call for call, _ in cards.bank.calls]
+    assert world.posted(f"card/{person.user_id}/{card}/{currency}") == 0
+    world.fund(person, 1_000, currency)
+    answer = world.verify(person, bill["id"], bill["verification"]["list_hash"])
+    assert answer.body["state"] == "settled", answer
+    assert world.sales(shop, currency) == price

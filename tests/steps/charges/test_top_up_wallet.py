@@ -2,6 +2,7 @@
 
 import pytest
 
+from billfold import banks, clock
 from tests import world
 from tests.world import call
 
@@ -76,3 +77,31 @@ def test_a_currency_that_is_none_is_refused(cards, currency):
     body = {"card": card, "amount": {"amount": 5, "currency": currency}}
     answer = call("POST", "/v1/top-ups", person, body)
     assert (answer.status, answer.body["pointer"]) == (400, "/amount/currency")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "code"),
+    [
+        (5, "CLF", "currency_not_supported"),
+        (5, "USN", "currency_not_supported"),
+        (1_250, "MGA", "amount_not_supported"),
+    ],
+)
+def test_what_the_cards_bank_cannot_count_is_refused_before_anything_is_held(store, cards, amount, currency, code):
+    """CB-21, LG-02: with its own code; no charge begins and no bank is asked."""
+    person, card = cards.active()
+    before, asked = len(store.rows("charges")), len(cards.bank.calls)
+    answer = cards.top_up(person, card, amount, currency=currency)
+    assert (answer.status, answer.code) == (409, code), answer
+    cards.settle()
+    assert (len(store.rows("charges")), len(cards.bank.calls)) == (before, asked)
+
+
+def test_the_bank_is_asked_in_its_own_units(cards):
+    """LG-02: 12.00 MGA is 1200 here and 12 at a bank that counts it without decimals; the wallet gets what the bank took."""
+    person, card = cards.active()
+    assert cards.top_up(person, card, 1_200, currency="MGA").status == 202
+    cards.settle()
+    assert world.wallet(person, "MGA") == 1_200
+    [line] = [line for line in banks.bank("sandbox").charges(0, clock.now() + 1, "")[0] if line.currency == "MGA"]
+    assert line.amount == 12

@@ -68,6 +68,6 @@ def test_a_forged_one_is_sent_once_only(bank, receiver, reference):
 
 def test_nothing_is_told_of_what_was_withdrawn(bank, sandbox, receiver, reference):
     """CB-14: the merchant no longer wants it."""
-    sandbox.refund("withdrawal", reference, None)
+    sandbox.withdraw("withdrawal", reference)
     told(bank, reference)
     assert receiver.received == []

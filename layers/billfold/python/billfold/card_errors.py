@@ -42,6 +42,18 @@ class CardNotActive(Refused):
     next = "use_another_instrument"
 
 
+class CurrencyNotSupported(Refused):
+    user = "This card cannot pay in {currency}."
+    operations = "The card's bank takes no such currency (bank_currencies); nothing was held and no bank was asked."
+    next = "use_another_instrument"
+
+
+class AmountNotSupported(Refused):
+    user = "This card can pay in steps of {step} only."
+    operations = "The units of the card's bank cannot say this amount exactly; nothing was held and no bank was asked."
+    next = "use_another_amount_or_instrument"
+
+
 class CardBusy(Refused):
     user = "A payment with this card is under way. Try again in a moment."
     operations = "A charge is settling; the card can be removed once it is settled or declined."

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from billfold import card_numbers, errors
+from billfold import bank_currencies, card_numbers, errors
 from billfold.card_changes import (
     Activated,
     Answered,
@@ -44,6 +44,7 @@ from billfold.card_errors import (
     TooManyCards,
 )
 from billfold.clock import HOUR, MINUTE, SECOND
+from billfold.money import Money
 
 OPEN = frozenset({"created", "authenticating", "challenged", "unknown"})
 ENDS = frozenset({"invalid", "declined", "expired", "cancelled", "removed"})
@@ -318,13 +319,14 @@ def on_deadline(card: Card, now: int) -> Ended | None:
     return end(card, now) if card.due_at is not None and now >= card.due_at else None
 
 
-def check_can_pay(card: Card | None, owner: str, now: int) -> Card:
-    """The card ready to be charged: the owner's, active (CB-10) and not expired."""
+def check_can_pay(card: Card | None, owner: str, amount: Money, now: int) -> Card:
+    """The card ready to be charged with this amount: the owner's, active (CB-10), not expired, of a bank that can count it."""
     found = check_found(card, owner)
     if found.state != "active":
         raise CardNotActive(state=found.state)
     if now >= found.expires_at + 12 * HOUR:
         raise CardNotActive(state="expired")
+    bank_currencies.check_takes(found.bank, amount)
     return found
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from billfold import bank_currencies
 from billfold.cards import Card
 from billfold.charge_changes import ChargeChange, Declined, Settled, Started
 from billfold.clock import HOUR
@@ -134,10 +135,11 @@ def delay_seconds(asks: int) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge or refund as the bank or we list it: under the same key."""
+    """One charge or refund as the bank or we list it: under the same key, the amount in the bank's units (None: it cannot count
+    it so)."""
 
     key: str
-    amount: int
+    amount: int | None
     currency: str
     state: str
     at: int
@@ -156,6 +158,12 @@ class Difference:
     key: str
     here: Line | None
     there: Line | None
+
+
+def as_counted(line: Line, bank: str) -> Line:
+    """A line of ours, whose amount is in minor units, as the bank lists it."""
+    assert line.amount is not None, "we count all that we list"
+    return replace(line, amount=bank_currencies.counted(bank, Money(line.amount, line.currency)))
 
 
 def compare(ours: Iterable[Line], theirs: Iterable[Line], since: int, until: int) -> list[Difference]:

@@ -191,7 +191,7 @@ def _make(commit: Commit, key: str, kind: str, request: Wire, behaviour: Behavio
     if kind == "refund":
         reference = str(request["reference"])
         if charged := rows.payment(reference):
-            return payments.refund(commit, key, charged, request["amount"], now), now
+            return payments.refund(commit, key, charged, request, now), now
         return authentications.withdraw(commit, rows.the_authentication(reference)), now
     row = rows.the_authentication(str(request["authentication"]))
     if kind == "challenge":

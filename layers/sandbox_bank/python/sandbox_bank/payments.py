@@ -33,19 +33,19 @@ def charge(commit: Commit, key: str, request: Wire, row: AuthenticationRow | Non
     return present(made)
 
 
-def refund(commit: Commit, key: str, charged: PaymentRow, amount: int | None, now: int) -> Wire:
+def refund(commit: Commit, key: str, charged: PaymentRow, request: Wire, now: int) -> Wire:
     """Give back a part of a charge, or all that is left of it; never more than was charged."""
-    left = charged.amount - charged.refunded
-    given = left if amount is None else amount
+    about, left = str(request.get("merchant_reference") or charged.about), charged.amount - charged.refunded
+    given = left if request["amount"] is None else request["amount"]
     if not 0 < given <= left or charged.kind != "charge":
-        return _declined("refund", charged.about, "more_than_was_charged")
+        return _declined("refund", about, "more_than_was_charged")
     commit.update(charged, [PaymentRow.refunded.set(charged.refunded + given)], PaymentRow.refunded == charged.refunded)
     made = PaymentRow(
         rows.PAYMENTS,
         ids.new("pay", now),
         kind="refund",
         key=key,
-        about=charged.about,
+        about=about,
         of=charged.sk,
         amount=given,
         currency=charged.currency,

@@ -2,11 +2,12 @@
 
     authenticate ──→ approved (a token to charge) | declined | challenge | unknown
     challenge    ──→ send_challenge, answer_challenge ──→ approved | declined | challenge (a wrong code) | unknown
-    approved     ──→ charge, refund; refund of the authentication itself withdraws it
+    approved     ──→ charge, refund; withdraw takes the approval itself back
 
 A bank that does not answer in time, cannot be reached, fails or answers what cannot be read is *unknown*: never an
 exception and never a success. Each call is one attempt, with an idempotency key of ours: asking again with the same key
 does nothing twice, and `status` tells what became of it. Nothing here shows a card number, code or token when printed.
+Amounts are ours, in minor units; what a bank lists is in its own (`bank_currencies`).
 """
 
 import importlib
@@ -74,7 +75,8 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A line of the bank's list: `key` is the idempotency key that we charged with, `at` the bank's instant."""
+    """A line of the bank's list: `key` is the idempotency key that we charged with, `amount` in the bank's own units, `at` the
+    bank's instant."""
 
     key: str
     reference: str
@@ -127,11 +129,15 @@ class Bank(Protocol):
         ...
 
     def charge(self, key: str, token: str, amount: int, currency: str, about: str) -> Payment:
-        """Take money, in minor units, from the card behind a token; `about` is our id of the charge."""
+        """Take money from the card behind a token; `about` is our id of the charge. Declined when the bank cannot count it."""
         ...
 
-    def refund(self, key: str, reference: str, amount: int | None) -> Payment:
-        """Give back a charge or part of it (None: all that is left), or withdraw an authentication (CB-14)."""
+    def refund(self, key: str, reference: str, amount: int, currency: str, about: str) -> Payment:
+        """Give back a charge, or part of it; `about` is our id of the refund. Declined when the bank cannot count it."""
+        ...
+
+    def withdraw(self, key: str, reference: str) -> Payment:
+        """Take an approval back, or keep one from coming (CB-14): `refunded`."""
         ...
 
     def status(self, key: str, asked_of: str = "") -> Verdict | Payment:

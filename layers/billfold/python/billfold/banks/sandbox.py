@@ -14,6 +14,7 @@ from typing import Any
 
 import urllib3
 
+from billfold import bank_currencies
 from billfold.banks import (
     CALLBACK_TOLERANCE_SECONDS,
     CONNECT_SECONDS,
@@ -27,6 +28,7 @@ from billfold.banks import (
     reason,
 )
 from billfold.errors import CallbackRefused, Unavailable
+from billfold.money import Money
 
 Wire = dict[str, Any]
 # Redirects are not followed and nothing is asked twice: our caller does that, with the same key.
@@ -69,11 +71,21 @@ class SandboxBank:
         return _verdict(self._post(key, "/v1/challenge-answers", {"authentication": reference, "code": code}))
 
     def charge(self, key: str, token: str, amount: int, currency: str, about: str) -> Payment:
-        body = {"token": token, "amount": amount, "currency": currency, "merchant_reference": about}
+        counted = bank_currencies.counted(self.name, Money(amount, currency))
+        if counted is None:
+            return Payment("declined", reason="not_counted")
+        body = {"token": token, "amount": counted, "currency": currency, "merchant_reference": about}
         return _payment(self._post(key, "/v1/charges", body))
 
-    def refund(self, key: str, reference: str, amount: int | None) -> Payment:
-        return _payment(self._post(key, "/v1/refunds", {"reference": reference, "amount": amount}))
+    def refund(self, key: str, reference: str, amount: int, currency: str, about: str) -> Payment:
+        counted = bank_currencies.counted(self.name, Money(amount, currency))
+        if counted is None:
+            return Payment("declined", reason="not_counted")
+        body = {"reference": reference, "amount": counted, "merchant_reference": about}
+        return _payment(self._post(key, "/v1/refunds", body))
+
+    def withdraw(self, key: str, reference: str) -> Payment:
+        return _payment(self._post(key, "/v1/refunds", {"reference": reference, "amount": None}))
 
     def status(self, key: str, asked_of: str = "") -> Verdict | Payment:  # noqa: ARG002
         status, wire = self._call("GET", "/v1/operations", query={"key": key})

@@ -10,8 +10,8 @@ What Stripe does otherwise than the port, and how it is mapped:
   challenge is therefore `absent`.
 - Withdrawing an authentication detaches the card from the Stripe customer that it was set up for.
 - Card numbers may be sent to Stripe's API only by an account that Stripe has cleared for it (PCI DSS).
-- Amounts are ISO 4217's minor units but for ISK and UGX, which Stripe counts with two decimals: a charge in them is declined
-  here, for Stripe would take a hundredth of it. Currencies of three decimals go in steps of ten; Stripe refuses the others.
+- Amounts are in units of its own, which are not ISO 4217's for MGA, ISK and UGX, and in steps of ten for three decimals
+  (`bank_currencies`).
 """
 
 import functools
@@ -24,7 +24,7 @@ from typing import Any
 
 import stripe
 
-from billfold import clock
+from billfold import bank_currencies, clock
 from billfold.banks import (
     CALLBACK_TOLERANCE_SECONDS,
     CONNECT_SECONDS,
@@ -38,6 +38,7 @@ from billfold.banks import (
     reason,
 )
 from billfold.errors import CallbackRefused, Unavailable
+from billfold.money import Money
 
 # The package logs whole requests at level DEBUG, card numbers and keys included (CB-18).
 logging.getLogger("stripe").disabled = True
@@ -45,7 +46,6 @@ logging.getLogger("stripe").disabled = True
 Wire = dict[str, Any]
 KEY, ABOUT = "billfold_key", "billfold_about"
 LOOK_BACK = 24 * clock.HOUR
-COUNTED_OTHERWISE = frozenset({"ISK", "UGX"})
 PAGE, MAX_PAGES = 100, 5
 AUTHENTICATIONS = {"setup_intent.succeeded", "setup_intent.setup_failed", "setup_intent.canceled"}
 PAYMENTS = {"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"}
@@ -99,11 +99,12 @@ class StripeBank:
             return Verdict("unknown")
 
     def charge(self, key: str, token: str, amount: int, currency: str, about: str) -> Payment:
-        if currency in COUNTED_OTHERWISE:
-            return Payment("declined", reason="currency_not_supported")
+        counted = bank_currencies.counted(self.name, Money(amount, currency))
+        if counted is None:
+            return Payment("declined", reason="not_counted")
         customer, _, method = token.partition("/")
         wanted = {
-            "amount": amount,
+            "amount": counted,
             "currency": currency.lower(),
             "customer": customer,
             "payment_method": method,
@@ -129,25 +130,28 @@ class StripeBank:
             return Payment("unknown")
         return _charged(intent)
 
-    def refund(self, key: str, reference: str, amount: int | None) -> Payment:
+    def refund(self, key: str, reference: str, amount: int, currency: str, about: str) -> Payment:
+        counted = bank_currencies.counted(self.name, Money(amount, currency))
+        if counted is None:
+            return Payment("declined", reason="not_counted")
+        wanted: Wire = {"payment_intent": reference, "amount": counted, "metadata": {KEY: key, ABOUT: about}}
         try:
-            if reference.startswith("seti_"):
-                return self._withdraw(key, reference)
-            wanted: Wire = {"payment_intent": reference, "metadata": {KEY: key}}
-            wanted |= {} if amount is None else {"amount": amount}
             return _refunded(_wire(self._api().refunds.create(wanted, _once(key, "refund"))))
         except stripe.StripeError as error:
             # Stripe says it in so many words when there is nothing (left) to give back; all else is not known.
             over = error.code in ("charge_already_refunded", "amount_too_large")
             return Payment("declined", reason=_reason(error)) if over else Payment("unknown")
 
-    def _withdraw(self, key: str, reference: str) -> Payment:
+    def withdraw(self, key: str, reference: str) -> Payment:
         api = self._api()
-        intent = _wire(api.setup_intents.retrieve(reference))
-        if intent.get("status") == "succeeded":
-            api.payment_methods.detach(intent["payment_method"], {}, _once(key, "detachment"))
-        elif intent.get("status") != "canceled":
-            api.setup_intents.cancel(reference, {}, _once(key, "cancellation"))
+        try:
+            intent = _wire(api.setup_intents.retrieve(reference))
+            if intent.get("status") == "succeeded":
+                api.payment_methods.detach(intent["payment_method"], {}, _once(key, "detachment"))
+            elif intent.get("status") != "canceled":
+                api.setup_intents.cancel(reference, {}, _once(key, "cancellation"))
+        except stripe.StripeError:
+            return Payment("unknown")
         return Payment("refunded", reference)
 
     def status(self, key: str, asked_of: str = "") -> Verdict | Payment:
