@@ -25,7 +25,7 @@ from hypothesis import settings  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from billfold import pins  # noqa: E402
-from tests import delivery, scheduling, vault_keys  # noqa: E402
+from tests import delivery, direct, scheduling, vault_keys  # noqa: E402
 from tests import queues as made_queues  # noqa: E402
 from tests.engine import Engine  # noqa: E402
 
@@ -41,7 +41,7 @@ settings.load_profile("steady")
 @pytest.fixture(scope="session")
 def engine():
     """A dynoxide process on loopback, ended by its own handle when the run is over."""
-    with Engine() as running:
+    with Engine() as running, direct.serving():
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = running.url
         yield running
 

@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 CLOUD = "tests/e2e/"
 SPLIT = ("tests/proof/test_errors.py", "tests/proof/test_crashes.py", "tests/proof/test_bank_troubles.py")
 PARTS = 4
-RECORDED = ("tests/proof/test_counts.py", "tests/proof/test_permissions.py")
+RECORDED = ("tests/proof/test_counts.py", "tests/proof/test_direct.py", "tests/proof/test_permissions.py")
 # In this order: the cloud takes one process for minutes, the others follow by their length.
 FIRST = (CLOUD, *SPLIT, "tests/proof/test_leaks.py", "tests/workflows/", "tests/proof/")
 

@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ReadTimeoutError
 
 from billfold.tables import rows
+from tests import direct
 
 CONFLICT, CONDITION = "TransactionConflict", "ConditionalCheckFailed"
 Entry = dict[str, Any] | list[str] | str | None
@@ -76,6 +77,7 @@ def _hooked(event: str, handler: Any) -> Iterator[None]:
     events = rows.connection().client.meta.events
     events.register_first(event, handler)
     try:
-        yield
+        with direct.withdrawn():
+            yield
     finally:
         events.unregister(event, handler)

@@ -8,7 +8,7 @@ import pytest
 
 from billfold.card_changes import Resealed
 from billfold.tables import card_rows, rows, vault_rows
-from tests import card_world, vault_keys, world
+from tests import card_world, direct, vault_keys, world
 from tests.bank_fixtures import card as number_of
 from tests.card_world import CardWorld
 from tests.delivery import sqs_event
@@ -72,7 +72,8 @@ def between(operation: str, act: Callable[[], object]) -> Iterator[list[int]]:
     events = rows.connection().client.meta.events
     events.register_last(f"after-call.dynamodb.{operation}", once)
     try:
-        yield done
+        with direct.withdrawn():
+            yield done
     finally:
         events.unregister(f"after-call.dynamodb.{operation}", once)
 
