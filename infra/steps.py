@@ -3,9 +3,10 @@
     May   bills PutItem Query UpdateItem Query:by_owner; merchants BatchGetItem; queue due-bills
 
 A table with the actions on it (`Action:index` is on that index alone), `queue` and its name, `kms` and its actions,
-`bucket` or `machine` with its name and actions, `bank` (it calls banks), `reader` (it reads pictures), `generations` (it tells
-the vault's keys apart without using them), or `nothing`. The roles are made from this line; a test compares it with what the
-code does. A last field, `Layers`, names layers that this function carries besides the two that all have.
+`bucket` or `machine` with its name and actions, `bank` (it calls banks), `issuers` (it looks up which bank serves a card),
+`reader` (it reads pictures), `generations` (it tells the vault's keys apart without using them), or `nothing`. The roles are
+made from this line; a test compares it with what the code does. A last field, `Layers`, names layers that this function
+carries besides the two that all have.
 """
 
 import ast
@@ -121,7 +122,8 @@ Trigger = BankCalls | Route | Queue | Stream | Schedule | Upload | Task
 @dataclass(frozen=True)
 class May:
     """What a step may do: DynamoDB actions by (table, index or empty), the queues it may send to, KMS actions, actions by
-    bucket and by state machine, and whether it calls banks or a reader of pictures, or asks for the generations of keys alone."""
+    bucket and by state machine, and whether it calls banks, looks up which one serves a card, calls a reader of pictures, or
+    asks for the generations of keys alone."""
 
     actions: dict[tuple[str, str], tuple[str, ...]]
     queues: tuple[str, ...] = ()
@@ -129,6 +131,7 @@ class May:
     buckets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     machines: dict[str, tuple[str, ...]] = field(default_factory=dict)
     bank: bool = False
+    issuers: bool = False
     reader: bool = False
     generations: bool = False
 
@@ -205,7 +208,7 @@ def permissions(text: str) -> May:
     actions: dict[tuple[str, str], tuple[str, ...]] = {}
     named: dict[str, dict[str, tuple[str, ...]]] = {"bucket": {}, "machine": {}}
     lists: dict[str, list[str]] = {"queue": [], "kms": [], "nothing": []}
-    alone = dict.fromkeys(("bank", "reader", "generations"), False)
+    alone = dict.fromkeys(("bank", "issuers", "reader", "generations"), False)
     for clause in text.split(";"):
         subject, *words = clause.split()
         if not words and subject not in {*alone, "nothing"}:

@@ -20,15 +20,14 @@ from billfold.banks.sandbox import derived_key
 from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
 from infra import stages
 from infra.steps import SANDBOX_QUEUES
-from tests import queues
+from tests import queues, secret_store
 from tests.local_http import Answer, LocalServer, Received
 
-SECRET = "a secret that the sandbox bank and its merchant share"
+SECRET = secret_store.SANDBOX_BANK
 ISSUERS = stages.stage(stages.LOCAL).variables["BILLFOLD_ISSUERS"]
 SETTINGS = (
     "BILLFOLD_ISSUERS",
     "BILLFOLD_SANDBOX_BANK_ADDRESS",
-    "BILLFOLD_SANDBOX_BANK_SECRET",
     "BILLFOLD_SANDBOX_BANK_SILENCE_SECONDS",
 )
 
@@ -82,7 +81,7 @@ def running(patience: float = 0) -> Iterator[BankServer]:
     before = {name: os.environ.get(name) for name in SETTINGS}
     with LocalServer(bank.answer) as server:
         bank.address = server.address
-        os.environ.update(zip(SETTINGS, (ISSUERS, server.address, SECRET, str(patience)), strict=True))
+        os.environ.update(zip(SETTINGS, (ISSUERS, server.address, str(patience)), strict=True))
         try:
             yield bank
         finally:

@@ -12,7 +12,6 @@ os.environ.update(
     BILLFOLD_ISSUERS="2=sandbox 34=sandbox 37=sandbox 4=sandbox 5=sandbox",
     BILLFOLD_BUCKET_PHOTOS="billfold-photos",
     BILLFOLD_CARD_READER="embedded",
-    BILLFOLD_CURSOR_KEY="a key for tests only",
     BILLFOLD_CONNECTIONS="64",
     POWERTOOLS_LOG_LEVEL="INFO",
 )
@@ -25,7 +24,7 @@ from hypothesis import settings  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from billfold import pins  # noqa: E402
-from tests import delivery, direct, scheduling, vault_keys  # noqa: E402
+from tests import delivery, direct, scheduling, secret_store, vault_keys  # noqa: E402
 from tests import queues as made_queues  # noqa: E402
 from tests.engine import Engine  # noqa: E402
 
@@ -36,6 +35,13 @@ pins._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 # The same cases each time, so that a failure is of what was changed; `pytest --hypothesis-profile=default` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _secrets():
+    """Where steps fetch the stage's secrets."""
+    with secret_store.running():
+        yield
 
 
 @pytest.fixture(scope="session")

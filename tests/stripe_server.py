@@ -31,8 +31,7 @@ from localstripe.server import app
 store.dump_to_disk = lambda: None
 web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
 """
-KEY, WEBHOOK_SECRET = "sk_test_for_tests_only", "whsec_for_tests_only"
-SETTINGS = ("BILLFOLD_STRIPE_ADDRESS", "BILLFOLD_STRIPE_KEY", "BILLFOLD_STRIPE_WEBHOOK_SECRET")
+SETTING = "BILLFOLD_STRIPE_ADDRESS"
 
 
 @dataclass
@@ -107,15 +106,13 @@ def localstripe() -> Iterator[str]:
 def fronted(upstream: str) -> Iterator[StripeFront]:
     """An empty Stripe, to which Billfold's environment points while it runs."""
     urllib3.request("DELETE", f"{upstream}/_config/data")
-    before = {name: os.environ.get(name) for name in SETTINGS}
+    before = os.environ.get(SETTING)
     front = StripeFront(upstream)
     with LocalServer(front.answer) as server:
-        front.address = server.address
-        os.environ.update(zip(SETTINGS, (server.address, KEY, WEBHOOK_SECRET), strict=True))
+        front.address = os.environ[SETTING] = server.address
         try:
             yield front
         finally:
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+            os.environ.pop(SETTING)
+            if before is not None:
+                os.environ[SETTING] = before

@@ -7,7 +7,7 @@ Answers   201 the card, created; 200 the card that the caller holds already; 409
           it; 429 too many tried
 Again     the same Idempotency-Key gets the first answer; the same card is bound once
 May       people BatchGetItem; cards BatchGetItem PutItem Query UpdateItem; vault PutItem; operations BatchGetItem PutItem;
-          kms GenerateDataKey GenerateMac; bank
+          kms GenerateDataKey GenerateMac; issuers
 """
 
 import re

@@ -93,8 +93,6 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
     }
     if stage.sandbox:
         variables["BILLFOLD_SANDBOX"] = "1"
-    if step.signs_cursors:
-        variables["BILLFOLD_CURSOR_KEY"] = f"{{{{resolve:secretsmanager:{stage.prefix}-cursor-key:SecretString}}}}"
     for queue in step.may.queues:
         variables[f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}"] = imported(stage, f"queue-{queue}-url")
     if step.may.kms or step.may.generations:
@@ -108,27 +106,19 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
         variables[f"BILLFOLD_BUCKET_{bucket.upper()}"] = bucket_name(stage, bucket)
     for machine in step.may.machines:
         variables[f"BILLFOLD_MACHINE_{machine.upper()}"] = machine_arn(stage, machine)
-    if step.may.bank:
-        variables |= _bank_variables(stage)
-    if step.workflow == SANDBOX_BANK:
-        variables |= _sandbox_bank_secret(stage)
+    if step.may.bank or step.may.issuers:
+        variables["BILLFOLD_ISSUERS"] = stage.variables["BILLFOLD_ISSUERS"]
+    if step.may.bank and stage.sandbox:
+        variables["BILLFOLD_SANDBOX_BANK_ADDRESS"] = imported(stage, ADDRESS)
     return variables
 
 
-def _bank_variables(stage: Stage) -> dict[str, Any]:
-    """What a step needs that calls banks: who serves which cards, and what the banks of this stage know us by."""
-    variables: dict[str, Any] = {"BILLFOLD_ISSUERS": stage.variables["BILLFOLD_ISSUERS"]}
-    if stage.sandbox:
-        return variables | _sandbox_bank_secret(stage) | {"BILLFOLD_SANDBOX_BANK_ADDRESS": imported(stage, ADDRESS)}
-    stripe = f"{{{{resolve:secretsmanager:{stage.prefix}-stripe:SecretString:%s}}}}"
-    return variables | {
-        "BILLFOLD_STRIPE_KEY": stripe % "key",
-        "BILLFOLD_STRIPE_WEBHOOK_SECRET": stripe % "webhook_secret",
-    }
-
-
-def _sandbox_bank_secret(stage: Stage) -> dict[str, str]:
-    return {"BILLFOLD_SANDBOX_BANK_SECRET": f"{{{{resolve:secretsmanager:{stage.prefix}-sandbox-bank:SecretString}}}}"}
+def secrets(stage: Stage, step: Step) -> list[str]:
+    """The secrets that a step fetches while it runs: none is in an environment."""
+    found = ["cursor-key"] * step.signs_cursors
+    if step.may.bank or step.workflow == SANDBOX_BANK:
+        found.append("sandbox-bank" if stage.sandbox else "stripe")
+    return found
 
 
 def _event(stage: Stage, step: Step, concurrency: int | None) -> dict[str, Any] | None:
@@ -214,6 +204,11 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
         found.append(_allow([f"dynamodb:{action}" for action in actions_on], table_arn(stage, table, index)))
     for queue in step.may.queues:
         found.append(_allow(["sqs:SendMessage"], arn("sqs", f"{stage.prefix}-{queue}")))
+    for secret in secrets(stage, step):
+        # Secrets Manager ends each ARN with six characters of its own.
+        found.append(
+            _allow(["secretsmanager:GetSecretValue"], arn("secretsmanager", f"secret:{stage.prefix}-{secret}-??????"))
+        )
     for kind, used in KEYS.items():
         if with_key := [f"kms:{action}" for action in step.may.kms if action in used]:
             keys = [imported(stage, f"key-{kind}-{generation}") for generation in stage.vault_keys]

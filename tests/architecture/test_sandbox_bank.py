@@ -17,6 +17,7 @@ BANK_STEPS = [step for step in steps.load(sandbox_bank=True) if step.workflow ==
 SANDBOXES = [name for name in stages.names() if stages.stage(name).sandbox]
 # Machinery that any service needs; the rules of money, cards and bills are not among it.
 MAY_IMPORT = {
+    "billfold.aws",
     "billfold.clock",
     "billfold.ids",
     "billfold.errors",

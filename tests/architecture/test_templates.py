@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import json
 import pathlib
 from typing import Any
 
@@ -103,6 +104,7 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
     for bucket, actions in step.may.buckets.items():
         whole = f"arn:${{AWS::Partition}}:s3:::{prefix}-{bucket}-${{AWS::AccountId}}-${{AWS::Region}}"
         expected |= {(f"s3:{action}", whole if action == "ListBucket" else f"{whole}/*") for action in actions}
+    expected |= {("secretsmanager:GetSecretValue", f"secret:{prefix}-{name}-??????") for name in secrets_of(step)}
     for machine, actions in step.may.machines.items():
         where = f"stateMachine:{prefix}-{machine.replace('_', '-')}"
         expected |= {(f"states:{action}", where) for action in actions}
@@ -116,15 +118,19 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
     return expected
 
 
+def secrets_of(step: steps.Step) -> list[str]:
+    """What a step fetches in production."""
+    return ["cursor-key"] * step.signs_cursors + ["stripe"] * step.may.bank
+
+
 def own_log_group(step: steps.Step) -> str:
     return f"log-group:/aws/lambda/{step.function(stages.stage('production').prefix)}:*"
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)
 def test_a_function_carries_only_the_environment_that_its_step_reads(step):
-    """The cursors' key goes to lists alone, a queue's address to those who send to it."""
+    """A queue's address goes to those who send to it."""
     variables = workflow("production", step)[logical(step.name)]["Properties"]["Environment"]["Variables"]
-    assert ("BILLFOLD_CURSOR_KEY" in variables) is step.signs_cursors
     assert {name for name in variables if "QUEUE" in name} == {
         f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}" for queue in step.may.queues
     }
@@ -132,23 +138,46 @@ def test_a_function_carries_only_the_environment_that_its_step_reads(step):
 
 @pytest.mark.parametrize("stage_name", STAGES)
 def test_a_step_that_calls_banks_knows_the_banks_of_its_stage_and_no_other_step_does(stage_name):
-    """CB-08, XX-06, XX-08: who serves which cards; the sandbox bank's address and secret, or Stripe's keys, never both."""
-    stage, any_step = stages.stage(stage_name), STEPS[0]
-    sandbox = {"BILLFOLD_ISSUERS", "BILLFOLD_SANDBOX_BANK_ADDRESS", "BILLFOLD_SANDBOX_BANK_SECRET"}
-    stripe = {"BILLFOLD_ISSUERS", "BILLFOLD_STRIPE_KEY", "BILLFOLD_STRIPE_WEBHOOK_SECRET"}
-    calling = dataclasses.replace(any_step, may=dataclasses.replace(any_step.may, bank=True))
-    silent = dataclasses.replace(any_step, may=dataclasses.replace(any_step.may, bank=False))
-    with_bank, without = workflows.environment(stage, calling), workflows.environment(stage, silent)
-    assert set(with_bank) - set(without) == (sandbox if stage.sandbox else stripe)
-    assert not (sandbox | stripe) & set(without)
-    issuers.parse(with_bank["BILLFOLD_ISSUERS"])
-    assert set(issuers.parse(with_bank["BILLFOLD_ISSUERS"]).values()) == {"sandbox" if stage.sandbox else "stripe"}
-    secrets = [text for name, text in with_bank.items() if name.endswith(("SECRET", "KEY"))]
-    assert all(text.startswith("{{resolve:secretsmanager:") for text in secrets)
+    """CB-08, XX-06, XX-08: who serves which cards, and where the sandbox bank is; who only looks a bank up knows the first."""
+    stage = stages.stage(stage_name)
+    address = {"BILLFOLD_SANDBOX_BANK_ADDRESS"} if stage.sandbox else set()
+    silent = with_may(bank=False, issuers=False)
+    without = set(workflows.environment(stage, silent))
+    assert set(workflows.environment(stage, with_may(bank=True))) - without == {"BILLFOLD_ISSUERS"} | address
+    assert set(workflows.environment(stage, with_may(issuers=True))) - without == {"BILLFOLD_ISSUERS"}
+    said = workflows.environment(stage, with_may(issuers=True))["BILLFOLD_ISSUERS"]
+    assert set(issuers.parse(said).values()) == {"sandbox" if stage.sandbox else "stripe"}
+
+
+def with_may(**said: bool) -> steps.Step:
+    """Some step that may nothing about banks but this."""
+    return dataclasses.replace(
+        STEPS[0], may=dataclasses.replace(STEPS[0].may, **{"bank": False, "issuers": False} | said)
+    )
 
 
 @pytest.mark.parametrize("stage_name", STAGES)
-def test_each_secret_that_a_stage_resolves_is_kept_by_it(stage_name):
+def test_a_secret_is_in_no_environment_and_allowed_to_those_who_fetch_it_alone(stage_name):
+    """CB-18, XX-06: Stripe's keys to steps that ask banks, and not to `bind_card`; the cursors' key to lists."""
+    stage = stages.stage(stage_name)
+    bank = "sandbox-bank" if stage.sandbox else "stripe"
+    allowed: dict[str, set[str]] = {"cursor-key": set(), bank: set()}
+    for stack in built(stage_name).values():
+        assert "resolve:secretsmanager" not in json.dumps(stack)
+        for name, role in of_type(stack, "AWS::IAM::Role").items():
+            for statement in role["Policies"][0]["PolicyDocument"]["Statement"]:
+                if "secretsmanager:GetSecretValue" in statement["Action"]:
+                    secret = statement["Resource"]["Fn::Sub"].partition(f":secret:{stage.prefix}-")[2]
+                    allowed[secret.removesuffix("-??????")].add(name)
+    its_steps = steps.load(sandbox_bank=stage.sandbox)
+    asking = [one for one in its_steps if one.may.bank or one.workflow == steps.SANDBOX_BANK]
+    assert allowed[bank] == {logical(one.name, "role") for one in asking}
+    assert allowed["cursor-key"] == {logical(one.name, "role") for one in its_steps if one.signs_cursors}
+    assert "BindCardRole" not in allowed[bank]
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_each_secret_that_a_stages_steps_fetch_is_kept_by_it(stage_name):
     """Generated and retained; what Stripe gives is put in by operations."""
     stage = stages.stage(stage_name)
     names = {secret["Name"] for secret in of_type(built(stage_name)["kept"], "AWS::SecretsManager::Secret").values()}

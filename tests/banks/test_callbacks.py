@@ -11,8 +11,9 @@ from billfold import banks
 from billfold.banks import Payment, Verdict
 from billfold.banks.sandbox import derived_key
 from billfold.errors import CallbackRefused
+from tests import secret_store
 
-SECRET = "a secret of the bank and its merchant"
+SECRET = secret_store.SANDBOX_BANK
 NOW = 1_800_000_000_000
 BODY = json.dumps(
     {"kind": "authentication", "outcome": "approved", "reference": "bau_1", "token": "t", "merchant_reference": "crd_1"}
@@ -22,7 +23,6 @@ BODY = json.dumps(
 @pytest.fixture
 def sandbox(monkeypatch):
     monkeypatch.setenv("BILLFOLD_SANDBOX_BANK_ADDRESS", "http://127.0.0.1:9")
-    monkeypatch.setenv("BILLFOLD_SANDBOX_BANK_SECRET", SECRET)
     return banks.bank("sandbox")
 
 

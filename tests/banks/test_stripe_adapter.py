@@ -14,7 +14,7 @@ from billfold.errors import CallbackRefused, Unavailable
 from tests import stripe_server
 from tests.bank_fixtures import authentication
 from tests.local_http import LocalServer
-from tests.stripe_server import WEBHOOK_SECRET
+from tests.secret_store import STRIPE_WEBHOOK
 
 # Numbers that localstripe gives a meaning, as Stripe's own test mode does.
 GOOD, DECLINED, SECURE, UNCHARGEABLE = (
@@ -274,7 +274,7 @@ def event(kind, about, status="succeeded"):
     return json.dumps({"id": "evt_1", "type": kind, "data": {"object": one}})
 
 
-def signature(body, secret=WEBHOOK_SECRET, at=None):
+def signature(body, secret=STRIPE_WEBHOOK, at=None):
     at = int(time.time()) if at is None else at
     digest = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
     return {"Stripe-Signature": f"t={at},v1={digest}"}

@@ -18,7 +18,6 @@ os.environ |= {
     "BILLFOLD_VAULT_KEYS": "1",
     "BILLFOLD_ISSUERS": "4=sandbox",
     "BILLFOLD_BUCKET_PHOTOS": "billfold-photos",
-    "BILLFOLD_CURSOR_KEY": "a key for benchmarks only",
 }
 sys.path[:0] = [str(ROOT), *(str(ROOT / f"layers/{name}/python") for name in ("billfold", "sandbox_bank"))]
 
@@ -42,11 +41,13 @@ def main(
     unknown = set(names or ()) - set(BENCHMARKS)
     if unknown:
         raise typer.BadParameter(f"no such benchmark: {', '.join(sorted(unknown))}")
+    from tests import secret_store
     from tests.bench.console import console
 
-    for name in names or BENCHMARKS:
-        console.rule(f"[bold]{name}[/]: {BENCHMARKS[name]}")
-        importlib.import_module(f"tests.bench.{name}").main()
+    with secret_store.running():
+        for name in names or BENCHMARKS:
+            console.rule(f"[bold]{name}[/]: {BENCHMARKS[name]}")
+            importlib.import_module(f"tests.bench.{name}").main()
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 import hashlib
 import hmac
-import os
+
+from billfold import aws
 
 
 def derived(label: str) -> bytes:
     """The key for one purpose."""
-    return hmac.new(os.environ["BILLFOLD_SANDBOX_BANK_SECRET"].encode(), label.encode(), hashlib.sha256).digest()
+    return hmac.new(aws.secret("sandbox-bank").encode(), label.encode(), hashlib.sha256).digest()
 
 
 def mark(label: str, text: str) -> str:

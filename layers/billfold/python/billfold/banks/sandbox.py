@@ -14,7 +14,7 @@ from typing import Any
 
 import urllib3
 
-from billfold import bank_currencies
+from billfold import aws, bank_currencies
 from billfold.banks import (
     CALLBACK_TOLERANCE_SECONDS,
     CONNECT_SECONDS,
@@ -142,7 +142,7 @@ class SandboxBank:
 def adapter() -> Bank:
     """The sandbox bank of this stage."""
     address = os.environ["BILLFOLD_SANDBOX_BANK_ADDRESS"]
-    return SandboxBank(address.rstrip("/"), os.environ["BILLFOLD_SANDBOX_BANK_SECRET"])
+    return SandboxBank(address.rstrip("/"), aws.secret("sandbox-bank"))
 
 
 def _signed(key: bytes, event_id: str, signed_at: str, raw_body: str, headers: Mapping[str, str]) -> bool:

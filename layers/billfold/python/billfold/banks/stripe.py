@@ -24,7 +24,7 @@ from typing import Any
 
 import stripe
 
-from billfold import bank_currencies, clock
+from billfold import aws, bank_currencies, clock
 from billfold.banks import (
     CALLBACK_TOLERANCE_SECONDS,
     CONNECT_SECONDS,
@@ -214,8 +214,8 @@ class StripeBank:
 
 def adapter() -> Bank:
     """The account of this stage."""
-    address = os.environ.get("BILLFOLD_STRIPE_ADDRESS", "")
-    return StripeBank(os.environ["BILLFOLD_STRIPE_KEY"], os.environ["BILLFOLD_STRIPE_WEBHOOK_SECRET"], address)
+    given = json.loads(aws.secret("stripe"))
+    return StripeBank(given["key"], given["webhook_secret"], os.environ.get("BILLFOLD_STRIPE_ADDRESS", ""))
 
 
 class _TooMany(Exception):

@@ -7,10 +7,10 @@ caller, path and filters, keeps anyone from making one up or carrying it elsewhe
 import base64
 import hashlib
 import hmac
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from billfold import aws
 from billfold.errors import Invalid
 from billfold.triggers.http import Answer, Request
 from billfold.triggers.wire import Page
@@ -69,4 +69,4 @@ def answer(
 def _seal(request: Request[Any], position: str) -> bytes:
     filters = sorted((name, value) for name, value in request.query.items() if name not in ("cursor", "limit"))
     text = "\n".join([request.caller, request.path, repr(filters), position])
-    return hmac.new(os.environ["BILLFOLD_CURSOR_KEY"].encode(), text.encode(), hashlib.sha256).digest()[:16]
+    return hmac.new(aws.secret("cursor-key").encode(), text.encode(), hashlib.sha256).digest()[:16]
