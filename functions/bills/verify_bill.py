@@ -5,8 +5,8 @@ Reads     bill; user, device, wallet, operation, card
 Writes    bill, change, balances, transfer; by card: hold, charge, card   (one transaction; the PIN must be as it was read)
 Answers   200 the bill, settled or, by card, settling; 403 wrong PIN; 404 another's card; 409 the list, money, card or time
 Again     the same Idempotency-Key gets the first answer; a bill is paid once whatever arrives
-May       bills PutItem Query UpdateItem; people BatchGetItem ConditionCheckItem UpdateItem;
-          ledger BatchGetItem PutItem UpdateItem; operations BatchGetItem PutItem;
+May       bills ConditionCheckItem PutItem Query UpdateItem; people BatchGetItem ConditionCheckItem UpdateItem;
+          ledger BatchGetItem PutItem UpdateItem; operations BatchGetItem ConditionCheckItem PutItem;
           cards BatchGetItem UpdateItem; charges PutItem
 """
 
@@ -56,13 +56,13 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
     _check_verifiable(bill, request.body.list_hash, user, now)
     # Before the PIN: a refusal that only the right PIN meets, and no write counts, would let guesses run free.
     card = _card(request, rows, bill) if request.body.instrument else None
-    wrong = PinVerification(request.body.pin).verify(user.pin, now, pins.matches)
+    wrong, commit = PinVerification(request.body.pin).verify(user.pin, now, pins.matches), Commit(operation)
     if wrong:
-        people_rows.count_wrong_try(operation, request.fingerprint, user, *wrong, now)
+        bill_rows.check_as_read(commit, bill)
+        people_rows.count_wrong_try(commit, operation, request.fingerprint, user, *wrong, now)
         raise wrong[1]
 
-    commit = Commit(operation)
-    people_rows.check_pin(commit, caller, user.pin)
+    people_rows.check_pin(commit, caller, user.pin, operation=operation, now=now)
     if card:
         change: BillChange = _by_card(request, bill, card, commit)
     else:

@@ -10,7 +10,7 @@ May       people BatchGetItem UpdateItem
 
 from billfold import identity, pins
 from billfold.errors import Invalid
-from billfold.identity import Pin, PinVerification
+from billfold.identity import PinVerification
 from billfold.tables import people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
@@ -28,7 +28,7 @@ def handler(request: http.Request[SetPin]) -> http.Answer:
     user = identity.active(people_rows.user(rows, request.caller))
 
     wrong = None
-    after = Pin(pins.hashed(request.body.pin))
+    after = identity.after_right_pin(user.pin, pins.hashed(request.body.pin))
     if user.pin.hash:
         if request.body.current_pin is None:
             raise Invalid("a PIN is set: name it as current_pin to change it", "/current_pin")

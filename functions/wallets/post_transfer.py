@@ -5,8 +5,8 @@ Reads     both users, transfer, operation
 Writes    balances, transfer                 (one transaction; the PIN must be as it was read)
 Answers   201 the transfer; 403 wrong PIN; 404 unknown payee; 409 not enough money
 Again     the same Idempotency-Key gets the first answer; nothing is sent twice
-May       people BatchGetItem ConditionCheckItem UpdateItem; ledger BatchGetItem PutItem UpdateItem;
-          operations BatchGetItem PutItem
+May       people BatchGetItem ConditionCheckItem UpdateItem; ledger BatchGetItem ConditionCheckItem PutItem UpdateItem;
+          operations BatchGetItem ConditionCheckItem PutItem
 """
 
 from billfold import identity, ledger, pins
@@ -52,13 +52,13 @@ def handler(request: http.Request[PostTransfer]) -> http.Answer:
         raise NotFound()
     # Before the PIN: a refusal that only the right PIN meets, and no write counts, would let guesses run free.
     ledger.after(ledger_rows.balance(payer, rows), transfer.legs[0])
-    wrong = PinVerification(body.pin).verify(user.pin, now, pins.matches)
+    wrong, commit = PinVerification(body.pin).verify(user.pin, now, pins.matches), Commit(transfer_id)
     if wrong:
-        people_rows.count_wrong_try(operation, request.fingerprint, user, *wrong, now)
+        ledger_rows.check_not_posted(commit, transfer_id)
+        people_rows.count_wrong_try(commit, operation, request.fingerprint, user, *wrong, now)
         raise wrong[1]
 
-    commit = Commit(transfer_id)
-    people_rows.check_pin(commit, request.caller, user.pin)
+    people_rows.check_pin(commit, request.caller, user.pin, operation=operation, now=now)
     ledger_rows.post(commit, transfer, request=request.fingerprint)
     commit.send()
 

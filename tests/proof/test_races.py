@@ -88,67 +88,6 @@ def test_thirty_phones_registered_at_once_are_twenty(store):
     assert codes(race([stubborn(register, Phone().jwk) for _ in range(5)])) == {"201": 1, "device_limit_reached": 4}
 
 
-# ----------------------------------------------------------------------------------------------------------------- PINs
-
-
-def counted(store) -> int:
-    """How many wrong tries were ever counted."""
-    rows = [row for row in store.rows("operations") if row["status"]["N"] == "403"]
-    return sum('"pin_wrong"' in row["body"]["S"] or '"pin_locked"' in row["body"]["S"] for row in rows)
-
-
-def guesses(right_at: int, number: int) -> list[str]:
-    """Distinct PINs, the right one among them."""
-    wrong = [f"{n:06d}" for n in range(100_000, 100_000 + number)]
-    return [*wrong[:right_at], PIN, *wrong[right_at + 1 :]]
-
-
-def test_a_hundred_guesses_at_once_are_three_guesses(store):
-    """VB-15: no more than three wrong tries are judged before the lock, so a right one among them fares as in a queue."""
-    alice, bob = joined(), joined()
-    fund(alice, 1_000)
-    answers = race([stubborn(send, alice, bob.user_id, 1, pin=pin) for pin in guesses(50, 100)])
-    seen = codes(answers)
-    right = answers[50].status == 201
-    assert set(seen) <= {"201", "pin_wrong", "pin_locked"}
-    assert seen["201"] == int(right)
-    # Three in a row lock. A right guess in between starts the count anew, so at most two more come before it.
-    assert 3 <= counted(store) <= (5 if right else 3)
-    assert seen["pin_wrong"] == counted(store) - 1
-    late = [send(alice, bob.user_id, 1, key=str(uuid.uuid4())) for _ in range(3)]
-    assert codes(late) == {"pin_locked": 3}
-    assert all(int(answer.headers["Retry-After"]) > 800 for answer in late)
-    assert wallet(alice) == 1_000 - int(right)
-    books_balance(store)
-
-
-def test_a_guess_learns_nothing_from_a_payment_that_cannot_be_made(store):
-    """VB-15: without the money the right PIN is answered like every wrong one, so guessing this way is no way around the lock."""
-    alice, bob = joined(), joined()
-    fund(alice, 1)
-    answers = race([stubborn(send, alice, bob.user_id, 999, pin=pin) for pin in guesses(20, 40)])
-    assert codes(answers) == {"balance_too_low": 40}
-    assert counted(store) == 0
-    books_balance(store)
-
-
-@pytest.mark.parametrize("right_at", [0, 20, 39])
-def test_parallel_pin_changes_are_guesses_too(store, right_at):
-    """VB-15: the current PIN cannot be found out by changing it forty times at once."""
-    alice = joined()
-
-    def change(pin: str, key: str = "") -> Response:
-        return world.call("PUT", "/v1/pin", alice, {"pin": "802713", "current_pin": pin}, key=key)
-
-    answers = race([stubborn(change, pin) for pin in guesses(right_at, 40)])
-    seen = codes(answers)
-    right = answers[right_at].status == 204
-    assert set(seen) <= {"204", "pin_wrong", "pin_locked"}
-    assert seen["204"] == int(right)
-    assert 2 <= seen["pin_wrong"] <= (4 if right else 2)
-    assert change("802713" if right else PIN).code == "pin_locked"
-
-
 # ---------------------------------------------------------------------------------------------------------------- holds
 
 

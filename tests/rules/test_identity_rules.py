@@ -65,7 +65,7 @@ def test_three_wrong_tries_lock_for_fifteen_minutes():
         pin, refusal = outcome
         answers.append((refusal.code(), refusal.facts["tries_left"]))
     assert answers == [("pin_wrong", 2), ("pin_wrong", 1), ("pin_locked", 0)]
-    assert pin == Pin("7391", 3, NOW + FIFTEEN_MINUTES)
+    assert pin == Pin("7391", 3, NOW + FIFTEEN_MINUTES, wrong_at=NOW)
     assert refusal.retry_after_seconds == 900
 
 
@@ -85,7 +85,7 @@ def test_a_lock_that_is_over_gives_three_new_tries():
     assert tried(over, "7391") is None
     outcome = tried(over, "0000")
     assert outcome is not None
-    assert outcome[0] == Pin("7391", 1, 0)
+    assert outcome[0] == Pin("7391", 1, 0, wrong_at=NOW)
     assert outcome[1].facts == {"tries_left": 2}
 
 

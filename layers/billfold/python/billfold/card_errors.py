@@ -69,8 +69,10 @@ class CardDeclined(Refused):
 class CodeWrong(Refused):
     status = 403
     user = "Wrong code. Tries left: {tries_left}."
-    operations = "The bank refused the challenge's code; the try is counted."
-    next = "try_again"
+    operations = (
+        "The bank refused the challenge's code; the try is counted, and this answer is kept under its Idempotency-Key."
+    )
+    next = "try_again_with_a_new_key"
 
 
 class ChallengeOver(Refused):

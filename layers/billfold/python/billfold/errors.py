@@ -175,15 +175,15 @@ class PinMissing(Refused):
 class PinWrong(Refused):
     status = 403
     user = "Wrong PIN. Tries left: {tries_left}."
-    operations = "The payment PIN did not match; the try is counted."
-    next = "try_again"
+    operations = "The payment PIN did not match; the try is counted, and this answer is kept under its Idempotency-Key."
+    next = "try_again_with_a_new_key"
 
 
 class PinLocked(Refused):
     status = 403
     user = "Too many wrong PINs. Try again later."
     operations = "Three wrong tries lock the PIN for 15 minutes."
-    next = "wait"
+    next = "wait_and_use_a_new_key"
 
 
 class BalanceTooLow(Refused):

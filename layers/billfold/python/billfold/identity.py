@@ -5,7 +5,7 @@ A verification is a tagged object: today a PIN; a passkey can join as another ty
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -23,11 +23,14 @@ COMMON_PINS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A payment PIN's stored state: an argon2 hash (empty: never set), wrong tries in a row, locked until when."""
+    """A payment PIN's stored state: an argon2 hash (empty: never set), wrong tries in a row, locked until when, and when a wrong
+    try was last counted. `revision` grows with every change of it: a state that is over never comes back."""
 
     hash: str = ""
     tries: int = 0
     locked_until: int = 0
+    wrong_at: int = 0
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,14 @@ def after_wrong_pin(pin: Pin, now: int) -> tuple[Pin, errors.Refusal]:
     """The PIN after one more wrong try, and what to answer (VB-15): three lock it for 15 minutes."""
     tries = 1 if pin.locked_until else pin.tries + 1
     if tries >= PIN_TRIES:
-        locked = Pin(pin.hash, tries, now + PIN_LOCK)
+        locked = replace(pin, tries=tries, locked_until=now + PIN_LOCK, wrong_at=now)
         return locked, errors.PinLocked(retry_after_seconds=PIN_LOCK // 1000, tries_left=0)
-    return Pin(pin.hash, tries), errors.PinWrong(tries_left=PIN_TRIES - tries)
+    return replace(pin, tries=tries, locked_until=0, wrong_at=now), errors.PinWrong(tries_left=PIN_TRIES - tries)
+
+
+def after_right_pin(pin: Pin, new_hash: str = "") -> Pin:
+    """The PIN after a right try, which forgives the wrong ones before it; with `new_hash`, the PIN that is now set."""
+    return replace(pin, hash=new_hash or pin.hash, tries=0, locked_until=0)
 
 
 def tries_left(pin: Pin, now: int) -> int:

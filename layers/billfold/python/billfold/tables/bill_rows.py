@@ -95,6 +95,11 @@ def put_change(commit: Commit, before: Bill, change: BillChange) -> Bill:
     return bill
 
 
+def check_as_read(commit: Commit, bill: Bill) -> None:
+    """Add to a commit that a bill is as it was read."""
+    commit.check(head_key(bill.bill_id), HeadRow.revision == bill.revision)
+
+
 def _head(bill: Bill) -> HeadRow:
     return HeadRow(
         bill.bill_id,

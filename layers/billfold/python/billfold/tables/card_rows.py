@@ -173,6 +173,11 @@ def put_change(commit: Commit, before: Card, change: CardChange, *, task_token: 
     return card
 
 
+def check_as_read(commit: Commit, card: Card) -> None:
+    """Add to a commit that a card is as it was read."""
+    commit.check(head_key(card.card_id), HeadRow.revision == card.revision)
+
+
 def put_task_token(commit: Commit, card: Card, task_token: str) -> None:
     """Add to a commit that the state machine waits with this token for a card that is as it was read."""
     row = HeadRow(card.card_id, HeadRow.SORT)

@@ -145,6 +145,11 @@ def post(commit: Commit, transfer: Transfer, *, request: str = "") -> None:
         commit.update_each_try(_change(leg.account, leg.amount, 0))
 
 
+def check_not_posted(commit: Commit, transfer_id: str) -> None:
+    """Add to a commit that there is no transfer of this name."""
+    commit.check(transfer_key(transfer_id), TransferRow.pk.does_not_exist())
+
+
 def place_hold(commit: Commit, hold: Hold) -> None:
     """Add a reservation to a commit: the money leaves what is available, and stays posted."""
     commit.record(_hold_row(hold))

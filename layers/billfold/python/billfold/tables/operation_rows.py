@@ -40,3 +40,8 @@ def record(commit: Commit, operation_id: str, request: str, status: int, body: A
     commit.record(
         OperationRow(operation_id, OperationRow.SORT, request=request, status=status, body=body, expires_at=expires_at)
     )
+
+
+def check_absent(commit: Commit, operation_id: str) -> None:
+    """Add to a commit that nothing was answered to this operation before."""
+    commit.check(operation_key(operation_id), OperationRow.pk.does_not_exist())

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
+from billfold import identity
+from billfold.clock import MINUTE
 from billfold.errors import Refusal
 from billfold.identity import MAX_DEVICES, Device, Pin, User
 from billfold.tables import operation_rows
@@ -28,6 +30,8 @@ class UserRow(Row):
     pin_hash = UnicodeAttribute(null=True)
     pin_tries = Integer(default=0)
     pin_locked_until = Integer(null=True)
+    pin_wrong_at = Integer(null=True)
+    pin_revision = Integer(default=0)
     merchants = Json(null=True)
     devices = Integer(default=0)
 
@@ -58,7 +62,7 @@ def user(rows: dict[Key, Row], user_id: str) -> User | None:
     row = rows.get(user_key(user_id))
     if not isinstance(row, UserRow):
         return None
-    pin = Pin(row.pin_hash or "", row.pin_tries, row.pin_locked_until or 0)
+    pin = Pin(row.pin_hash or "", row.pin_tries, row.pin_locked_until or 0, row.pin_wrong_at or 0, row.pin_revision)
     return User(row.pk, row.suspended_at is not None, pin, tuple(row.merchants or ()))
 
 
@@ -120,41 +124,58 @@ def free_device(commit: Commit, user_id: str, device: Device) -> None:
 
 
 def put_pin(commit: Commit, user_id: str, before: Pin, after: Pin) -> None:
-    """Add a PIN's new hash or try count to a commit; it must be as it was read."""
-    row = UserRow(user_id, UserRow.SORT)
-    actions = [UserRow.pin_hash.set(after.hash), UserRow.pin_tries.set(after.tries)]
-    if after.locked_until:
-        actions.append(UserRow.pin_locked_until.set(after.locked_until))
-    else:
-        actions.append(UserRow.pin_locked_until.remove())
-    commit.update(row, actions, _pin_as_read(before))
+    """Add a PIN's change to a commit: another hash, or a try that was counted or forgiven; it must be as it was read."""
+    actions = [
+        UserRow.pin_hash.set(after.hash),
+        UserRow.pin_tries.set(after.tries),
+        UserRow.pin_revision.set(before.revision + 1),
+        UserRow.pin_locked_until.set(after.locked_until) if after.locked_until else UserRow.pin_locked_until.remove(),
+    ]
+    if after.wrong_at:
+        actions.append(UserRow.pin_wrong_at.set(after.wrong_at))
+    commit.update(UserRow(user_id, UserRow.SORT), actions, _pin_as_read(before))
 
 
-def check_pin(commit: Commit, user_id: str, pin: Pin) -> None:
+def check_pin(commit: Commit, user_id: str, pin: Pin, *, operation: str = "", now: int = 0) -> None:
     """Add to a commit that the PIN that was verified is as it was read: no other try, right or wrong, came between.
 
     This is what makes three tries three, however many guesses run at once. After earlier wrong tries it clears them.
+    `operation`: the one whose refusal, had a twin of it named a wrong PIN, must not have been recorded. That follows from
+    the PIN's revision, unless the refusal's record was read before the twin's commit and the user after it.
     """
     if pin.tries or pin.locked_until:
-        put_pin(commit, user_id, pin, Pin(pin.hash))
+        put_pin(commit, user_id, pin, identity.after_right_pin(pin))
     else:
         commit.check(user_key(user_id), _pin_as_read(pin))
+    # A twin that committed since this request arrived had arrived within a function's life before: less than a minute.
+    if operation and pin.wrong_at > now - MINUTE:
+        operation_rows.check_absent(commit, operation)
 
 
-def count_wrong_try(operation: str, request: str, user: User, after: Pin, refusal: Refusal, now: int) -> None:
-    """Commit a wrong try (VB-15) and what it is answered, so that a repeat of this request is not another try."""
-    commit = Commit(operation)
+def count_wrong_try(
+    commit: Commit, operation: str, request: str, user: User, after: Pin, refusal: Refusal, now: int
+) -> None:
+    """Commit a wrong try (VB-15) and what it is answered, so that a repeat of this request is not another try.
+
+    The commit brings the check that this operation, under the right PIN, has not succeeded: the two would be its two records.
+    """
     put_pin(commit, user.user_id, user.pin, after)
     operation_rows.record(commit, operation, request, refusal.status, refusal.problem(), now)
     commit.send()
 
 
 def _pin_as_read(pin: Pin) -> Condition:
-    same = UserRow.pin_hash == pin.hash if pin.hash else UserRow.pin_hash.does_not_exist()
-    tries = UserRow.pin_tries == pin.tries
-    if pin.tries == 0:
-        tries = tries | UserRow.pin_tries.does_not_exist()
-    unchanged: Condition = UserRow.joined_at.exists() & same & tries & UserRow.suspended_at.does_not_exist()
+    """The PIN as it was read, and its user not suspended since. The revision says it alone, but for the functions of an
+    earlier version that still serve while a deployment shifts: they change a PIN without it."""
+    unchanged: Condition = UserRow.joined_at.exists() & UserRow.suspended_at.does_not_exist()
+    for column, value in (
+        (UserRow.pin_revision, pin.revision),
+        (UserRow.pin_hash, pin.hash),
+        (UserRow.pin_tries, pin.tries),
+        (UserRow.pin_locked_until, pin.locked_until),
+    ):
+        absent = column.does_not_exist()
+        unchanged &= column == value if value else absent | (column == value)
     return unchanged
 
 
