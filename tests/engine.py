@@ -123,17 +123,17 @@ class Engine:
 
     def _make_anew(self, streams: bool) -> None:
         self._shards.clear()
-        known = set(self.client.list_tables()["TableNames"])
+        known = set(self.ask("ListTables", {})["TableNames"])
         for table in TABLES:
             name = f"billfold-{table.name}"
             if name in known:
-                self.client.delete_table(TableName=name)
+                self.ask("DeleteTable", {"TableName": name})
             stream = (
                 {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
                 if table.streamed and streams
                 else {"StreamEnabled": False}
             )
-            self.client.create_table(**definition(table, name), StreamSpecification=stream)
+            self.ask("CreateTable", definition(table, name) | {"StreamSpecification": stream})
 
     def shards(self, table: str) -> list[dict[str, str]]:
         """The shards of a table's stream, as the stream's calls name them; they stay until the tables are made anew."""
