@@ -230,9 +230,16 @@ def sales(shop: Seller, currency: str = "USD") -> int:
 
 def suspend(person: Person) -> None:
     """What operations do to a user."""
-    row = people_rows.UserRow(person.user_id, people_rows.UserRow.SORT)
+    _set_suspension(person, people_rows.UserRow.suspended_at.set(clock.now()))
+
+
+def resume(person: Person) -> None:
+    _set_suspension(person, people_rows.UserRow.suspended_at.remove())
+
+
+def _set_suspension(person: Person, action: Any) -> None:
     commit = Commit(str(uuid.uuid4()))
-    commit.update(row, [people_rows.UserRow.suspended_at.set(clock.now())])
+    commit.update(people_rows.UserRow(person.user_id, people_rows.UserRow.SORT), [action])
     commit.send()
 
 

@@ -10,7 +10,7 @@ May       bills PutItem Query UpdateItem; people BatchGetItem
 
 from typing import Any
 
-from billfold import bills, identity
+from billfold import bill_sellers, identity
 from billfold.errors import NotFound
 from billfold.tables import bill_rows, people_rows
 from billfold.tables.rows import Commit, read
@@ -20,16 +20,16 @@ from billfold.triggers import http, wire
 @http.step(answers=wire.BillAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
     bill = bill_rows.load(request.parameters["bill"]).present
-    rows = read([people_rows.user_key(request.caller)])
-    user = people_rows.user(rows, request.caller)
-
-    if user is None:
+    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+    merchants = frozenset(user.merchants if user else ()) & {item.merchant for item in bill.items}
+    if not merchants:
         raise NotFound()
+
     identity.active(user)
-    change = bills.void(bill, request.parameters["item"], user.merchants, request.now)
+    change = bill_sellers.void(bill, request.parameters["item"], merchants, request.now)
 
     commit = Commit(f"{bill.bill_id}/{bill.revision}/{request.request_id}")
     bill = bill_rows.put_change(commit, bill, change)
     commit.send()
 
-    return http.Answer(200, wire.bill(bill, 0, merchants=frozenset(user.merchants)))
+    return http.Answer(200, wire.bill(bill, 0, merchants=merchants))

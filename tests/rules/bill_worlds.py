@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from billfold import bill_refunds, bills
+from billfold import bill_refunds, bill_sellers, bills
 from billfold.bill_changes import Change, Closed, Item, ItemsAdded, Opened, Outcome, Settled, SettlementFailed
 from billfold.bills import Bill
 from billfold.errors import Refusal
@@ -217,7 +217,7 @@ class Worlds:
         if self.naive.state != "active" or self.now >= self.expires:
             reasons.add("bill_state_conflict")
         name = target.item_id if target else "itm_none"
-        if change := self._judge("void", reasons, lambda: bills.void(self.bill, name, {merchant}, self.now)):
+        if change := self._judge("void", reasons, lambda: bill_sellers.void(self.bill, name, {merchant}, self.now)):
             self._apply(change)
             assert target is not None
             target.state = "voided"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import bill_refunds, bills, errors
+from billfold import bill_refunds, bill_sellers, bills, errors
 from billfold.bill_changes import Refunded, Reminded, Settled, Unpaid
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, Bill, added, closed, ended, item, opened, settled
 
@@ -31,7 +31,7 @@ def test_closing_asks_for_verification_within_thirty_minutes():
 def test_an_empty_bill_ends_without_a_request():
     """VB-18: by time or by its user; an active bill whose items all went counts as empty."""
     emptied = added(opened(), item(1))
-    emptied = bills.after(emptied, bills.void(emptied, "itm_1", {"mer_a"}, OPENED + 5))
+    emptied = bills.after(emptied, bill_sellers.void(emptied, "itm_1", {"mer_a"}, OPENED + 5))
     for bill in (ended(opened()), closed(opened()), ended(emptied)):
         assert (bill.state, bill.due_at, bill.verify_by) == ("expired_empty", None, None)
         with pytest.raises(errors.BillStateConflict):
@@ -156,11 +156,12 @@ def test_only_its_own_seller_refunds_an_item_that_was_paid():
 
 
 def test_sellers_hear_of_what_concerns_them():
-    """XX-03: each change names the merchants whose items it touches, each once."""
+    """XX-03, XX-05: each change names the merchants whose items it touches, each once, with what the bill is to them."""
     bill = closed(added(opened(), item(1), item(2, merchant="mer_b"), item(3)))
-    assert bills.concerned(bill, Unpaid(END)) == ["mer_a", "mer_b"]
-    assert bills.concerned(bill, bills.dispute(bill, "itm_2", END)) == ["mer_b"]
-    assert bills.concerned(bill, Reminded(END)) == []
+    assert bill_sellers.concerned(bill, Unpaid(END)) == {"mer_a": "verifying", "mer_b": "verifying"}
+    assert bill_sellers.concerned(bill, bills.dispute(bill, "itm_2", END)) == {"mer_b": "verifying"}
+    assert bill_sellers.concerned(bill, Reminded(END)) == {}
     paid = settled(bill)
-    assert bills.concerned(paid, Settled(END, "trf_1", "", "pin")) == ["mer_a", "mer_b"]
-    assert bills.concerned(paid, refund(paid, "itm_1")) == ["mer_a"]
+    assert bill_sellers.concerned(paid, Settled(END, "trf_1", "", "pin")) == {"mer_a": "settled", "mer_b": "settled"}
+    given_back = refund(paid, "itm_1")
+    assert bill_sellers.concerned(bills.after(paid, given_back), given_back) == {"mer_a": "partially_refunded"}

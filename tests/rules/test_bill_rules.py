@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import bills, errors
+from billfold import bill_sellers, bills, errors
 from billfold.bill_changes import ItemsAdded, ItemVoided, Outcome
 from billfold.money import MAX_AMOUNT_MINOR
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, added, closed, ended, item, opened, settled
@@ -97,7 +97,7 @@ def test_a_terminal_s_counter_rises_on_each_bill():
 def test_a_voided_item_s_counter_stays_used():
     """VB-07: taking an item back does not let its copy in."""
     bill = added(opened(), item(5))
-    bill = bills.after(bill, bills.void(bill, "itm_5", {"mer_a"}, OPENED + MINUTE))
+    bill = bills.after(bill, bill_sellers.void(bill, "itm_5", {"mer_a"}, OPENED + MINUTE))
     with pytest.raises(errors.CounterReused):
         bills.check_item(bill, item(5), OPENED + MINUTE)
 
@@ -131,7 +131,7 @@ def test_only_suspicious_refusals_are_kept_in_the_record():
 def test_the_total_is_the_sum_of_what_counts():
     """VB-10: voided and disputed items are shown and not counted."""
     bill = added(opened(), item(1, amount=100), item(2, amount=20), item(3, amount=3))
-    bill = bills.after(bill, bills.void(bill, "itm_1", {"mer_a"}, OPENED + MINUTE))
+    bill = bills.after(bill, bill_sellers.void(bill, "itm_1", {"mer_a"}, OPENED + MINUTE))
     bill = bills.after(bill, bills.dispute(bill, "itm_2", OPENED + MINUTE))
     assert bill.total == bills.Money(3, "USD")
     assert [each.state for each in bill.items] == ["voided", "disputed", "added"]
@@ -178,7 +178,7 @@ def test_an_item_over_the_cap_is_refused_and_smaller_ones_still_fit():
         bills.check_item(bill, item(2, amount=51), OPENED + MINUTE)
     assert refusal.value.facts == {"cap_minor": 150, "total_minor": 100}
     bills.check_item(bill, item(2, amount=50), OPENED + MINUTE)
-    bill = bills.after(bill, bills.void(bill, "itm_1", {"mer_a"}, OPENED + MINUTE))
+    bill = bills.after(bill, bill_sellers.void(bill, "itm_1", {"mer_a"}, OPENED + MINUTE))
     bills.check_item(bill, item(2, amount=150), OPENED + MINUTE)
 
 
@@ -188,10 +188,12 @@ def test_an_item_over_the_cap_is_refused_and_smaller_ones_still_fit():
 def test_a_seller_takes_back_its_own_item_and_no_other_s():
     """VB-12, XX-05: another seller's item does not exist for it."""
     bill = added(opened(), item(1))
-    assert bills.void(bill, "itm_1", {"mer_z", "mer_a"}, OPENED + 5) == ItemVoided(OPENED + 5, "itm_1", by="mer_a")
+    assert bill_sellers.void(bill, "itm_1", {"mer_z", "mer_a"}, OPENED + 5) == ItemVoided(
+        OPENED + 5, "itm_1", by="mer_a"
+    )
     for name, merchants in (("itm_1", {"mer_b"}), ("itm_1", set()), ("itm_9", {"mer_a"})):
         with pytest.raises(errors.NotFound):
-            bills.void(bill, name, merchants, OPENED + 5)
+            bill_sellers.void(bill, name, merchants, OPENED + 5)
 
 
 def test_a_seller_cannot_take_an_item_back_once_the_period_is_over():
@@ -199,17 +201,17 @@ def test_a_seller_cannot_take_an_item_back_once_the_period_is_over():
     bill = added(opened(), item(1))
     for late, now in ((bill, END), (closed(bill), OPENED + 3 * MINUTE)):
         with pytest.raises(errors.BillStateConflict):
-            bills.void(late, "itm_1", {"mer_a"}, now)
+            bill_sellers.void(late, "itm_1", {"mer_a"}, now)
 
 
 def test_an_item_is_voided_or_disputed_once():
     """VB-12: what was taken back cannot be disputed, and the other way round."""
     bill = added(opened(), item(1))
-    voided = bills.after(bill, bills.void(bill, "itm_1", {"mer_a"}, OPENED + 5))
+    voided = bills.after(bill, bill_sellers.void(bill, "itm_1", {"mer_a"}, OPENED + 5))
     disputed = bills.after(bill, bills.dispute(bill, "itm_1", OPENED + 5))
     for gone in (voided, disputed):
         with pytest.raises(errors.ItemStateConflict):
-            bills.void(gone, "itm_1", {"mer_a"}, OPENED + 6)
+            bill_sellers.void(gone, "itm_1", {"mer_a"}, OPENED + 6)
         with pytest.raises(errors.ItemStateConflict):
             bills.dispute(gone, "itm_1", OPENED + 6)
 

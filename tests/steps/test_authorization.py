@@ -94,19 +94,25 @@ def test_everybody_is_answered_as_the_table_says(town, route):
 HIDING = [route for route, cells in TABLE.items() if HIDDEN in cells and route != "POST /v1/merchants"]
 
 
+def check_hidden(route: str, town, who: str) -> None:
+    """The same status, body and headers as for what never was, apart from the request's id."""
+    hidden, unknown = ask(route, town, who), ask(route, town, who, unknown="unknown")
+    for answer in (hidden, unknown):
+        answer.body.pop("instance")
+        answer.headers.pop("Request-Id")
+    assert (route, hidden.status, json.dumps(hidden.body), hidden.headers) == (
+        route,
+        unknown.status,
+        json.dumps(unknown.body),
+        unknown.headers,
+    )
+
+
 @pytest.mark.parametrize("route", HIDING)
 def test_anothers_resource_is_answered_exactly_like_an_unknown_one(village, route):
-    """XX-05: the same status, body and headers, apart from the request's id."""
+    """XX-05: on every route, to everybody whose it is not."""
     for who in (who for who, cell in zip(WHO, TABLE[route], strict=True) if cell == HIDDEN):
-        hidden, unknown = ask(route, village, who), ask(route, village, who, unknown="unknown")
-        for answer in (hidden, unknown):
-            answer.body.pop("instance")
-            answer.headers.pop("Request-Id")
-        assert (hidden.status, json.dumps(hidden.body), hidden.headers) == (
-            unknown.status,
-            json.dumps(unknown.body),
-            unknown.headers,
-        )
+        check_hidden(route, village, who)
 
 
 @pytest.mark.parametrize("route", [route for route in TABLE if route.startswith(("POST", "PUT", "DELETE"))])
@@ -119,12 +125,42 @@ def test_who_is_refused_leaves_nothing_behind(store, village, route):
     assert everything(store) == before
 
 
-def test_a_suspended_person_writes_nothing(store, town):
-    """VB-01: every call with effect on bills, money or the PIN is refused from the next request on."""
-    world.suspend(town.owner)
-    before = everything(store)
-    routes = [route for route, cells in TABLE.items() if route.startswith(("POST", "PUT")) and cells[-1][0] == "2"]
-    routes.remove("POST /v1/devices")
-    for route in routes:
-        assert (route, ask(route, town, "owner").code) == (route, "user_suspended")
-    assert everything(store) == before
+# What protects, suspended people may still do (docs/decisions.md, 15); what they may not is refused with one code.
+PROTECTIVE = {"POST /v1/devices", "DELETE /v1/devices/{device}", "DELETE /v1/terminals/{terminal}"}
+SUSPENDED = "403/user_suspended"
+# Their path names nothing, and what the body names is looked for among the caller's own: known or not, there is one answer.
+ACTS_FIRST = {"POST /v1/bills", "POST /v1/top-ups"}
+
+
+def when_suspended(route: str, cell: str) -> str:
+    """What a caller hears once suspended: what reads stays, what is not theirs still does not exist, nothing else is done."""
+    writes = not route.startswith("GET") and route not in PROTECTIVE
+    return SUSPENDED if writes and (cell[0] == "2" or route in ACTS_FIRST) else cell
+
+
+@pytest.mark.parametrize("who", ["stranger", "rival", "admin", "owner"])
+def test_the_suspended_hear_what_everybody_hears_of_what_is_not_theirs(store, town, who):
+    """VB-01, XX-05: on every route, from the next request on; found and own comes before active, and nothing is written."""
+    person = town.people[who]
+    expected = {route: when_suspended(route, cells[WHO.index(who)]) for route, cells in TABLE.items()}
+    world.suspend(person)
+    try:
+        before = everything(store)
+        answers = {route: ask(route, town, who) for route in TABLE if route not in PROTECTIVE}
+        assert everything(store) == before
+        answers |= {route: ask(route, town, who) for route in PROTECTIVE}
+        got = {route: f"{answer.status}/{answer.code}".rstrip("/") for route, answer in answers.items()}
+        assert got == expected
+    finally:
+        world.resume(person)
+
+
+@pytest.mark.parametrize("who", ["stranger", "rival"])
+def test_a_suspended_stranger_cannot_tell_real_from_unknown_either(village, who):
+    """XX-05: whether the refusal speaks of the caller or of the thing, it is the same for a thing that never was."""
+    world.suspend(village.people[who])
+    try:
+        for route in HIDING:
+            check_hidden(route, village, who)
+    finally:
+        world.resume(village.people[who])

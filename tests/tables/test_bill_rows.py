@@ -125,7 +125,8 @@ def test_rows_written_by_the_first_version_can_be_read(store):
     )
     assert (unpaid.present.state, unpaid.present.closed_by_user) == ("unpaid", True)
     put(paid.present, replace(PAID[-1], at=END + 20 * MINUTE, items=["itm_4"]))
-    assert len(bill_rows.events_of(rows[2])) > 0
+    told = [(event.audience, event.facts.get("state")) for event in bill_rows.events_of(rows[2])]
+    assert told == [("usr_1", "active"), ("mer_1", None)]
 
 
 def test_rows_of_the_first_card_payments_can_be_read(store):

@@ -190,22 +190,11 @@ def after(bill: Bill, change: BillChange) -> Bill:
     raise TypeError(f"no such change: {change!r}")
 
 
-def concerned(bill: Bill, change: BillChange) -> list[str]:
-    """The merchants who are told of a change: those whose items it touches."""
-    match change:
-        case ItemsAdded():
-            sellers = [item.merchant for item in change.items]
-        case ItemVoided() | ItemDisputed():
-            sellers = [bill.item(change.item_id).merchant]
-        case Unpaid():
-            sellers = [item.merchant for item in bill.payable]
-        case Settled():
-            sellers = [item.merchant for item in bill.items if item.state == "settled"]
-        case Refunded():
-            sellers = [change.by]
-        case _:
-            sellers = []
-    return list(dict.fromkeys(sellers))
+def asks_anew(before: Bill, after: Bill) -> bool:
+    """Whether a change makes a list to verify that nobody was asked to verify yet (VB-13, VB-14)."""
+    if after.state not in OPEN_FOR_PAYMENT:
+        return False
+    return before.state in ("active", "expired_empty") or before.list_hash() != after.list_hash()
 
 
 def _awaiting_verification(bill: Bill, now: int) -> Bill:
@@ -306,18 +295,6 @@ def on_deadline(bill: Bill, now: int) -> BillChange | None:
         return Closed(now, by_user=False)
     assert bill.verify_by is not None
     return Unpaid(now) if now >= bill.verify_by else Reminded(now)
-
-
-def void(bill: Bill, item_id: str, merchants: Iterable[str], now: int) -> ItemVoided:
-    """A seller takes back its own item before the bill closes (VB-12)."""
-    item = bill.item(item_id)
-    if item.merchant not in merchants:
-        raise errors.NotFound()
-    if bill.state != "active" or now >= bill.expires_at:
-        raise errors.BillStateConflict(state="closed" if bill.state == "active" else bill.state)
-    if item.state != "added":
-        raise errors.ItemStateConflict(state=item.state)
-    return ItemVoided(now, item_id, by=item.merchant)
 
 
 def dispute(bill: Bill, item_id: str, now: int) -> ItemDisputed:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+VERIFICATION_REQUESTED = "bill.verification_requested"
 # The change's kind, and the state that it led to where one kind can lead to several.
 KINDS: dict[tuple[str, str], str] = {
     ("opened", ""): "bill.opened",
@@ -10,7 +11,7 @@ KINDS: dict[tuple[str, str], str] = {
     ("item_voided", ""): "bill.item_voided",
     ("item_disputed", ""): "bill.item_disputed",
     ("item_disputed", "cancelled"): "bill.cancelled",
-    ("closed", "verifying"): "bill.verification_requested",
+    ("closed", "verifying"): VERIFICATION_REQUESTED,
     ("closed", "expired_empty"): "bill.expired_empty",
     ("reminded", ""): "bill.verification_reminded",
     ("unpaid", ""): "bill.unpaid",
@@ -52,9 +53,15 @@ class Event:
     facts: dict[str, Any]
 
 
-def kind_of(change: str, state: str) -> str:
-    """The event's name for a change of a bill."""
-    return KINDS.get((change, state)) or KINDS[change, ""]
+def owners_kinds(change: str, state: str, *, asks: bool) -> list[str]:
+    """The names of the events that a change of a bill is to its owner; `asks`: it makes a list to verify (VB-14)."""
+    told = KINDS.get((change, state)) or KINDS[change, ""]
+    return list(dict.fromkeys([told, *([VERIFICATION_REQUESTED] if asks else [])]))
+
+
+def sellers_kind(change: str) -> str:
+    """The event's name for a change of a bill that touches a seller's items: what the bill became is the owner's affair."""
+    return KINDS[change, ""]
 
 
 def card_kind(change: str, state: str) -> str:

@@ -7,9 +7,9 @@ bil_…  00000001, …    the changes
 
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
-from billfold import bill_changes, bills, events
+from billfold import bill_changes, bill_sellers, bills, events
 from billfold.bill_changes import BillChange, ItemsAdded, Opened
 from billfold.bills import Bill, Summary
 from billfold.events import Event
@@ -52,7 +52,8 @@ class HeadRow(Row):
 
 
 class ChangeRow(journals.ChangeRow):
-    """`user`, `state`, `total` and `merchants` tell followers of the stream what the change made of the bill."""
+    """What the change made of the bill, for followers of the stream: `user`, `state` and `total` for its owner, `merchants` the
+    state for each seller concerned (in older rows only who they are), `asks` whether there is a new list to verify."""
 
     class Meta:
         table_name = table("bills")
@@ -60,6 +61,7 @@ class ChangeRow(journals.ChangeRow):
     currency = UnicodeAttribute()
     total = Integer()
     merchants = Json(null=True)
+    asks = BooleanAttribute(null=True)
 
 
 def load(bill_id: str) -> Journal[Bill, BillChange]:
@@ -71,7 +73,7 @@ def put_opened(commit: Commit, bill_id: str, opened: Opened) -> Bill:
     """Add a new bill to a commit."""
     bill = bills.rebuild(bill_id, [opened])
     commit.put_new(_head(bill))
-    commit.put_new(_change_row(bill, opened))
+    commit.put_new(_change_row(bill, opened, asks=False))
     return bill
 
 
@@ -91,7 +93,7 @@ def put_change(commit: Commit, before: Bill, change: BillChange) -> Bill:
     if isinstance(change, ItemsAdded):
         condition &= HeadRow.late_until >= change.at if change.late else HeadRow.expires_at > change.at
     commit.update(HeadRow(bill.bill_id, HeadRow.SORT), actions, condition)
-    commit.record(_change_row(bill, change))
+    commit.record(_change_row(bill, change, asks=bills.asks_anew(before, bill)))
     return bill
 
 
@@ -118,7 +120,7 @@ def _head(bill: Bill) -> HeadRow:
     )
 
 
-def _change_row(bill: Bill, change: BillChange) -> ChangeRow:
+def _change_row(bill: Bill, change: BillChange, *, asks: bool) -> ChangeRow:
     return ChangeRow(
         bill.bill_id,
         journals.position(bill.revision),
@@ -127,7 +129,8 @@ def _change_row(bill: Bill, change: BillChange) -> ChangeRow:
         state=bill.state,
         currency=bill.currency,
         total=bill.total.amount,
-        merchants=bills.concerned(bill, change) or None,
+        merchants=bill_sellers.concerned(bill, change) or None,
+        asks=asks or None,
     )
 
 
@@ -146,12 +149,17 @@ def head_key(bill_id: str) -> Key:
 
 
 def events_of(image: dict[str, Any]) -> list[Event]:
-    """The events that a row inserted into this table means: one for the owner and one for each merchant concerned."""
+    """The events that a row inserted into this table means: its owner's, and one for each merchant concerned."""
     if image["sk"]["S"] == HeadRow.SORT:
         return []
     row = ChangeRow.from_raw_data(image)
-    kind, total = events.kind_of(row.kind, row.state), {"amount": row.total, "currency": row.currency}
-    seen = {"revision": int(row.sk), "state": row.state}
-    told = {row.user: seen | {"total": total}} | dict.fromkeys(row.merchants or [], seen)
-    change = f"{row.pk}/{row.sk}"
-    return [Event(change, audience, kind, row.pk, row.facts["at"], facts) for audience, facts in told.items()]
+    made: list[Event] = []
+    change, at, total = f"{row.pk}/{row.sk}", row.facts["at"], {"amount": row.total, "currency": row.currency}
+    for kind in events.owners_kinds(row.kind, row.state, asks=bool(row.asks)):
+        facts = {"revision": int(row.sk), "state": row.state, "total": total}
+        made.append(Event(f"{change}/asked" if made else change, row.user, kind, row.pk, at, facts))
+    sellers = row.merchants if isinstance(row.merchants, dict) else dict.fromkeys(row.merchants or [])
+    for merchant, state in sellers.items():
+        facts = {"state": state} if state else {}
+        made.append(Event(change, merchant, events.sellers_kind(row.kind), row.pk, at, facts))
+    return made

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from billfold import bills, errors, ledger, money
+from billfold import bill_sellers, bills, errors, ledger, money
 from billfold.bill_changes import Item, Outcome
 from billfold.bills import Bill, Summary
 from billfold.clock import to_text
@@ -170,25 +170,22 @@ def known_currency(code: str, pointer: str) -> str:
 
 
 def bill(seen: Bill, tries_left: int, *, merchants: frozenset[str] | None = None) -> BillAnswer:
-    """A bill as its owner sees it, or, given merchants, as their admin does: their own items only."""
-    items = [item for item in seen.items if merchants is None or item.merchant in merchants]
-    own = [item.amount for item in items if item.state not in ("voided", "disputed")]
+    """A bill as its owner sees it, or, given merchants, as their administrator does."""
+    owners = merchants is None
+    if merchants is not None:
+        seen = bill_sellers.seen_by(merchants, seen)
     return BillAnswer(
         id=seen.bill_id,
         state=seen.state,
-        device=seen.device if merchants is None else None,
+        device=seen.device if owners else None,
         opened_at=to_text(seen.opened_at),
         expires_at=to_text(seen.expires_at),
-        total=Total(sum(own), seen.currency),
-        items=[_item(item) for item in items],
-        cap=Total(seen.cap, seen.currency) if seen.cap is not None and merchants is None else None,
-        verification=verification(seen, tries_left) if merchants is None else None,
-        transfer=seen.transfer_id or None if merchants is None else None,
-        refunds=[
-            Refund(refund.transfer_id, refund.items, refund.reason, to_text(refund.at))
-            for refund in seen.refunds
-            if merchants is None or refund.by in merchants
-        ]
+        total=Total(seen.total.amount, seen.currency),
+        items=[_item(item) for item in seen.items],
+        cap=Total(seen.cap, seen.currency) if seen.cap is not None else None,
+        verification=verification(seen, tries_left) if owners else None,
+        transfer=seen.transfer_id or None,
+        refunds=[Refund(refund.transfer_id, refund.items, refund.reason, to_text(refund.at)) for refund in seen.refunds]
         or None,
     )
 
