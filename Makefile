@@ -15,7 +15,7 @@ SIGN_IN := $(if $(filter command,$(firstword $(origin USER))),$(USER),alice)
 PYTHON := .venv/bin/python
 PIP := -m pip install -qq --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help install up down demo token steps status test bench check format contract clean
+.PHONY: help install up down demo token steps status test quick proof bench check format contract clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,13 @@ status: .venv/.installed  ## each step's live version
 
 test: install  ## all tests
 	@$(PYTHON) -m pytest tests -n auto
+
+quick: install  ## the rules and the architecture alone
+	@$(PYTHON) -m pytest tests/rules tests/architecture -n auto
+
+proof: install  ## all tests with new random cases and 10,000 bills, and all benchmarks, as before a release
+	@BILLFOLD_DUE_BILLS=10000 $(PYTHON) -m pytest tests -n auto --hypothesis-profile=default
+	@$(PYTHON) -m tests.bench
 
 bench: install  ## measure what the README states
 	@$(PYTHON) -m tests.bench

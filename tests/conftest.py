@@ -75,6 +75,12 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One more than there are cores: the process with the end-to-end tests mostly waits for the local cloud."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Run in several processes, what shares something stays in one of them."""
     return scheduling.Scheduling(config, log)
