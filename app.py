@@ -102,9 +102,11 @@ def http(method: str, path: str, step: Any, *, signed_in: bool = True) -> None:
     app.route(path, methods=[method], name=name_of(step), content_types=types, **authorizer)(view)
 
 
-def queue(name: str, step: Any, *, batch: int = 10) -> None:
-    """A queue whose messages a step handles."""
-    app.on_sqs_message(queue=f"billfold-{name}", batch_size=batch, name=name_of(step))(_named(step))
+def queue(name: str, step: Any, *, batch: int = 10, at_once: int = 20) -> None:
+    """A queue whose messages a step handles: `batch` a call, `at_once` calls at most. What calls banks takes one message a call,
+    because a batch that outlasts the function's time comes again whole."""
+    named, asked = f"billfold-{name}", name_of(step)
+    app.on_sqs_message(queue=named, batch_size=batch, maximum_concurrency=at_once, name=asked)(_named(step))
 
 
 def stream(table: str, step: Any) -> None:
@@ -145,8 +147,9 @@ def bank_call(method: str, path: str, step: Any) -> None:
 
 
 def bank_queue(name: str, step: Any) -> None:
-    """A queue of the sandbox bank."""
-    bank.on_sqs_message(queue=f"billfold-{name}", batch_size=10, name=name_of(step))(_named(step))
+    """A queue of the sandbox bank, which calls Billfold."""
+    named, asked = f"billfold-{name}", name_of(step)
+    bank.on_sqs_message(queue=named, batch_size=1, maximum_concurrency=20, name=asked)(_named(step))
 
 
 def _named(step: Any) -> Any:
@@ -170,7 +173,7 @@ http("GET", "/v1/wallets/{currency}/entries", list_wallet_entries)
 http("POST", "/v1/transfers", post_transfer)
 http("GET", "/v1/transfers/{transfer}", get_transfer)
 stream("ledger", forward_transfers)
-queue("transfers", record_entries)
+queue("transfers", record_entries, at_once=40)
 every_minute(find_due_holds)
 queue("due-holds", expire_holds)
 
@@ -184,7 +187,7 @@ http("POST", "/v1/bills/{bill}/close", close_bill)
 http("POST", "/v1/bills/{bill}/verification", verify_bill)
 http("POST", "/v1/bills/{bill}/refunds", refund_items)
 every_minute(find_due_bills)
-queue("due-bills", end_bills)
+queue("due-bills", end_bills, at_once=40)
 
 http("POST", "/v1/card-photos", start_card_photo)
 http("GET", "/v1/card-photos/{photo}", get_card_photo)
@@ -208,7 +211,7 @@ task(await_bank)
 task(activate_card)
 task(end_card)
 queue("answers", resume_authentication)
-queue("withdrawals", withdraw_approval)
+queue("withdrawals", withdraw_approval, batch=1)
 every_minute(find_due_cards)
 queue("due-cards", expire_cards)
 every_day(find_old_seals)
@@ -217,7 +220,7 @@ queue("reseals", reseal_card)
 http("POST", "/v1/top-ups", top_up_wallet)
 http("GET", "/v1/top-ups/{top_up}", get_top_up)
 stream("charges", forward_charge_changes)
-queue("charges", settle_charge)
+queue("charges", settle_charge, batch=1, at_once=50)
 every_day(reconcile_charges)
 
 http("POST", "/v1/merchants", create_merchant)
@@ -228,7 +231,7 @@ http("POST", "/v1/terminals", register_terminal)
 http("DELETE", "/v1/terminals/{terminal}", revoke_terminal)
 
 stream("bills", forward_bill_changes)
-queue("events", record_events)
+queue("events", record_events, at_once=40)
 http("GET", "/v1/events", list_events)
 
 # ------------------------------------------------------------- the sandbox bank: sandbox stages only, an API of its own

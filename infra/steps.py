@@ -2,11 +2,11 @@
 
     May   bills PutItem Query UpdateItem Query:by_owner; merchants BatchGetItem; queue due-bills
 
-A table with the actions on it (`Action:index` is on that index alone), `queue` and its name, `kms` and its actions,
-`bucket` or `machine` with its name and actions, `bank` (it calls banks), `issuers` (it looks up which bank serves a card),
-`reader` (it reads pictures), `generations` (it tells the vault's keys apart without using them), or `nothing`. The roles are
-made from this line; a test compares it with what the code does. A last field, `Layers`, names layers that this function
-carries besides the two that all have.
+A table with the actions on it (`Action:index` is on that index alone), `queue` and its name, `postpone` and the name of its own
+queue (it leaves a message there for later), `kms` and its actions, `bucket` or `machine` with its name and actions, `bank` (it
+calls banks), `issuers` (it looks up which bank serves a card), `reader` (it reads pictures), `generations` (it tells the vault's
+keys apart without using them), or `nothing`. The roles are made from this line; a test compares it with what the code does. A
+last field, `Layers`, names layers that this function carries besides the two that all have.
 """
 
 import ast
@@ -56,10 +56,11 @@ class Route:
 
 @dataclass(frozen=True)
 class Queue:
-    """Messages of a queue, at most `batch` at once."""
+    """Messages of a queue, at most `batch` a call and `at_once` calls."""
 
     name: str
     batch: int
+    at_once: int
 
     def __str__(self) -> str:
         return f"queue {self.name}"
@@ -121,12 +122,13 @@ Trigger = BankCalls | Route | Queue | Stream | Schedule | Upload | Task
 
 @dataclass(frozen=True)
 class May:
-    """What a step may do: DynamoDB actions by (table, index or empty), the queues it may send to, KMS actions, actions by
-    bucket and by state machine, and whether it calls banks, looks up which one serves a card, calls a reader of pictures, or
-    asks for the generations of keys alone."""
+    """What a step may do: DynamoDB actions by (table, index or empty), the queues it may send to and postpone messages of, KMS
+    actions, actions by bucket and by state machine, and whether it calls banks, looks up which one serves a card, calls a reader
+    of pictures, or asks for the generations of keys alone."""
 
     actions: dict[tuple[str, str], tuple[str, ...]]
     queues: tuple[str, ...] = ()
+    postpones: tuple[str, ...] = ()
     kms: tuple[str, ...] = ()
     buckets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     machines: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -207,7 +209,7 @@ def permissions(text: str) -> May:
     """A header's `May` line, understood; ValueError when it names a table, index, action or thing that does not exist."""
     actions: dict[tuple[str, str], tuple[str, ...]] = {}
     named: dict[str, dict[str, tuple[str, ...]]] = {"bucket": {}, "machine": {}}
-    lists: dict[str, list[str]] = {"queue": [], "kms": [], "nothing": []}
+    lists: dict[str, list[str]] = {"queue": [], "postpone": [], "kms": [], "nothing": []}
     alone = dict.fromkeys(("bank", "issuers", "reader", "generations"), False)
     for clause in text.split(";"):
         subject, *words = clause.split()
@@ -225,9 +227,10 @@ def permissions(text: str) -> May:
     for kind, known in (("bucket", BUCKETS), ("machine", machines())):
         if unknown := set(named[kind]) - set(known):
             raise ValueError(f"May names a {kind} that does not exist: {', '.join(sorted(unknown))}")
-    if unknown := set(lists["queue"]) - {*QUEUES, *SANDBOX_QUEUES}:
+    if unknown := {*lists["queue"], *lists["postpone"]} - {*QUEUES, *SANDBOX_QUEUES}:
         raise ValueError(f"May names queues that do not exist: {', '.join(sorted(unknown))}")
-    return May(actions, tuple(lists["queue"]), tuple(lists["kms"]), named["bucket"], named["machine"], **alone)
+    queues, postpones, kms = (tuple(lists[kind]) for kind in ("queue", "postpone", "kms"))
+    return May(actions, queues, postpones, kms, named["bucket"], named["machine"], **alone)
 
 
 def _on_table(subject: str, words: list[str]) -> Iterator[tuple[str, str]]:
@@ -285,7 +288,7 @@ def _bank_triggers(declared: Any) -> dict[str, Trigger]:
 
 def _event_source(source: Any) -> Trigger:
     if hasattr(source, "queue"):
-        return Queue(source.queue.removeprefix("billfold-"), source.batch_size)
+        return Queue(source.queue.removeprefix("billfold-"), source.batch_size, source.maximum_concurrency)
     if hasattr(source, "bucket"):
         return Upload(source.bucket.removeprefix("billfold-"))
     if hasattr(source, "stream_arn"):

@@ -32,9 +32,8 @@ def receive(client: Any, name: str) -> list[dict[str, Any]]:
     """Up to ten messages. SQS is not asked when moto's own list is empty: it mostly is, and asking would cost a suite minutes."""
     if not _kept()[f"billfold-{name}"].messages:
         return []
-    found: list[dict[str, Any]] = client.receive_message(QueueUrl=address(name), MaxNumberOfMessages=10).get(
-        "Messages", []
-    )
+    asked = {"QueueUrl": address(name), "MaxNumberOfMessages": 10, "AttributeNames": ["ApproximateReceiveCount"]}
+    found: list[dict[str, Any]] = client.receive_message(**asked).get("Messages", [])
     return found
 
 
@@ -42,6 +41,12 @@ def bodies(client: Any, name: str) -> Iterator[str]:
     """What all messages say that can be received; none can be again for a while."""
     while messages := receive(client, name):
         yield from (message["Body"] for message in messages)
+
+
+def hidden_until(name: str, message: dict[str, Any]) -> float:
+    """Until when, in milliseconds, a message that was received is not received again."""
+    (found,) = [one for one in _kept()[f"billfold-{name}"]._messages if one.id == message["MessageId"]]
+    return float(found.visible_at)
 
 
 def delete(client: Any, name: str, message: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ Layers    stripe
 
 from typing import Any
 
-from billfold import banks, card_answers, charges
+from billfold import banks, card_answers
 from billfold.banks import BankUnknown, Callback
 from billfold.card_changes import Answered
 from billfold.errors import NotFound
@@ -32,7 +32,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
         return http.Answer(204)
     if told.kind == "payment":
         # It was asked for already: looked up first, and once; those that ask again and again are under way.
-        queue.send("charges", [f"{told.about} {charges.MAX_ASKS}"])
+        queue.send("charges", [f"{told.about} once"])
         return http.Answer(204)
     _hear(bank.name, told, request.now)
     return http.Answer(204)

@@ -6,7 +6,7 @@ Writes    card, change                       (one transaction once the bank gave
 Answers   withdrawn | nothing to withdraw | unknown, asked again later | unknown, left to the bank's callback; an approval that
           the bank does not take back in two hours rests as a dead letter
 Again     the bank is asked with the same key; it is recorded once
-May       cards PutItem Query UpdateItem; queue withdrawals; bank
+May       cards PutItem Query UpdateItem; postpone withdrawals; bank
 Layers    stripe
 """
 
@@ -20,22 +20,21 @@ from billfold.tables.rows import Commit
 from billfold.triggers import queue
 
 
-@queue.step
-def handler(message: str) -> str:
-    card_id, _, asks = message.partition(" ")
-    card, before = card_rows.load(card_id).present, int(asks or 0)
+@queue.patient_step("withdrawals")
+def handler(card_id: str, before: int) -> str | queue.Later:
+    card = card_rows.load(card_id).present
     bank = banks.bank(card.bank)
 
     if card_answers.is_unheard(card):
         said = bank.status(f"{card_id}/authentication")
         if said.outcome == "unknown":
-            return _ask_later(card_id, before)
+            return _ask_later(before)
         if heard := _heard(card, said):
             card = _commit(card, heard, "late")
     if not card_answers.is_to_withdraw(card):
         return "nothing to withdraw"
     if _withdraw(bank, card) != "refunded":
-        return _ask_later(card_id, before, known=True)
+        return _ask_later(before, known=True)
 
     _commit(card, Withdrawn(clock.now()), "withdrawn")
     return "withdrawn"
@@ -61,12 +60,11 @@ def _commit(card: Card, change: CardChange, name: str) -> Card:
     return card
 
 
-def _ask_later(card_id: str, before: int, *, known: bool = False) -> str:
+def _ask_later(before: int, *, known: bool = False) -> str | queue.Later:
     delay = charges.delay_seconds(before)
     if delay is None and known:
         # No callback will tell of it, and it must not stay: as a dead letter it raises the alarm.
         raise Unavailable()
     if delay is None:
         return "unknown, left to the bank's callback"
-    queue.send("withdrawals", [f"{card_id} {before + 1}"], delay)
-    return "unknown, asked again later"
+    return queue.Later(delay, "unknown, asked again later")

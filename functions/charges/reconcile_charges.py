@@ -30,7 +30,7 @@ def handler(now: int) -> int:
     since = until - DAY
     day = f"{datetime.fromtimestamp(since // SECOND, UTC):%Y-%m-%d}"
     overdue = (charge for shard in range(DUE_SHARDS) for charge in due(charge_rows.HeadRow, "charges", shard, now))
-    queue.send("charges", (f"{charge} {charges.MAX_ASKS}" for charge in overdue))
+    queue.send("charges", (f"{charge} once" for charge in overdue))
 
     found, silent = 0, []
     for bank in issuers.banks():

@@ -1,7 +1,8 @@
 """Ask a card's bank for a charge or a refund, and settle it by the answer; without one, ask again later.
 
-A message is a charge's id and how often it was asked for; or, from operations, what they found out at the bank:
-`chg_… charged pi_…`, `refunded`, `declined`. Their word counts once nothing is asked for anew.
+A message is a charge's id, and comes again until the bank has answered; `chg_… once`, after a callback or for the daily
+comparison, does not. Or it is what operations found out at the bank: `chg_… charged pi_…`, `refunded`, `declined`. Their word
+counts once nothing is asked for anew.
 
 Trigger   queue charges
 Reads     charge; of a bill's charge, bill
@@ -10,7 +11,7 @@ Answers   settled | declined | unknown, asked again later | unknown, left to the
           told too early
 Again     the bank is asked with the charge's id for a key, and does it once; it is settled once
 May       charges PutItem Query UpdateItem; bills PutItem Query UpdateItem; cards UpdateItem; ledger PutItem UpdateItem;
-          queue charges; bank
+          postpone charges; bank
 Layers    stripe
 """
 
@@ -24,11 +25,11 @@ from billfold.tables.rows import Commit
 from billfold.triggers import queue
 
 
-@queue.step
-def handler(message: str) -> str:
+@queue.patient_step("charges")
+def handler(message: str, before: int) -> str | queue.Later:
     charge_id, word, reference = (*message.split(), "", "")[:3]
     told = word in charges.OUTCOMES
-    charge, before = charge_rows.load(charge_id).present, 0 if told else int(word or 0)
+    charge = charge_rows.load(charge_id).present
     if charge.state != "settling":
         return "settled before"
     if told and charges.may_ask(charge, clock.now()):
@@ -37,10 +38,10 @@ def handler(message: str) -> str:
     if told:
         change = charges.resolve(charge, word, reference, "", clock.now())
     else:
-        said = _ask(charge, before, clock.now())
+        said = _ask(charge, bool(before or word), clock.now())
         change = charges.resolve(charge, said.outcome, said.reference, said.reason, clock.now())
     if change is None:
-        return _ask_later(charge_id, before)
+        return _ask_later(word, before)
     now = change.at
 
     commit = Commit(charge_id)
@@ -57,10 +58,10 @@ def handler(message: str) -> str:
     return charge.state
 
 
-def _ask(charge: Charge, before: int, now: int) -> Payment:
+def _ask(charge: Charge, asked: bool, now: int) -> Payment:
     """The bank's word. What was asked before is looked up first, and what is old is looked up only."""
     bank, key = banks.bank(charge.bank), charge.charge_id
-    if before or not charges.may_ask(charge, now):
+    if asked or not charges.may_ask(charge, now):
         known = bank.status(key, charge.of or charge.token)
         if isinstance(known, Payment) and known.outcome != "absent":
             return known
@@ -71,12 +72,11 @@ def _ask(charge: Charge, before: int, now: int) -> Payment:
     return bank.charge(key, charge.token, charge.amount, charge.currency, charge.charge_id)
 
 
-def _ask_later(charge_id: str, before: int) -> str:
-    delay = charges.delay_seconds(before)
+def _ask_later(word: str, before: int) -> str | queue.Later:
+    delay = None if word else charges.delay_seconds(before)
     if delay is None:
         return "unknown, left to the daily comparison"
-    queue.send("charges", [f"{charge_id} {before + 1}"], delay)
-    return "unknown, asked again later"
+    return queue.Later(delay, "unknown, asked again later")
 
 
 def _to_wallet(charge: Charge, now: int) -> Transfer:

@@ -5,7 +5,8 @@ Deleting the stack deletes none of what holds data (DeletionPolicy Retain).
 
 from typing import Any
 
-from infra import tables
+from billfold import charges
+from infra import steps, tables
 from infra.stages import Stage
 from infra.steps import QUEUES, SANDBOX_QUEUES
 from infra.templates import buckets
@@ -19,10 +20,11 @@ GROUPS = {
     "operations": "They run Billfold",
 }
 # A message comes again after this long, six times the time-out of the functions that read it, as AWS advises; after five
-# receptions it rests in its dead-letter queue for as long as SQS allows.
+# receptions it rests in its dead-letter queue for as long as SQS allows. One that waits for a bank is received once an ask.
 FUNCTION_TIMEOUT_SECONDS = 20
 VISIBILITY_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS
 RECEPTIONS = 5
+PATIENT_RECEPTIONS = charges.MAX_ASKS + RECEPTIONS
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
 
 
@@ -32,8 +34,9 @@ def template(stage: Stage) -> dict[str, Any]:
     outputs: dict[str, Any] = {}
     for table in tables.of_stage(sandbox=stage.sandbox):
         _add_table(stage, table, resources, outputs)
+    patient = {name for step in steps.load() for name in step.may.postpones}
     for name in (*QUEUES, *SANDBOX_QUEUES * stage.sandbox):
-        _add_queue(stage, name, resources, outputs)
+        _add_queue(stage, name, PATIENT_RECEPTIONS if name in patient else RECEPTIONS, resources, outputs)
     _add_users(stage, resources, outputs)
     _add_secrets(stage, resources)
     for generation in stage.vault_keys:
@@ -65,7 +68,7 @@ def _add_table(stage: Stage, table: tables.Table, resources: Resources, outputs:
     resources[name] = {"Type": "AWS::DynamoDB::Table", **RETAINED, "Properties": properties}
 
 
-def _add_queue(stage: Stage, name: str, resources: Resources, outputs: dict[str, Any]) -> None:
+def _add_queue(stage: Stage, name: str, receptions: int, resources: Resources, outputs: dict[str, Any]) -> None:
     queue, dead = logical(name, "queue"), logical(name, "dead_letters")
     encrypted = {"SqsManagedSseEnabled": True, "Tags": tags(stage)}
     resources[dead] = {
@@ -84,7 +87,7 @@ def _add_queue(stage: Stage, name: str, resources: Resources, outputs: dict[str,
             "QueueName": f"{stage.prefix}-{name}",
             "VisibilityTimeout": VISIBILITY_SECONDS,
             "MessageRetentionPeriod": FOURTEEN_DAYS_SECONDS,
-            "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": [dead, "Arn"]}, "maxReceiveCount": RECEPTIONS},
+            "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": [dead, "Arn"]}, "maxReceiveCount": receptions},
             **encrypted,
         },
     }

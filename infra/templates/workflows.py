@@ -93,7 +93,7 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
     }
     if stage.sandbox:
         variables["BILLFOLD_SANDBOX"] = "1"
-    for queue in step.may.queues:
+    for queue in dict.fromkeys((*step.may.queues, *step.may.postpones)):
         variables[f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}"] = imported(stage, f"queue-{queue}-url")
     if step.may.kms or step.may.generations:
         variables["BILLFOLD_VAULT_KEYS"] = stage.variables["BILLFOLD_VAULT_KEYS"]
@@ -127,10 +127,9 @@ def _event(stage: Stage, step: Step, concurrency: int | None) -> dict[str, Any] 
             "Queue": imported(stage, f"queue-{step.trigger.name}-arn"),
             "BatchSize": step.trigger.batch,
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            # Without it a backlog takes the account's whole concurrency, and messages that are throttled count as received.
+            "ScalingConfig": {"MaximumConcurrency": min(step.trigger.at_once, concurrency or step.trigger.at_once)},
         }
-        if concurrency is not None:
-            # Without it the pollers read more than the function may run, and throttled messages count as received.
-            properties["ScalingConfig"] = {"MaximumConcurrency": concurrency}
         return {"Type": "SQS", "Properties": properties}
     if isinstance(step.trigger, Stream):
         return {
@@ -209,6 +208,8 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
         found.append(
             _allow(["secretsmanager:GetSecretValue"], arn("secretsmanager", f"secret:{stage.prefix}-{secret}-??????"))
         )
+    for queue in step.may.postpones:
+        found.append(_allow(["sqs:ChangeMessageVisibility"], arn("sqs", f"{stage.prefix}-{queue}")))
     for kind, used in KEYS.items():
         if with_key := [f"kms:{action}" for action in step.may.kms if action in used]:
             keys = [imported(stage, f"key-{kind}-{generation}") for generation in stage.vault_keys]

@@ -97,6 +97,7 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
         where = f"table/{prefix}-{table}" + (f"/index/{index}" if index else "")
         expected |= {(f"dynamodb:{action}", where) for action in actions}
     expected |= {("sqs:SendMessage", f"{prefix}-{queue}") for queue in step.may.queues}
+    expected |= {("sqs:ChangeMessageVisibility", f"{prefix}-{queue}") for queue in step.may.postpones}
     for action in step.may.kms:
         kind = "fingerprints" if action == "GenerateMac" else "vault"
         keys = stages.stage("production").vault_keys
@@ -132,7 +133,7 @@ def test_a_function_carries_only_the_environment_that_its_step_reads(step):
     """A queue's address goes to those who send to it."""
     variables = workflow("production", step)[logical(step.name)]["Properties"]["Environment"]["Variables"]
     assert {name for name in variables if "QUEUE" in name} == {
-        f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}" for queue in step.may.queues
+        f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}" for queue in (*step.may.queues, *step.may.postpones)
     }
 
 
@@ -235,7 +236,35 @@ def test_every_queue_is_encrypted_and_has_a_dead_letter_queue_of_its_own(stage_n
     working = [queue for queue in queues.values() if "RedrivePolicy" in queue]
     targets = [queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for queue in working]
     assert sorted(targets) == sorted(logical(name, "dead_letters") for name in names)
-    assert {queue["RedrivePolicy"]["maxReceiveCount"] for queue in working} == {5}
+    patient = {f"{stages.stage(stage_name).prefix}-{name}" for step in STEPS for name in step.may.postpones}
+    for queue in working:
+        # A message that a bank keeps waiting is received 13 times without a fault; what fails has four tries left even then.
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == (17 if queue["QueueName"] in patient else 5)
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_every_queue_has_a_maximum_concurrency_that_its_function_can_have(stage_name):
+    """Issue 7 A2: a backlog takes neither the account's whole concurrency nor more than is reserved for its function."""
+    its_steps = steps.load(sandbox_bank=stages.stage(stage_name).sandbox)
+    for step in (one for one in its_steps if isinstance(one.trigger, steps.Queue)):
+        function = workflow(stage_name, step)[logical(step.name)]["Properties"]
+        at_once = function["Events"]["Trigger"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+        assert 2 <= at_once <= min(50, function.get("ReservedConcurrentExecutions", 50)), step.name
+
+
+def test_what_calls_somebody_elses_server_from_a_queue_takes_one_message():
+    """Issue 7 A2: a batch of asks that outlasts the function's time would come again whole, and be asked again whole."""
+    queued = [step for step in steps.load(sandbox_bank=True) if isinstance(step.trigger, steps.Queue)]
+    calling = [step for step in queued if step.may.bank or step.workflow == steps.SANDBOX_BANK]
+    assert {step.name for step in calling} >= {"settle_charge", "withdraw_approval", "send_bank_callbacks"}
+    assert {step.name: step.trigger.batch for step in calling if step.trigger.batch != 1} == {}
+
+
+def test_what_waits_for_a_bank_waits_in_its_own_message():
+    """Issue 7 A2: no step sends to the queue that it reads, so that no redelivery multiplies messages."""
+    queued = [step for step in STEPS if isinstance(step.trigger, steps.Queue)]
+    assert [step.name for step in queued if step.trigger.name in step.may.queues] == []
+    assert [step.name for step in STEPS if step.may.postpones not in ((), (getattr(step.trigger, "name", None),))] == []
 
 
 @pytest.mark.parametrize("stage_name", STAGES)

@@ -627,7 +627,7 @@ ALL = (
     Scenario("withdraw_approval", "a late one", _withdraws_what_came_late),
     Scenario("withdraw_approval", "one that the owner gave up", _withdraws_what_the_owner_gave_up),
     Scenario("withdraw_approval", "one that nobody has heard of", _withdraws_what_nobody_heard),
-    Scenario("withdraw_approval", "one of a silent bank", _asks_a_silent_bank_later),
+    Scenario("withdraw_approval", "one of a silent bank", _asks_a_silent_bank_later, 503),
     Scenario("withdraw_approval", "nothing", _withdraws_nothing),
     Scenario("reseal_card", "one that is linked", _reseals, vault_keys="2 1"),
     Scenario("reseal_card", "one under way", _reseals_with_its_person, vault_keys="2 1"),

@@ -329,7 +329,7 @@ def test_a_charge_settled_by_many_messages_at_once_is_one_transfer(cards: CardWo
     alice = world.joined()
     card = cards.linked(alice, number_of("approved"))
     charge = cards.top_up(alice, card, 900).body["id"]
-    assert all(race([handled("settle_charge", f"{charge}{asks}") for asks in ("", " 1", " 12") * 3]))
+    assert all(race([handled("settle_charge", f"{charge}{asks}") for asks in ("", " once", " once") * 3]))
     assert charge_rows.load(charge).present.state == "settled"
     assert (world.wallet(alice), at_the_bank(store, "charge"), transfers(store)) == (900, 1, 1)
     _every_charge_is_right(store)

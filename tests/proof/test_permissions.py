@@ -29,6 +29,7 @@ def used(stage) -> Used:
 def allowed(step: steps.Step) -> set[tuple[str, str]]:
     """A step's `May` line in the same words."""
     said = {("queue", name) for name in step.may.queues} | {("kms", action) for action in step.may.kms}
+    said |= {("postpone", name) for name in step.may.postpones}
     said |= {(f"bucket {name}", action) for name, actions in step.may.buckets.items() for action in actions}
     said |= {(f"machine {name}", action) for name, actions in step.may.machines.items() for action in actions}
     return said | {

@@ -154,13 +154,14 @@ LEAVES = {
 def permissions(call: Call) -> set[tuple[str, str]]:
     """What IAM asks for before a call: (subject, action). A query of an index is `Query:index`.
 
-    The subject is a table, `kms`, `bucket <name>` or `machine <name>`; for a queue it is `queue` and the action its name. A
-    bank asks for no leave of AWS.
+    The subject is a table, `kms`, `bucket <name>` or `machine <name>`; for a queue it is `queue` or `postpone` and the action
+    its name. A bank asks for no leave of AWS.
     """
     if call.service == BANK:
         return set()
     if call.service == "sqs":
-        return {("queue", call.arguments["QueueUrl"].rpartition("/billfold-")[2])}
+        kind = "postpone" if call.operation == "ChangeMessageVisibility" else "queue"
+        return {(kind, call.arguments["QueueUrl"].rpartition("/billfold-")[2])}
     if call.service in ("kms", "s3", "stepfunctions"):
         subject = {"kms": _keys, "s3": _bucket, "stepfunctions": _machine}[call.service](call.arguments)
         return {(subject, action) for action in LEAVES.get(call.operation, {call.operation})}
