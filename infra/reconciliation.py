@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billfold import charges
+from billfold.banks import reference_of
 from billfold.clock import HOUR
 from billfold.tables import journals
 from infra.clouds import Cloud
@@ -36,8 +37,11 @@ def reports(cloud: Cloud, stage: Stage, day: str) -> list[Report]:
 
 
 def lines(report: Report) -> list[tuple[str, str, str, str]]:
-    """Each difference as kind, key, our side and theirs."""
-    return [(one["kind"], one["key"], _side(one["here"]), _side(one["there"])) for one in report.differences]
+    """Each difference as kind, key (without one, the bank's reference), our side and theirs."""
+    return [
+        (one["kind"], one["key"] or one["there"]["reference"], _side(one["here"]), _side(one["there"]))
+        for one in report.differences
+    ]
 
 
 class NotToResolve(Exception):
@@ -65,6 +69,8 @@ def resolve(cloud: Cloud, stage: Stage, charge_id: str, outcome: str, reference:
         raise NotToResolve(f"A {what} is not {outcome}.")
     if (outcome == "declined") is bool(reference):
         raise NotToResolve("What the bank did has a reference, and what it declined has none.")
+    if reference and not reference_of(reference):
+        raise NotToResolve("A bank's reference is one word of letters, digits, - and _.")
     queues = cloud.client("sqs")
     address = queues.get_queue_url(QueueName=f"{stage.prefix}-charges")["QueueUrl"]
     queues.send_message(QueueUrl=address, MessageBody=f"{charge_id} {outcome} {reference}".strip())
@@ -75,4 +81,5 @@ def _side(line: dict[str, Any] | None) -> str:
     if not line:
         return "nothing"
     amount = "an amount that the bank cannot count, in" if line["amount"] is None else line["amount"]
-    return f"{line['state']} {amount} {line['currency']}"
+    reference = f" ({line['reference']})" if line.get("reference") else ""
+    return f"{line['state']} {amount} {line['currency']}{reference}"

@@ -51,8 +51,10 @@ def card(name: str, rest: int = 1) -> str:
     return behaviours.number(behaviours.NAMED[name].digits, rest)
 
 
-def authentication(number: str, *, card_id: str = "crd_1", typed: bool = False) -> Authentication:
+def authentication(
+    number: str, *, card_id: str = "crd_1", document_number: str = "C01X00T47", typed: bool = False
+) -> Authentication:
     """What Billfold asks about a card."""
     return Authentication(
-        card_id, number, 2031, 7, "A HOLDER", "Ada Holder", "passport", "C01X00T47", "+4915155512345", typed
+        card_id, number, 2031, 7, "A HOLDER", "Ada Holder", "passport", document_number, "+4915155512345", typed
     )

@@ -1,36 +1,37 @@
 """Take what a bank tells of its own accord, once its signature is verified.
 
 Trigger   POST /v1/banks/{bank}/callbacks    (anyone)
-Reads     card
+Reads     card, or charge
 Writes    card, change                       (one transaction; about a charge nothing: the bank is asked)
-Answers   204, also for what is none of ours; 401 the signature is wrong; 404 no such bank, card or authentication
+Answers   204, also for what is none of ours; 401 the signature is wrong; 404 no such bank here, card, authentication or charge
 Again     the same word changes nothing
-May       cards PutItem Query UpdateItem; queue charges; bank
+May       cards PutItem Query UpdateItem; charges Query; queue charges; bank
 Layers    stripe
 """
 
 from typing import Any
 
 from billfold import banks, card_answers
-from billfold.banks import BankUnknown, Callback
+from billfold.banks import Callback, issuers
 from billfold.card_changes import Answered
 from billfold.errors import NotFound
-from billfold.tables import card_rows
+from billfold.tables import card_rows, charge_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import http, queue
 
 
 @http.step(open_to_all=True, raw=True)
 def handler(request: http.Request[Any]) -> http.Answer:
-    try:
-        bank = banks.bank(request.parameters["bank"])
-    except BankUnknown:
-        raise NotFound() from None
+    if request.parameters["bank"] not in issuers.banks():
+        raise NotFound()
+    bank = banks.bank(request.parameters["bank"])
     told = bank.callback(request.headers, request.raw_body, request.now)
 
     if not told.about:
         return http.Answer(204)
     if told.kind == "payment":
+        if charge_rows.load(told.about).present.bank != bank.name:
+            raise NotFound()
         # It was asked for already: looked up first, and once; those that ask again and again are under way.
         queue.send("charges", [f"{told.about} once"])
         return http.Answer(204)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from billfold import banks, charges
-from billfold.banks import issuers
+from billfold.banks import Listed, issuers
 from billfold.charges import Line
 from billfold.clock import HOUR, SECOND
 from billfold.errors import Unavailable
@@ -44,7 +44,8 @@ def handler(now: int) -> int:
         ours = [charges.as_counted(line, bank) for line in lines]
         differences = charges.compare(ours, theirs, since, until)
         for difference in differences:
-            facts = {"bank": bank, "charge": difference.key, "kind": difference.kind}
+            there = difference.there.reference if difference.there else ""
+            facts = {"bank": bank, "charge": difference.key, "reference": there, "kind": difference.kind}
             log.line("differs", "reconcile_charges", 0, facts, failed=True)
         found += len(differences)
         commit = Commit(f"{bank}/{day}/{now}")
@@ -60,6 +61,10 @@ def _listed(bank: str, since: int, until: int) -> Iterator[Line]:
     adapter, cursor = banks.bank(bank), ""
     while True:
         page, cursor = adapter.charges(since, until, cursor)
-        yield from (Line(one.key, one.amount, one.currency, "settled", one.at) for one in page)
+        yield from (_line(one) for one in page)
         if not cursor:
             return
+
+
+def _line(one: Listed) -> Line:
+    return Line(one.key, one.amount, one.currency, "settled", one.at, one.kind, one.reference)

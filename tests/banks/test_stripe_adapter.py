@@ -114,6 +114,18 @@ def test_a_charge_that_would_need_the_holder_is_cancelled_and_declined(stripe):
     assert stripe.status("charge", token) == declined
 
 
+def test_a_charge_that_was_found_waiting_for_the_holder_is_cancelled_too(stripe, front):
+    """CB-21: the answer that said so was lost; looking finds it, and it must not succeed later either."""
+    verdict = stripe.authenticate("key", authentication(SECURE))
+    customer = approved(stripe).token.partition("/")[0]
+    token = f"{customer}/{stripe._api().setup_intents.retrieve(verdict.reference).payment_method}"
+    front.lose.append("/v1/payment_intents")
+    assert stripe.charge("charge", token, 100, "USD", "chg_1") == Payment("unknown")
+    found = stripe.status("charge", token)
+    assert (found.outcome, found.reason) == ("declined", "canceled")
+    assert stripe.status("charge", token) == found == stripe.charge("charge", token, 100, "USD", "chg_1")
+
+
 @pytest.mark.parametrize("repeat", ["ask", "look"])
 def test_a_charge_whose_answer_is_lost_was_made_once(stripe, front, repeat):
     """CB-21: the connection is cut after the fact: unknown; the same key or the status finds it."""

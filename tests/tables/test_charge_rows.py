@@ -326,7 +326,8 @@ def test_a_report_counts_every_difference_names_two_hundred_and_is_replaced_when
         {
             "kind": "missing_there",
             "key": "chg_0",
-            "here": {"key": "chg_1", "amount": 5, "currency": "USD", "state": "settled", "at": BOUND},
+            "here": {"key": "chg_1", "amount": 5, "currency": "USD", "state": "settled", "at": BOUND}
+            | {"kind": "charge", "reference": ""},
             "there": None,
         }
     ]

@@ -1,13 +1,20 @@
 """Taking what a bank tells."""
 
+import base64
+import hashlib
+import hmac
 import json
 import os
+import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from billfold import clock, ids
 from billfold.tables import card_rows
-from sandbox_bank import authentications, callbacks, rows
+from sandbox_bank import authentications, callbacks, keys, rows
+from tests import secret_store, world
 from tests.world import call
 
 PATH = "/v1/banks/sandbox/callbacks"
@@ -99,9 +106,142 @@ def test_a_word_about_another_authentication_is_not_found(cards, late):
     assert card_rows.load(known).present.verdict == "challenge"
 
 
-def test_a_bank_that_nobody_knows_is_not_found(late):
-    """CB-08: whatever it signs."""
-    assert tell(word(late[1]), "/v1/banks/nobody/callbacks").status == 404
+@pytest.mark.parametrize("bank", ["nobody", "stripe", "banks", "issuers", "os", "crd_0199a5c2d1b07f4e8a3b2c1d0e9f8a7b"])
+def test_a_bank_that_serves_nobody_here_is_not_found(late, bank):
+    """CB-08, XX-05: whatever it signs; also one that has an adapter, whose settings this stage has not."""
+    answer = tell(word(late[1]), f"/v1/banks/{bank}/callbacks")
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+@pytest.fixture
+def both(cards, monkeypatch):
+    """A stage that both banks serve."""
+    monkeypatch.setenv("BILLFOLD_ISSUERS", os.environ["BILLFOLD_ISSUERS"] + " 9=stripe")
+    return cards
+
+
+def signed_by(bank, body, *, at="", event_id="evt_1"):
+    """The headers that this bank would sign this text with, its time and id as they are given."""
+    at, text = at or str(int(time.time())), body.encode(errors="surrogatepass")
+    if bank == "stripe":
+        digest = hmac.new(secret_store.STRIPE_WEBHOOK.encode(), at.encode() + b"." + text, hashlib.sha256).hexdigest()
+        return {"Stripe-Signature": f"t={at},v1={digest}"}
+    said = f"{event_id}.{at}.".encode(errors="replace") + body.encode(errors="replace")
+    digest = base64.b64encode(hmac.new(keys.derived("callbacks"), said, hashlib.sha256).digest()).decode()
+    return {"Webhook-Id": event_id, "Webhook-Timestamp": at, "Webhook-Signature": f"v1,{digest}"}
+
+
+NAMES = ("Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Stripe-Signature", "Content-Type", "X-Other")
+TIMES = ("9" * 5_000, "-1", "1e9", "٣", "²", "0x10", "nan", " 1", "1 ", "", "\x00", "t=1,t=2", str(2**63), "1" * 12)
+odd_text = st.text(max_size=40) | st.sampled_from(TIMES)
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | odd_text | st.just("crd_1 x") | st.just("pay 1"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(odd_text, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def fields(**known):
+    """An object whose known fields are right, odd or missing."""
+    return st.fixed_dictionaries({}, optional={name: odd | st.sampled_from(right) for name, right in known.items()})
+
+
+sandbox_words = fields(
+    kind=["authentication", "charge", "refund"],
+    merchant_reference=["", "crd_1", "chg_1"],
+    reference=["bau_1", "pay_1"],
+    outcome=["approved", "declined", "charged", "refunded"],
+    token=["t"],
+    reason=["", "x" * 90],
+    tries_left=[4],
+)
+stripe_objects = fields(
+    id=["seti_1", "pi_1", "re_1"],
+    status=["succeeded", "failed", "canceled", "requires_action"],
+    customer=["cus_1"],
+    payment_method=["pm_1"],
+    payment_intent=["pi_1"],
+    metadata=[{}, {"billfold_about": "crd_1"}, {"billfold_about": "chg_1"}, {"billfold_about": "chg 1"}],
+    last_setup_error=[{"code": "x"}],
+    last_payment_error=[{"code": "x"}],
+)
+TOLD = [
+    "setup_intent.succeeded",
+    "payment_intent.succeeded",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.updated",
+]
+stripe_words = fields(id=["evt_1"], type=TOLD, data=[{}]).flatmap(
+    lambda told: st.just(told) | stripe_objects.map(lambda one: told | {"data": {"object": one}})
+)
+WORDS = {"sandbox": sandbox_words, "stripe": stripe_words}
+bodies = st.sampled_from(
+    ["", "[", "[]", "null", '"x"', "{}", "[" * 3_000, "\ud800", '{"a":"\ud800"}', "1e999", "9" * 5_000]
+)
+EVERY = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+# Success, what is none of the bank's, what is none of ours.
+USUAL = {204, 401, 404}
+
+
+@pytest.mark.parametrize("bank", ["sandbox", "stripe"])
+@EVERY
+@given(st.data())
+def test_whatever_header_anybody_sends_is_refused(both, bank, data):
+    """CB-13: 401 and never a fault of ours: huge, negative and no numbers, other alphabets' digits, half characters."""
+    sent = data.draw(st.dictionaries(st.sampled_from(NAMES), odd_text, max_size=6))
+    sound = signed_by(bank, "{}")
+    changed = sound | {name: text for name, text in sent.items() if name in sound}
+    for headers in (sent, changed) if changed != sound else (sent,):
+        answer = call("POST", f"/v1/banks/{bank}/callbacks", raw="{}", headers=headers, key="")
+        assert answer.status == 401, (headers, answer)
+
+
+@pytest.mark.parametrize("bank", ["sandbox", "stripe"])
+@EVERY
+@given(st.data())
+def test_whatever_a_bank_signs_is_taken_or_refused_and_queues_nothing_unknown(both, bank, data):
+    """CB-13: a signed text with spaces, other types or nothing where a reference stands is no fault and no dead letter."""
+    words = WORDS[bank].map(json.dumps) | bodies
+    body, at = data.draw(words), data.draw(st.sampled_from(["", *TIMES]))
+    before = waiting(both.queues)
+    headers = signed_by(bank, body, at=at, event_id=data.draw(odd_text | st.just("evt_1")))
+    answer = call("POST", f"/v1/banks/{bank}/callbacks", raw=body, headers=headers, key="")
+    assert answer.status in USUAL, answer
+    assert waiting(both.queues) == before
+
+
+@pytest.mark.parametrize("body", ["%%%", "/w==", "gA", "é"])
+def test_a_body_that_is_no_text_is_refused(both, body):
+    """CB-13: as the gateway hands binary on: it is nobody's signed word."""
+    for bank in ("sandbox", "stripe"):
+        module, event = world.event(
+            "POST", f"/v1/banks/{bank}/callbacks", raw=body, headers=signed_by(bank, "{}"), key=""
+        )
+        answer = module.handler(event | {"isBase64Encoded": True}, None)
+        assert answer["statusCode"] == 401, answer
+
+
+def test_a_payment_s_word_is_for_charges_that_this_bank_was_asked_for(both):
+    """CB-21: an unknown charge and another bank's are not found; nothing is queued that would end as a dead letter."""
+    person, card = both.active()
+    charge, before = both.top_up(person, card).body["id"], waiting(both.queues)
+    told = {"kind": "charge", "outcome": "charged", "reference": "pay_1"}
+    assert tell(told | {"merchant_reference": "chg_unknown"}).status == 404
+    one = {"id": "pi_1", "status": "succeeded", "metadata": {"billfold_about": charge}}
+    body = json.dumps({"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": one}})
+    answer = call("POST", "/v1/banks/stripe/callbacks", raw=body, headers=signed_by("stripe", body), key="")
+    assert answer.status == 404
+    assert waiting(both.queues) == before
+    assert tell(told | {"merchant_reference": charge}).status == 204
+    assert waiting(both.queues) == before + 1
+
+
+def waiting(queues):
+    """How many messages the queue of charges has."""
+    address = os.environ["BILLFOLD_QUEUE_CHARGES"]
+    found = queues.get_queue_attributes(QueueUrl=address, AttributeNames=["All"])["Attributes"]
+    return int(found["ApproximateNumberOfMessages"])
 
 
 def test_a_refusal_is_heard_too(cards, late):
@@ -118,8 +258,7 @@ def test_what_is_none_of_ours_is_taken_and_forgotten(cards, queues, kind):
     body = json.dumps(
         {"kind": kind, "merchant_reference": "", "reference": "bau_1", "outcome": "approved", "token": "t"}
     )
+    before = waiting(queues)
     answer = call("POST", PATH, raw=body, headers=callbacks.signed("bau_1", body), key="")
     assert answer.status == 204, answer
-    address = os.environ["BILLFOLD_QUEUE_CHARGES"]
-    found = queues.get_queue_attributes(QueueUrl=address, AttributeNames=["All"])["Attributes"]
-    assert found["ApproximateNumberOfMessages"] == "0", "SQS takes no empty message, so the bank would hear 503"
+    assert waiting(queues) == before, "SQS takes no empty message, so the bank would hear 503"

@@ -46,7 +46,8 @@ def test_what_is_not_to_be_resolved_by_hand_is_refused(cards, queues, later, say
     for outcome in ("refunded", "unknown", ""):
         with pytest.raises(NotToResolve, match="is not"):
             say(charge, outcome)
-    for outcome, reference in (("charged", ""), ("declined", "pi_1")):
+    words = [("charged", said) for said in ("", "pay_1 extra words", "pay_1\n", " pay_1", "pay/1", "é", "x" * 256)]
+    for outcome, reference in (*words, ("declined", "pi_1")):
         with pytest.raises(NotToResolve, match="reference"):
             say(charge, outcome, reference)
     delivery.drain(queues)

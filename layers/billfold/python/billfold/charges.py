@@ -7,8 +7,8 @@ key, then the hold is posted or voided. A bank that does not answer leaves the c
 later, and every day both lists are compared. Nothing is ever assumed.
 """
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from billfold import bank_currencies
@@ -136,22 +136,25 @@ def delay_seconds(asks: int) -> int | None:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One charge or refund as the bank or we list it: under the same key, the amount in the bank's units (None: it cannot count
-    it so)."""
+    it so), under the bank's reference (empty: we do not know it)."""
 
     key: str
     amount: int | None
     currency: str
     state: str
     at: int
+    kind: str = "charge"
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where the bank's list and ours disagree about a key.
+    """Where the bank's list and ours disagree about one thing.
 
-    missing_here: the bank did it and we know nothing of it; missing_there: we say settled, the bank does not list it;
-    amount: another amount or currency; state: the bank did it, and we say settling or declined; repeated: the bank did it
-    more than once under the one key.
+    missing_here: the bank did it and we know nothing of it (without a key of ours, or under a foreign one); missing_there: we
+    say settled, the bank does not list it; kind: under the key of a charge it lists a refund, or the other way round; amount:
+    another amount or currency; reference: another one than it told us; state: the bank did it, and we say settling or
+    declined; repeated: one more under the same key.
     """
 
     kind: str
@@ -171,24 +174,38 @@ def compare(ours: Iterable[Line], theirs: Iterable[Line], since: int, until: int
 
     Both lists reach an hour further on either side, because the bank's instant of a charge is not ours.
     """
-    theirs = list(theirs)
-    here, there = {line.key: line for line in ours}, {line.key: line for line in theirs}
-    times = Counter(line.key for line in theirs)
-    found = []
+    here, there = {line.key: line for line in ours}, defaultdict[str, list[Line]](list)
+    # A payment that moved on to the next page while the list was read stands there twice, and is one.
+    for line in sorted(set(theirs), key=lambda line: (line.at, line.reference)):
+        there[line.key].append(line)
+    found: list[Difference] = []
     for key in sorted({*here, *there}):
-        our, their = here.get(key), there.get(key)
-        at = our.at if our else their.at if their else 0
-        if not since <= at < until:
-            continue
-        if our is None:
-            found.append(Difference("missing_here", key, our, their))
-        elif their is None:
-            if our.state == "settled":
-                found.append(Difference("missing_there", key, our, their))
-        elif (our.amount, our.currency) != (their.amount, their.currency):
-            found.append(Difference("amount", key, our, their))
-        elif our.state != "settled":
-            found.append(Difference("state", key, our, their))
-        elif times[key] > 1:
-            found.append(Difference("repeated", key, our, their))
+        our = here.get(key)
+        if our and since <= our.at < until:
+            found += _compared(our, there.get(key, []))
+        elif not our:
+            found += [Difference("missing_here", key, None, line) for line in there[key] if since <= line.at < until]
     return found
+
+
+def _compared(our: Line, theirs: list[Line]) -> Iterator[Difference]:
+    """What is wrong about one charge or refund of ours, each fault by itself."""
+    alike = [line for line in theirs if line.kind == our.kind]
+    yield from (Difference("kind", our.key, our, line) for line in theirs if line.kind != our.kind)
+    if not alike:
+        if our.state == "settled":
+            yield Difference("missing_there", our.key, our, None)
+        return
+    # Of several, ours is the one whose reference we were told, or that looks like it.
+    their = min(alike, key=lambda line: (line.reference != our.reference, not _same_amount(our, line)))
+    if not _same_amount(our, their):
+        yield Difference("amount", our.key, our, their)
+    if our.reference and their.reference != our.reference:
+        yield Difference("reference", our.key, our, their)
+    if our.state != "settled":
+        yield Difference("state", our.key, our, their)
+    yield from (Difference("repeated", our.key, our, line) for line in alike if line != their)
+
+
+def _same_amount(our: Line, their: Line) -> bool:
+    return (our.amount, our.currency) == (their.amount, their.currency)

@@ -22,6 +22,8 @@ CALLBACK_TOLERANCE_SECONDS = 300
 ADAPTERS = ("sandbox", "stripe")
 
 _REASON = re.compile(r"[A-Za-z_.-]{0,60}")
+# What ids of banks and ours look like; nothing else of a bank's goes into a message, a key or a row's address.
+_REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 Outcome = Literal["approved", "declined", "challenge", "unknown", "absent"]
 PaymentOutcome = Literal["charged", "refunded", "declined", "unknown", "absent"]
@@ -89,7 +91,8 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Callback:
     """What a bank tells of its own accord, possibly more than once. `about` is our id that it was given: a card's or a
-    charge's, and empty when it tells nothing that concerns us; `event_id` is the same for every copy."""
+    charge's, and empty when it tells nothing that concerns us; `event_id` is the same for every copy. Each is a reference
+    (`reference_of`)."""
 
     kind: Literal["authentication", "payment"]
     about: str
@@ -103,6 +106,11 @@ def reason(said: object) -> str:
     """A bank's reason as it may be kept: a word of its own, `unreadable` for a sentence, which may quote what it was sent."""
     text = str(said or "")
     return text if _REASON.fullmatch(text) else "unreadable"
+
+
+def reference_of(said: object) -> str:
+    """A bank's id of something, or ours that it repeats; empty for what is none."""
+    return said if isinstance(said, str) and _REFERENCE.fullmatch(said) else ""
 
 
 class Bank(Protocol):

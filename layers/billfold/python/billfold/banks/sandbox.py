@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,11 +27,27 @@ from billfold.banks import (
     Payment,
     Verdict,
     reason,
+    reference_of,
 )
 from billfold.errors import CallbackRefused, Unavailable
 from billfold.money import Money
 
 Wire = dict[str, Any]
+_SECONDS = re.compile(r"[0-9]{1,12}")
+# Errors about the request are answers: nothing was done, nor ever will be. The rest is silence, or our own fault.
+ANSWERS = frozenset({(400, "malformed"), (404, "unknown_reference")})
+NO_ANSWERS = frozenset(
+    {
+        (400, "idempotency_key_missing"),
+        (401, "unauthorized"),
+        (404, "unknown_route"),
+        (404, "unknown_operation"),
+        (422, "idempotency_key_reused"),
+        (500, "out_of_order"),
+        (503, "busy"),
+        (504, "no_answer"),
+    }
+)
 # Redirects are not followed and nothing is asked twice: our caller does that, with the same key.
 _pool = urllib3.PoolManager(
     timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), retries=False, maxsize=8
@@ -57,7 +74,7 @@ class SandboxBank:
             "phone": asked.phone,
             "name": asked.name,
             "document_type": asked.document_type,
-            "document_number_last4": asked.document_number[-4:],
+            "document_number_last4": _last_of(asked.document_number),
             "number": asked.number,
             "expiry": f"{asked.expiry_year:04d}-{asked.expiry_month:02d}",
             "force_challenge": asked.force_challenge,
@@ -109,10 +126,11 @@ class SandboxBank:
         event_id, signed_at = sent.get("webhook-id", ""), sent.get("webhook-timestamp", "")
         if not _signed(derived_key(self.secret, "callbacks"), event_id, signed_at, raw_body, sent):
             raise CallbackRefused()
-        if not signed_at.isdecimal() or abs(now // 1000 - int(signed_at)) > CALLBACK_TOLERANCE_SECONDS:
+        if not _SECONDS.fullmatch(signed_at) or abs(now // 1000 - int(signed_at)) > CALLBACK_TOLERANCE_SECONDS:
             raise CallbackRefused()
-        told = _read(raw_body.encode())
-        about, reference = str(told.get("merchant_reference", "")), str(told.get("reference", ""))
+        told = _read(raw_body.encode(errors="replace"))
+        about, reference = reference_of(told.get("merchant_reference")), reference_of(told.get("reference"))
+        event_id = reference_of(event_id)
         if told.get("kind") == "authentication":
             return Callback("authentication", about, reference, _verdict(told), None, event_id)
         return Callback("payment", about, reference, None, _payment(told), event_id)
@@ -120,6 +138,9 @@ class SandboxBank:
     def _post(self, key: str, path: str, body: Wire) -> Wire:
         """The answer to an operation; an empty one when there is none to rely on."""
         status, wire = self._call("POST", path, key=key, body=body)
+        error = str(wire.get("error"))
+        if (status, error) in ANSWERS:
+            return {"outcome": "declined", "reason": error}
         return wire if status == 200 else {}
 
     def _call(
@@ -145,6 +166,12 @@ def adapter() -> Bank:
     return SandboxBank(address.rstrip("/"), aws.secret("sandbox-bank"))
 
 
+def _last_of(document: str) -> str:
+    """At most its last four letters and digits, and never more than half of them: it is a part of it that is sent (CB-07)."""
+    known = re.sub(r"[^A-Za-z0-9]", "", document)
+    return known[-min(4, len(known) // 2) :] if len(known) > 1 else ""
+
+
 def _signed(key: bytes, event_id: str, signed_at: str, raw_body: str, headers: Mapping[str, str]) -> bool:
     # Half a character, which no bank sends, is to be refused and not to crash.
     said = f"{event_id}.{signed_at}.{raw_body}".encode(errors="replace")
@@ -166,8 +193,8 @@ def _read(data: bytes) -> Wire:
 
 def _verdict(wire: Wire) -> Verdict:
     outcome: Any = wire.get("outcome")
-    reference, token = (str(wire.get(name) or "") for name in ("reference", "token"))
-    if outcome not in ("approved", "declined", "challenge") or (outcome == "approved" and not token):
+    reference, token = reference_of(wire.get("reference")), str(wire.get("token") or "")
+    if outcome not in ("approved", "declined", "challenge") or (outcome == "approved" and not (token and reference)):
         return Verdict("unknown")
     tries_left = wire.get("tries_left")
     return Verdict(
@@ -177,6 +204,7 @@ def _verdict(wire: Wire) -> Verdict:
 
 def _payment(wire: Wire) -> Payment:
     outcome: Any = wire.get("outcome")
-    if outcome not in ("charged", "refunded", "declined"):
+    reference = reference_of(wire.get("reference"))
+    if outcome not in ("charged", "refunded", "declined") or (outcome != "declined" and not reference):
         return Payment("unknown")
-    return Payment(outcome, str(wire.get("reference") or ""), reason(wire.get("reason")))
+    return Payment(outcome, reference, reason(wire.get("reason")))

@@ -36,7 +36,9 @@ from billfold.banks import (
     Payment,
     Verdict,
     reason,
+    reference_of,
 )
+from billfold.banks.stripe_errors import answered
 from billfold.errors import CallbackRefused, Unavailable
 from billfold.money import Money
 
@@ -47,8 +49,8 @@ Wire = dict[str, Any]
 KEY, ABOUT = "billfold_key", "billfold_about"
 LOOK_BACK = 24 * clock.HOUR
 PAGE, MAX_PAGES = 100, 5
-AUTHENTICATIONS = {"setup_intent.succeeded", "setup_intent.setup_failed", "setup_intent.canceled"}
-PAYMENTS = {"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"}
+AUTHENTICATIONS = ("setup_intent.succeeded", "setup_intent.setup_failed", "setup_intent.canceled")
+PAYMENTS = ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled")
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,9 @@ class StripeBank:
     def authenticate(self, key: str, asked: Authentication) -> Verdict:
         try:
             return _verdict(self._set_up(key, asked))
-        except stripe.CardError as error:
-            return Verdict("declined", reason=_reason(error))
-        except stripe.StripeError:
-            return Verdict("unknown")
+        except stripe.StripeError as error:
+            why = answered(error)
+            return Verdict("unknown") if why is None else Verdict("declined", reason=why)
 
     def _set_up(self, key: str, asked: Authentication) -> Wire:
         """A customer, a payment method and a confirmed SetupIntent; asked again, each step repeats by its own key."""
@@ -115,19 +116,17 @@ class StripeBank:
         api = self._api()
         try:
             intent = _wire(api.payment_intents.create(wanted, _once(key, "charge")))
-        except stripe.CardError as error:
-            return Payment("declined", reason=_reason(error))
-        except stripe.InvalidRequestError as error:
-            # Nothing was made of it, nor ever will be: too small an amount, a card that is not there any more.
-            return Payment("declined", reason=_reason(error)) if error.code else Payment("unknown")
-        except stripe.StripeError:
-            return Payment("unknown")
-        try:
-            if intent.get("status") == "requires_action":
-                # Nobody is there to act: what waits for the holder must not succeed later.
-                intent = _wire(api.payment_intents.cancel(intent["id"], {}, _once(key, "cancellation")))
-        except stripe.StripeError:
-            return Payment("unknown")
+        except stripe.StripeError as error:
+            return _refused(error)
+        return self._without_holder(key, intent)
+
+    def _without_holder(self, key: str, intent: Wire) -> Payment:
+        """What became of a charge. Nobody is there to act: one that waits for the holder must not succeed later."""
+        if intent.get("status") == "requires_action":
+            try:
+                intent = _wire(self._api().payment_intents.cancel(intent["id"], {}, _once(key, "cancellation")))
+            except stripe.StripeError:
+                return Payment("unknown")
         return _charged(intent)
 
     def refund(self, key: str, reference: str, amount: int, currency: str, about: str) -> Payment:
@@ -138,9 +137,7 @@ class StripeBank:
         try:
             return _refunded(_wire(self._api().refunds.create(wanted, _once(key, "refund"))))
         except stripe.StripeError as error:
-            # Stripe says it in so many words when there is nothing (left) to give back; all else is not known.
-            over = error.code in ("charge_already_refunded", "amount_too_large")
-            return Payment("declined", reason=_reason(error)) if over else Payment("unknown")
+            return _refused(error)
 
     def withdraw(self, key: str, reference: str) -> Payment:
         api = self._api()
@@ -160,7 +157,8 @@ class StripeBank:
         service: Any
         read: Callable[[Wire], Verdict | Payment]
         if method:
-            service, within, read = api.payment_intents, {"customer": customer}, _charged
+            service, within = api.payment_intents, {"customer": customer}
+            read = functools.partial(self._without_holder, key)
         elif asked_of:
             service, within, read = api.refunds, {"payment_intent": asked_of}, _refunded
         else:
@@ -198,14 +196,15 @@ class StripeBank:
         try:
             stripe.WebhookSignature.verify_header(raw_body, signature, self.webhook_secret, CALLBACK_TOLERANCE_SECONDS)
             told: Wire = json.loads(raw_body)
-            one, event_id, kind = told["data"]["object"], str(told["id"]), told["type"]
-        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError):
+            one, kind = dict(told["data"]["object"]), told["type"]
+            about = reference_of((one.get("metadata") or {}).get(ABOUT))
+        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise CallbackRefused() from None
-        about = str((one.get("metadata") or {}).get(ABOUT, ""))
+        event_id, reference = reference_of(told.get("id")), reference_of(one.get("id"))
         if kind in AUTHENTICATIONS:
-            return Callback("authentication", about, one["id"], _verdict(one), None, event_id)
+            return Callback("authentication", about, reference, _verdict(one), None, event_id)
         if kind in PAYMENTS:
-            return Callback("payment", about, one["id"], None, _charged(one), event_id)
+            return Callback("payment", about, reference, None, _charged(one), event_id)
         return Callback("payment", "", "", None, None, event_id)
 
     def _api(self) -> Any:
@@ -251,15 +250,14 @@ def _made(service: Any, within: Wire) -> Iterator[Wire]:
     raise _TooMany()
 
 
-def _reason(error: stripe.StripeError) -> str:
-    """Stripe's code for it: never its text."""
-    declined = getattr(error.error, "decline_code", None) if error.error else None
-    return reason(declined or error.code or "declined")
+def _refused(error: stripe.StripeError) -> Payment:
+    why = answered(error)
+    return Payment("unknown") if why is None else Payment("declined", reason=why)
 
 
 def _verdict(intent: Wire) -> Verdict:
-    status, reference = intent.get("status"), str(intent.get("id") or "")
-    if status == "succeeded" and intent.get("customer") and intent.get("payment_method"):
+    status, reference = intent.get("status"), reference_of(intent.get("id"))
+    if status == "succeeded" and reference and intent.get("customer") and intent.get("payment_method"):
         return Verdict("approved", reference, f"{intent['customer']}/{intent['payment_method']}")
     if status == "requires_action":
         return Verdict("challenge", reference)
@@ -273,8 +271,8 @@ def _verdict(intent: Wire) -> Verdict:
 
 
 def _charged(intent: Wire) -> Payment:
-    status, reference = intent.get("status"), str(intent.get("id") or "")
-    if status == "succeeded":
+    status, reference = intent.get("status"), reference_of(intent.get("id"))
+    if status == "succeeded" and reference:
         return Payment("charged", reference)
     if status in ("requires_payment_method", "canceled"):
         fault = intent.get("last_payment_error") or {}
@@ -283,10 +281,10 @@ def _charged(intent: Wire) -> Payment:
 
 
 def _refunded(refund: Wire) -> Payment:
-    status, reference = refund.get("status"), str(refund.get("id") or "")
+    status, reference = refund.get("status"), reference_of(refund.get("id"))
     if status in ("failed", "canceled"):
         return Payment("declined", reference, reason(refund.get("failure_reason") or status))
-    return Payment("refunded" if status == "succeeded" else "unknown", reference)
+    return Payment("refunded" if status == "succeeded" and reference else "unknown", reference)
 
 
 def _listed(one: Wire) -> Listed:

@@ -45,6 +45,7 @@ class HeadRow(Row):
     purpose = UnicodeAttribute()
     bank = UnicodeAttribute()
     started_at = Integer()
+    reference = UnicodeAttribute(default="")
     day_shard = UnicodeAttribute()
     due_shard = UnicodeAttribute(null=True)
     due_at = Integer(null=True)
@@ -100,7 +101,7 @@ def resolve(commit: Commit, before: Charge, change: ChargeChange, transfer: Tran
     """Add the bank's word to a commit: the charge's change, and its hold posted by the transfer, or voided without one."""
     charge = charges.after(before, change)
     actions = [HeadRow.state.set(charge.state), HeadRow.revision.set(charge.revision)]
-    actions += [HeadRow.due_shard.remove(), HeadRow.due_at.remove()]
+    actions += [HeadRow.due_shard.remove(), HeadRow.due_at.remove(), HeadRow.reference.set(charge.reference)]
     commit.update(HeadRow(charge.charge_id, HeadRow.SORT), actions, HeadRow.revision == before.revision)
     commit.record(_change_row(charge, change))
     if charge.purpose == "refund":
@@ -191,7 +192,8 @@ def lines(bank: str, days: list[int]) -> Iterator[Line]:
     for begin in range(0, len(keys), 100):
         for row in read(keys[begin : begin + 100]).values():
             if isinstance(row, HeadRow) and row.bank == bank:
-                yield Line(row.pk, row.amount, row.currency, row.state, row.started_at)
+                kind = "refund" if row.purpose == "refund" else "charge"
+                yield Line(row.pk, row.amount, row.currency, row.state, row.started_at, kind, row.reference)
 
 
 def put_report(commit: Commit, bank: str, day: str, compared: int, found: list[Difference]) -> None:

@@ -173,7 +173,7 @@ def _request(
     idempotency_key = headers.get("idempotency-key", "")
     if key and not _KEY.fullmatch(idempotency_key):
         raise IdempotencyKeyMissing("the Idempotency-Key header is missing or not 1 to 255 visible ASCII characters")
-    text = _text(event)
+    text = _text(event, readable=model is not bytes)
     value, typed = _body(text, model)
     return Request(
         request_id,
@@ -193,13 +193,15 @@ def _request(
     )
 
 
-def _text(event: dict[str, Any]) -> str:
+def _text(event: dict[str, Any], *, readable: bool) -> str:
+    """The body; one that is no text is refused, unless the step itself judges it (`readable` is false): then as it came."""
     text = str(event.get("body") or "")
     if event.get("isBase64Encoded"):
         try:
             return base64.b64decode(text, validate=True).decode()
         except ValueError:
-            raise Invalid("the body is not UTF-8 text") from None
+            if readable:
+                raise Invalid("the body is not UTF-8 text") from None
     return text
 
 
