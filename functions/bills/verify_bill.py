@@ -26,7 +26,7 @@ from billfold.triggers import http, proof, wire
 
 
 class VerifyBill(wire.Body, frozen=True):
-    list_hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
+    list_hash: wire.ListHash
     pin: wire.Pin
     instrument: Annotated[wire.Id | None, Meta(description="a card's id; the wallet pays without one")] = None
 

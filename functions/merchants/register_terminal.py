@@ -23,8 +23,10 @@ from billfold.triggers import http, wire
 
 class RegisterTerminal(wire.Body, frozen=True):
     merchant: wire.Id
-    public_key: Annotated[str, Meta(max_length=64, description="raw Ed25519 public key in base64")]
-    name: wire.Name = "terminal"
+    public_key: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9+/=]{1,64}(?!\n)$", description="raw Ed25519 public key in base64")
+    ]
+    name: wire.Name = wire.NameText("terminal")
 
 
 @http.step(body=RegisterTerminal, answers=wire.TerminalAnswer, key=True)

@@ -156,7 +156,7 @@ def refused(town: Town, canary: Canary) -> None:
         call("GET", f"/v1/wallets/{path}/entries", person)
     for card in (number, f"crd_{number}"):
         call("POST", "/v1/top-ups", person, {"card": card, "amount": {"amount": 1, "currency": "USD"}})
-        call("POST", "/v1/top-ups", person, {"card": "crd_no", "amount": {"amount": 1, "currency": card}})
+        call("POST", "/v1/top-ups", person, {"card": "crd_" + "0" * 32, "amount": {"amount": 1, "currency": card}})
 
 
 def forged_callbacks(town: Town, canary: Canary) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billfold import card_numbers
+from billfold.banks import issuers
 from billfold.card_errors import CardInvalid
 
 # By the first four digits, from and to: another way to write the same table down, so that a slip in one is seen.
@@ -26,8 +27,26 @@ ISSUED = [
     (6200, 6299, "UnionPay", set(range(16, 20))),
     (6304, 6304, "Maestro", set(range(12, 20))),
     (6440, 6599, "Discover", set(range(16, 20))),
-    (6759, 6763, "Maestro", set(range(12, 20))),
+    (6390, 6390, "Maestro", set(range(12, 20))),
+    (6700, 6799, "Maestro", set(range(12, 20))),
+    (8100, 8179, "UnionPay", set(range(16, 20))),
+    # Schemes of one country, some within the ranges above.
+    (2200, 2204, "Mir", set(range(16, 20))),
+    (2205, 2205, "Borica", {16}),
+    (5019, 5019, "Dankort", {16}),
+    (5061, 5061, "Verve", {16, 18, 19}),
+    (5085, 5089, "RuPay", {16}),
+    (5090, 5099, "Elo", {16}),
+    (6070, 6084, "RuPay", {16}),
+    (6522, 6530, "RuPay", {16}),
+    (8172, 8201, "RuPay", {16}),
+    (8600, 8600, "UzCard", {16}),
+    (9704, 9704, "Napas", {16, 19}),
+    (9792, 9792, "Troy", {16}),
+    (9860, 9860, "Humo", {16}),
 ]
+# Where a scheme's range begins or ends within these four digits, for a number that goes on with noughts.
+WITHIN = {5043: "Mada", 6085: "RuPay", 6531: "RuPay", **dict.fromkeys((5067, 6505, 6507, 6550), "Elo")}
 DOUBLED = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9]
 numbers = st.text("0123456789", min_size=2, max_size=19)
 
@@ -69,6 +88,8 @@ def test_every_bin_of_every_length_has_the_brand_that_the_schemes_gave_it(length
     for low, high, brand, lengths in ISSUED:
         if length in lengths:
             expected |= dict.fromkeys(range(low, high + 1), brand)
+    expected |= WITHIN if length == 16 else {}
+    expected |= {5079: "Verve"} if length in (16, 18, 19) else {}
     assert {bin4: card_numbers.brand(f"{bin4:04d}".ljust(length, "0")) for bin4 in expected} == expected
 
 
@@ -77,12 +98,13 @@ def test_a_number_of_fewer_digits_than_a_prefix_has_no_brand():
     assert [card_numbers.brand(text) for text in ("", "4", "222", "601")] == [None] * 4
 
 
-@pytest.mark.parametrize(("low", "high", "brand", "lengths"), ISSUED)
-def test_a_number_with_the_right_digits_and_check_digit_is_accepted(low, high, brand, lengths):
+@pytest.mark.parametrize(("low", "high", "_", "lengths"), ISSUED)
+def test_a_number_with_the_right_digits_and_check_digit_is_accepted(low, high, _, lengths):
     """CB-04: at both ends of each range, at every length."""
     for bin4 in (low, high):
         for length in lengths:
-            assert card_numbers.check_number(completed(str(bin4).ljust(length - 1, "7"))) == brand
+            *_, expected = (name for first, last, name, all in ISSUED if first <= bin4 <= last and length in all)
+            assert card_numbers.check_number(completed(str(bin4).ljust(length - 1, "7"))) == expected
 
 
 # ---------------------------------------------------------------------------------------------------------- check digit
@@ -183,4 +205,47 @@ def test_an_expired_card_is_refused_for_its_expiry_without_repeating_it():
     with pytest.raises(CardInvalid) as refusal:
         card_numbers.check_expiry(2019, 11, instant(2026, 11, 23))
     assert refusal.value.facts["pointer"] == "/expiry"
+    assert "expired" in refusal.value.problem()["detail"]
     assert "2019" not in str(refusal.value.problem())
+
+
+@pytest.mark.parametrize(("year", "month"), [(2047, 1), (2047, 12), (2099, 6)])
+def test_an_expiry_too_far_ahead_is_not_called_expired(year, month):
+    """D18: the owner is told to look again, not to get a new card."""
+    with pytest.raises(CardInvalid) as refusal:
+        card_numbers.check_expiry(year, month, instant(2026, 11, 23))
+    detail = refusal.value.problem()["detail"]
+    assert "expired" not in detail
+    assert "look at its expiry again" in detail
+
+
+@pytest.mark.parametrize(
+    "number",
+    # Mir, Maestro 67, UnionPay 81, Elo within Maestro, Visa and Discover, RuPay, Verve, Dankort, Mada, and others.
+    [
+        "2200770000000000",
+        "6762000000000000",
+        "8171000000000000",
+        "5067000000000000",
+        "4389350000000000",
+        "6504060000000000",
+        "5085000000000000",
+        "5061000000000000",
+        "5019000000000000",
+        "5888450000000000",
+        "9792000000000000",
+        "9860000000000000",
+        "8600000000000000",
+        "9704000000000000",
+        "6062820000000000",
+    ],
+)
+def test_a_real_card_of_any_scheme_is_a_card_that_another_bank_serves(number):
+    """D18: "use another card", never "not a card number"; and no scheme of one country is told as one of the great ones."""
+    whole = completed(number[:-1])
+    brand = card_numbers.check_number(whole)
+    banks = issuers.parse("2=sandbox 4=sandbox 5=sandbox 34=sandbox 37=sandbox")
+    assert issuers.serving(banks, whole) is None
+    assert brand not in ("Visa", "Mastercard", "Discover")
+    assert (brand == "Maestro") == number.startswith("67")
+    assert issuers.serving(banks | {number[:6]: "own"}, whole) == "own"

@@ -129,7 +129,7 @@ def _beyond(schema: dict[str, Any]) -> list[Any]:
     if "minItems" in schema:
         found.append([])
     if "maxItems" in schema:
-        found.append(["trm_x"] * (schema["maxItems"] + 1))
+        found.append(["trm_" + "0" * 32] * (schema["maxItems"] + 1))
     return found
 
 

@@ -96,7 +96,7 @@ HIDING = [route for route, cells in TABLE.items() if HIDDEN in cells and route !
 
 def check_hidden(route: str, town, who: str) -> None:
     """The same status, body and headers as for what never was, apart from the request's id."""
-    hidden, unknown = ask(route, town, who), ask(route, town, who, unknown="unknown")
+    hidden, unknown = ask(route, town, who), ask(route, town, who, unknown=True)
     for answer in (hidden, unknown):
         answer.body.pop("instance")
         answer.headers.pop("Request-Id")

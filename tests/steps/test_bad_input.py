@@ -20,7 +20,10 @@ TAKING = {
     for method, path, _, module in ROUTES
     if (method in ("POST", "PUT") or module.handler.body) and f"{method} {path}" != SIGNED
 }
-VALID = {"POST /v1/bills": {"cap": {"amount": 900, "currency": "USD"}}, "POST /v1/merchants": {"admin": "usr_unknown"}}
+VALID = {
+    "POST /v1/bills": {"cap": {"amount": 900, "currency": "USD"}},
+    "POST /v1/merchants": {"admin": "usr_" + "0" * 32},
+}
 
 
 def send(route: str, town: Town, text: str | bytes) -> Response:
@@ -175,8 +178,19 @@ def test_what_is_no_item_at_all_is_refused_itself(village, item):
         ("DELETE", "/v1/devices/..%2f"),
         ("GET", "/v1/merchants/mér"),
         ("GET", "/v1/transfers/a'b"),
+        ("GET", "/v1/cards/crd_4000001000000018000000"),
+        ("GET", "/v1/cards/crd_4000001000000018"),
+        ("GET", "/v1/cards/crd_" + "G" * 32),
+        ("GET", "/v1/cards/crd_" + "0" * 33),
+        ("GET", "/v1/cards/crd_" + "0" * 43),
+        ("GET", "/v1/bills/bil_" + "0" * 31),
+        ("DELETE", "/v1/devices/dev_" + "0" * 32),
+        ("DELETE", "/v1/devices/dev_" + "0" * 44),
+        ("GET", "/v1/wallets/4000001000000018/entries"),
     ],
 )
-def test_a_path_that_names_nothing_possible_is_not_found(village, method, path):
-    """XX-05: without asking any table."""
+def test_a_path_that_names_nothing_possible_is_not_found(village, method, path, capsys):
+    """XX-05, F15: without asking any table, and nothing of it is logged (CB-18): an id has exactly the shape of its kind."""
+    capsys.readouterr()
     assert call(method, path, village.owner).code == "not_found"
+    assert path.split("/")[3] not in capsys.readouterr().out

@@ -139,7 +139,7 @@ def crash(ask: Any, store: Engine, person: Person, bill: str) -> list[int]:
         UpdateExpression="SET pin_hash = :hash",
         ExpressionAttributeValues={":hash": {"S": CORRUPT}},
     )
-    transfer = {"to": "usr_unknown", "amount": {"amount": 1, "currency": "USD"}, "reason": "x", "pin": PIN}
+    transfer = {"to": "usr_" + "0" * 32, "amount": {"amount": 1, "currency": "USD"}, "reason": "x", "pin": PIN}
     statuses.append(ask("POST", "/v1/transfers", person, transfer | {"to": world.joined(pin=None).user_id}).status)
     for step in ("record_entries", "record_events", "end_bills", "expire_holds"):
         bodies = [json.dumps({CORRUPT: PIN}), json.dumps(["trf_x", [[CORRUPT, 1]], 1, PIN, "", ""])]

@@ -175,7 +175,7 @@ CALLS: dict[str, Callable[[Town, Person | None], Sent]] = {
 }
 
 
-def ask(route: str, town: Town, who: str, unknown: str = "", **options: Any) -> Response:
+def ask(route: str, town: Town, who: str, unknown: bool = False, **options: Any) -> Response:
     """Make the route's call as one of the people, with a proof by that person's own phone.
 
     With `unknown`, everything that names a resource names one of that kind which never was.
@@ -183,7 +183,7 @@ def ask(route: str, town: Town, who: str, unknown: str = "", **options: Any) -> 
 
     def swapped(named: dict[str, Any] | None) -> dict[str, Any] | None:
         names = ("device", "bill", "item", "transfer", "merchant", "terminal", "photo", "card", "top_up")
-        return named and {name: f"{value[:3]}_{unknown}" if name in names else value for name, value in named.items()}
+        return named and {name: never_was(value) if name in names else value for name, value in named.items()}
 
     person = town.people[who]
     method, _, resource = route.partition("?")[0].partition(" ")
@@ -193,6 +193,11 @@ def ask(route: str, town: Town, who: str, unknown: str = "", **options: Any) -> 
     return call(
         method, resource.format(**parameters), person, body, query=query, phone=person.phone if person else None
     )
+
+
+def never_was(one: str) -> str:
+    """An id of the same kind that nobody was ever given."""
+    return one[:4] + "0" * (len(one) - 4)
 
 
 def renew(town: Town) -> None:

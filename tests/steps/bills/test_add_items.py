@@ -76,7 +76,7 @@ def test_a_call_without_proof_of_the_phone_is_refused(visitor, shop, bill):
 def test_anothers_bill_does_not_exist(alice, visitor, shop, bill):
     """XX-05: not found, as for a bill that never was."""
     anothers = tap(alice, bill, [shop.tills[0].item(bill, TEA)])
-    unknown = tap(alice, "bil_unknown", [shop.tills[0].item(bill, TEA)])
+    unknown = tap(alice, "bil_" + "0" * 32, [shop.tills[0].item(bill, TEA)])
     assert anothers.status == unknown.status == 404
     assert anothers.body | {"instance": ""} == unknown.body | {"instance": ""}
 
@@ -150,7 +150,7 @@ def test_a_dishonest_terminal_is_refused_and_recorded(store, visitor, shop, bill
     ).body["id"]
     call("DELETE", f"/v1/terminals/{revoked.terminal_id}", shop.admin)
     items = {
-        "unknown terminal": (Till("trm_unknown").item(bill, TEA), "terminal_refused"),
+        "unknown terminal": (Till("trm_" + "0" * 32).item(bill, TEA), "terminal_refused"),
         "revoked terminal": (revoked.item(bill, TEA), "terminal_refused"),
         "forged": (
             till.item(bill, TEA, counter=8) | {"lines": [{"name": "gold", "quantity": 2, "unit_amount": 150}]},

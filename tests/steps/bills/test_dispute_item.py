@@ -56,7 +56,7 @@ def test_a_disputed_item_cannot_be_disputed_again(visitor, shop):
 def test_nobody_else_can_dispute(visitor, alice, shop):
     """XX-05: neither another user nor the seller."""
     bill = world.to_verify(visitor, (shop.tills[0], 150))
-    unknown = dispute(visitor, bill["id"], "itm_unknown")
+    unknown = dispute(visitor, bill["id"], "itm_" + "0" * 32)
     for person in (alice, shop.admin):
         answer = dispute(person, bill["id"], bill["items"][0]["id"])
         assert answer.status == unknown.status == 404

@@ -11,7 +11,7 @@ def test_its_owner_sees_it_and_nobody_else(cards, alice):
     top_up = cards.top_up(person, card).body["id"]
     shown = call("GET", f"/v1/top-ups/{top_up}", person)
     assert (shown.status, shown.body["amount"]) == (200, {"amount": 2_500, "currency": "USD"})
-    answers = [call("GET", f"/v1/top-ups/{one}", alice) for one in (top_up, "chg_unknown")]
+    answers = [call("GET", f"/v1/top-ups/{one}", alice) for one in (top_up, "chg_" + "0" * 32)]
     assert [answer.status for answer in answers] == [404, 404]
     assert answers[0].body | {"instance": ""} == answers[1].body | {"instance": ""}
 

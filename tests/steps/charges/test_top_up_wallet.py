@@ -43,7 +43,7 @@ def test_anothers_card_is_not_found_and_is_not_charged(cards, alice):
     """CB-12: like a card that never was."""
     _, card = cards.active()
     asked = len(cards.bank.calls)
-    answers = [cards.top_up(alice, one) for one in (card, "crd_unknown")]
+    answers = [cards.top_up(alice, one) for one in (card, "crd_" + "0" * 32)]
     assert [answer.status for answer in answers] == [404, 404]
     assert answers[0].body | {"instance": ""} == answers[1].body | {"instance": ""}
     cards.settle()

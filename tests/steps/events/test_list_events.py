@@ -40,7 +40,7 @@ def test_a_merchants_feed_is_its_administrators(store, queues, visitor, alice, c
     world.to_verify(visitor, (shop.tills[0], 300))
     delivery.deliver(store, queues)
     assert listed(shop.admin, merchant=shop.merchant).body["items"][-1]["type"] == "bill.items_added"
-    unknown = listed(alice, merchant="mer_unknown")
+    unknown = listed(alice, merchant="mer_" + "0" * 32)
     for person in (alice, cafe.admin, Person()):
         answer = listed(person, merchant=shop.merchant)
         assert answer.status == unknown.status == 404

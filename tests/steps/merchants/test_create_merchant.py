@@ -58,7 +58,7 @@ def test_only_operations_may(admin, visitor):
 
 def test_an_unknown_administrator_is_not_found(operations):
     """A user exists from their first phone on."""
-    assert create(operations, admin="usr_unknown").code == "not_found"
+    assert create(operations, admin="usr_" + "0" * 32).code == "not_found"
     assert create(operations).code == "not_found"
 
 

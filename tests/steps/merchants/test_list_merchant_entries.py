@@ -41,7 +41,7 @@ def test_what_cannot_be_asked_is_refused_with_a_pointer(shop, query):
 
 def test_to_anyone_else_it_does_not_exist(shop, cafe, alice):
     """XX-05: not found, like a merchant that never was."""
-    unknown = entries(alice, "mer_unknown")
+    unknown = entries(alice, "mer_" + "0" * 32)
     for person in (alice, cafe.admin, Person(groups=("operations",))):
         answer = entries(person, shop.merchant)
         assert answer.status == unknown.status == 404

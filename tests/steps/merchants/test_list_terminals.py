@@ -23,7 +23,7 @@ def test_its_administrator_sees_its_terminals_revoked_ones_included(shop):
 
 def test_to_anyone_else_the_merchant_does_not_exist(shop, cafe, alice):
     """XX-05: not found, like a merchant that never was."""
-    unknown = terminals(alice, "mer_unknown")
+    unknown = terminals(alice, "mer_" + "0" * 32)
     for person in (alice, cafe.admin, Person(groups=("operations",))):
         answer = terminals(person, shop.merchant)
         assert answer.status == unknown.status == 404

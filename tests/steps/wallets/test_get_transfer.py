@@ -39,7 +39,7 @@ def test_money_from_outside_has_no_payer(store, alice):
 
 def test_to_anyone_else_it_does_not_exist(shop, transfer):
     """XX-05: not found, like a transfer that never was."""
-    unknown = show(shop.admin, "trf_unknown")
+    unknown = show(shop.admin, "trf_" + "0" * 32)
     for person in (shop.admin, world.joined(pin=None), Person(groups=("operations",))):
         answer = show(person, transfer["id"])
         assert answer.status == unknown.status == 404

@@ -71,7 +71,7 @@ def test_without_a_pin_nothing_is_sent(visitor, alice):
 
 def test_an_unknown_payee_is_not_found(alice):
     """LG-06, XX-05: no wallet comes to be for somebody who is no user, and no PIN is tried."""
-    for payee in ("usr_unknown", Person().user_id):
+    for payee in ("usr_" + "0" * 32, Person().user_id):
         assert send(alice, payee, pin="000001").code == "not_found"
     assert world.wallet(alice) == 100_000
 

@@ -3,6 +3,10 @@
 import hashlib
 import secrets
 
+# Every id is one of these: a device's has its key's thumbprint (RFC 7638), any other 128 bits in hex. So nothing else that
+# stands in an id's place, such as a card number, is looked up, stored or logged (CB-18).
+SHAPE = r"dev_[A-Za-z0-9_-]{43}|(?!dev_)[a-z]{3}_[0-9a-f]{32}"
+
 
 def new(prefix: str, now: int) -> str:
     """A fresh time-ordered id such as `bil_0199…`: 48 bits of milliseconds, then 74 random bits (RFC 9562, version 7)."""

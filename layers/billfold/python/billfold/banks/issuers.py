@@ -4,6 +4,8 @@ import os
 import re
 from collections.abc import Mapping
 
+from billfold import card_numbers
+
 _ENTRY = re.compile(r"(\d{1,8})=([a-z]+)", re.ASCII)
 
 
@@ -19,8 +21,11 @@ def parse(setting: str) -> dict[str, str]:
 
 
 def serving(banks: Mapping[str, str], number: str) -> str | None:
-    """The bank with the longest prefix of this number; None when nobody serves it (UNSUPPORTED_ISSUER)."""
-    for length in range(len(number), 0, -1):
+    """The bank with the longest prefix of this number; None when nobody serves it (UNSUPPORTED_ISSUER).
+
+    One country's scheme lies within the ranges of the great ones, which a short prefix means: it needs one as long as its own.
+    """
+    for length in range(len(number), max(1, card_numbers.national_digits(number)) - 1, -1):
         if bank := banks.get(number[:length]):
             return bank
     return None

@@ -1,9 +1,11 @@
 """Strict JSON in: what a request's body may be, and where exactly it is wrong.
 
-Refused with a pointer (RFC 6901): not JSON, duplicate keys, NaN and infinities, lone surrogates, more than 64 KiB, nesting
-without end, unknown or missing fields, wrong types (a float is never an amount), broken bounds.
+Refused with a pointer (RFC 6901): not JSON, duplicate keys, NaN and infinities, lone surrogates, more than 64 KiB, more than
+32 levels, unknown or missing fields, wrong types (a float is never an amount), broken bounds. What was sent is never said again
+(CB-18): nor a value, nor a name that could be a card number.
 """
 
+import ast
 import json
 import re
 from typing import Any, TypeVar
@@ -33,7 +35,17 @@ def parse(text: str) -> Any:
         raise Invalid(f"the body cannot be read: {reason}") from None
     if "\\u" in text:
         _bytes(json.dumps(value, ensure_ascii=False))
+    if _is_deeper(value, MAX_DEPTH):
+        raise Invalid("the body cannot be read: it is nested too deeply")
     return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether a value has more than so many levels of objects and arrays."""
+    if not isinstance(value, dict | list):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
 
 
 def _bytes(text: str) -> bytes:
@@ -44,12 +56,12 @@ def _bytes(text: str) -> bytes:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        _bytes(repeated)
-        raise Invalid("a field appears twice", "/" + _escaped(repeated) if _SAYABLE.fullmatch(repeated) else "")
+    value: dict[str, Any] = {}
+    for name, part in pairs:
+        if name in value:
+            _bytes(name)
+            raise Invalid("a field appears twice", "/" + _escaped(name) if _SAYABLE.fullmatch(name) else "")
+        value[name] = part
     return value
 
 
@@ -66,7 +78,7 @@ def _int(text: str) -> int:
 def convert(value: Any, model: type[T], at: str = "") -> T:
     """The value as the model says it must be; Invalid with a pointer below `at`."""
     try:
-        return msgspec.convert(value, model, strict=True)
+        return msgspec.convert(value, model, strict=True, dec_hook=_text)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
         field = _FIELD.search(message)
@@ -75,9 +87,35 @@ def convert(value: Any, model: type[T], at: str = "") -> T:
             raise Invalid(UNNAMED, pointer) from None
         if field:
             pointer += "/" + _escaped(field[1])
-        raise Invalid(message[0].lower() + message[1:].replace("`", "'"), pointer) from None
+        raise Invalid(_reason(message, model), pointer) from None
     except RecursionError:
         raise Invalid("the body is nested too deeply", at) from None
+
+
+def _text(kind: Any, value: Any) -> Any:
+    """A value of a type that msgspec does not know: a kind of free text, which checks it."""
+    return kind(value)
+
+
+def _reason(message: str, model: Any) -> str:
+    """What msgspec says was wrong, without what was sent and without a regular expression: the field's description says it."""
+    if message.startswith("Invalid enum value"):
+        return "it is none of the values that the contract lists"
+    before, matching, pattern = message.partition(" matching regex ")
+    if matching:
+        return f"expected {_described(model, ast.literal_eval(pattern))}"
+    return before[0].lower() + before[1:].replace("`", "'")
+
+
+def _described(model: Any, pattern: str) -> str:
+    """What the model says of the field with this pattern, in words."""
+    _, components = msgspec.json.schema_components([model])
+    parts: list[Any] = [components]
+    for part in parts:
+        if isinstance(part, dict) and part.get("pattern") == pattern:
+            return str(part["description"])
+        parts += part.values() if isinstance(part, dict) else part if isinstance(part, list) else []
+    raise LookupError("a pattern has a description")
 
 
 def _escaped(name: str) -> str:

@@ -1,6 +1,6 @@
 """What goes over the wire about cards and charges. A number never comes out again, and nobody hears which detail was wrong."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,11 +16,16 @@ Number = Annotated[
 ]
 Year = Annotated[int, Meta(ge=2000, le=2100)]
 Month = Annotated[int, Meta(ge=1, le=12)]
-Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}(?!\n)$", description="E.164")]
-Document = Annotated[str, Meta(pattern=r"^[A-Za-z0-9 -]{3,40}(?!\n)$")]
+Phone = Annotated[
+    str, Meta(pattern=r"^\+[1-9][0-9]{6,14}(?!\n)$", description="a phone number in E.164, such as +4915155512345")
+]
+Document = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9 -]{3,40}(?!\n)$", description="3 to 40 letters, digits, spaces and dashes")
+]
 # It is kept as it is, so it is too short for a card number.
 Consent = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9._-]{1,11}(?!\n)$", description="the version of the terms agreed to: 2026-11")
+    str,
+    Meta(pattern=r"^[A-Za-z0-9._-]{1,11}(?!\n)$", description="the version of the terms agreed to, such as 2026-11"),
 ]
 Code = Annotated[str, Meta(pattern=r"^[0-9]{6}(?!\n)$", description="six digits, from the bank")]
 
@@ -36,7 +41,9 @@ class Person(wire.Body, frozen=True):
     """What the bank checks. The phone's number comes from the device; `phone_typed` says that it was typed instead (CB-06)."""
 
     name: wire.Name
-    document_type: Annotated[str, Meta(pattern=r"^[a-z_]{2,30}(?!\n)$", description="passport, identity_card …")]
+    document_type: Annotated[
+        str, Meta(pattern=r"^[a-z_]{2,30}(?!\n)$", description="a word, such as passport or identity_card")
+    ]
     document_number: Document
     phone: Phone
     phone_typed: bool = False
@@ -50,8 +57,8 @@ class BindCard(wire.Body, frozen=True):
     holder: wire.Name
     person: Person
     consent: Consent
-    typed: Annotated[list[Annotated[str, Meta(pattern="^(number|expiry|holder)$")]], Meta(max_length=3)] = (
-        msgspec.field(default_factory=list)
+    typed: Annotated[list[Literal["number", "expiry", "holder"]], Meta(max_length=3)] = msgspec.field(
+        default_factory=list
     )
 
 

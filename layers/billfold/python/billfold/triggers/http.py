@@ -38,8 +38,8 @@ from billfold.triggers.again import until_fresh
 B = TypeVar("B")
 # Left out of the hash by which a repeat is known: guessing them from it must not even be thought of.
 SECRET_FIELDS = frozenset({"pin", "current_pin", "code", "number", "person"})
-# An id as `ids` makes them or a word. What else a path may say, such as a card number, is not even logged (CB-18).
-_PARAMETER = re.compile(r"[a-z]{3}_[A-Za-z0-9_-]{22,60}|[A-Za-z]{1,20}")
+# An id, a currency or a bank. What else a path may say, such as a card number, is not even logged (CB-18).
+_PARAMETER = re.compile(rf"{ids.SHAPE}|[A-Za-z]{{1,20}}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 

@@ -36,11 +36,11 @@ class SignedItem(wire.Body, frozen=True):
     bill: wire.Id
     terminal: wire.Id
     counter: Annotated[int, Meta(ge=0, le=MAX_COUNTER)]
-    signed_at: Annotated[str, Meta(max_length=40, description="RFC 3339")]
+    signed_at: Annotated[str, Meta(pattern=r"^[0-9TtZz.:+-]{1,40}(?!\n)$", description="an instant in RFC 3339")]
     lines: Annotated[list[Line], Meta(min_length=1, max_length=20)]
     amount: wire.Minor
     currency: wire.Currency
-    signature: Annotated[str, Meta(max_length=128, description="Ed25519, base64")]
+    signature: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,128}(?!\n)$", description="an Ed25519 signature in base64")]
 
 
 def terminals_of(items: list[Any]) -> set[str]:

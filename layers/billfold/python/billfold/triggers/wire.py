@@ -5,21 +5,35 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from billfold import bill_sellers, bills, errors, ledger, money
+from billfold import bill_sellers, bills, errors, ids, ledger, money
 from billfold.bill_changes import Item, Outcome
 from billfold.bills import Bill, Summary
 from billfold.clock import to_text
 from billfold.errors import Invalid
 from billfold.ledger import Entry, Transfer
 from billfold.merchants import Terminal
+from billfold.triggers import texts
+from billfold.triggers.texts import Text
 
 # Python's `$` also matches before a last newline; `(?!\n)` keeps that out, and changes nothing in ECMA-262's dialect.
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$", description="ISO 4217 alphabetic code")]
 Minor = Annotated[int, Meta(ge=1, le=money.MAX_AMOUNT_MINOR, description="an amount in minor units")]
-Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", description="4 to 8 digits")]
-Reason = Annotated[str, Meta(min_length=1, max_length=140)]
-Id = Annotated[str, Meta(min_length=5, max_length=64, pattern=r"^[a-z]{3}_[A-Za-z0-9_-]+(?!\n)$")]
+Id = Annotated[str, Meta(pattern=rf"^(?:{ids.SHAPE})(?!\n)$", description="an id as this API gives them")]
+
+ListHash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$", description="the list_hash of the bill's verification")]
+
+
+class NameText(Text):
+    longest = 80
+
+
+class ReasonText(Text):
+    longest = 140
+
+
+Name = Annotated[NameText, Meta(extra_json_schema=texts.schema(NameText))]
+Reason = Annotated[ReasonText, Meta(extra_json_schema=texts.schema(ReasonText))]
 
 # Checked elsewhere and passed on as they are; the contract says what they look like.
 Lines = Annotated[list[dict[str, Any]], Meta(extra_json_schema={"items": {"$ref": "#/components/schemas/Line"}})]
