@@ -173,7 +173,7 @@ http("GET", "/v1/wallets/{currency}/entries", list_wallet_entries)
 http("POST", "/v1/transfers", post_transfer)
 http("GET", "/v1/transfers/{transfer}", get_transfer)
 stream("ledger", forward_transfers)
-queue("transfers", record_entries, at_once=40)
+queue("statements", record_entries, at_once=40)
 every_minute(find_due_holds)
 queue("due-holds", expire_holds)
 
@@ -231,7 +231,7 @@ http("POST", "/v1/terminals", register_terminal)
 http("DELETE", "/v1/terminals/{terminal}", revoke_terminal)
 
 stream("bills", forward_bill_changes)
-queue("events", record_events, at_once=40)
+queue("feeds", record_events, at_once=40)
 http("GET", "/v1/events", list_events)
 
 # ------------------------------------------------------------- the sandbox bank: sandbox stages only, an API of its own

@@ -23,19 +23,22 @@ from typing import Any
 from infra import tables
 from infra.stages import ROOT
 
+# Queues in which a log's messages keep their order, one receiver at a time: FIFO.
+ORDERED_QUEUES = ("feeds", "statements")
 QUEUES = (
-    "transfers",
+    *ORDERED_QUEUES,
     "due-holds",
     "due-bills",
     "due-photos",
     "due-cards",
-    "events",
     "authentications",
     "answers",
     "withdrawals",
     "charges",
     "reseals",
 )
+# Where rests what no step of a stream could forward; each queue has a dead-letter queue of its own, `<queue>-dead`.
+STREAMS_DEAD = "streams-dead"
 BUCKETS = ("photos",)
 # The sandbox bank is no part of Billfold: it has no place in its contract, map and proofs, and never meets production.
 SANDBOX_BANK = "sandbox_bank"
@@ -163,6 +166,15 @@ class Step:
         return self.header["summary"]
 
     @property
+    def dead_letters(self) -> str:
+        """The dead-letter queue to which it sends what it can never handle; empty where only SQS does."""
+        if isinstance(self.trigger, Stream):
+            return STREAMS_DEAD
+        if isinstance(self.trigger, Queue) and self.trigger.name in ORDERED_QUEUES:
+            return f"{self.trigger.name}-dead"
+        return ""
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """The layers that this function carries besides the two that all have."""
         return tuple(self.header.get("Layers", "").split())
@@ -181,6 +193,11 @@ def load(*, sandbox_bank: bool = False) -> list[Step]:
     steps = [_step(module, found[module.__name__.rpartition(".")[2]]) for module in modules]
     chosen = [step for step in steps if sandbox_bank or step.workflow != SANDBOX_BANK]
     return sorted(chosen, key=lambda step: (step.workflow, step.name))
+
+
+def queue_name(prefix: str, queue: str) -> str:
+    """A queue's name in its stage; a FIFO queue's ends as SQS wants, and so does its dead-letter queue's."""
+    return f"{prefix}-{queue}" + (".fifo" if queue.removesuffix("-dead") in ORDERED_QUEUES else "")
 
 
 def by_workflow(steps: list[Step]) -> dict[str, list[Step]]:

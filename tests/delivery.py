@@ -3,24 +3,28 @@
 Everything is delivered at least once; `twice=True` delivers every record and message a second time.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import app as billfold_map
+from infra import steps
 from tests import queues
 from tests.engine import Engine
 from tests.world import STEPS
 
-STREAMS = {
-    "ledger": "forward_transfers",
-    "bills": "forward_bill_changes",
-    "cards": "forward_card_changes",
-    "charges": "forward_charge_changes",
+STREAMS: dict[str, str] = {
+    step.trigger.table: step.name for step in steps.load() if isinstance(step.trigger, steps.Stream)
 }
 QUEUES = {
     config.queue.removeprefix("billfold-"): config.name
     for config in billfold_map.app.event_sources
     if hasattr(config, "queue")
 }
+
+
+def source(table: str) -> str:
+    """The name of a table's stream."""
+    return f"arn:aws:dynamodb:eu-west-1:123456789012:table/billfold-{table}/stream/now"
 
 
 def records(engine: Engine, table: str) -> list[dict[str, Any]]:
@@ -35,7 +39,7 @@ def records(engine: Engine, table: str) -> list[dict[str, Any]]:
             answer = engine.streams.get_records(ShardIterator=iterator)
             if not answer["Records"]:
                 break
-            found += answer["Records"]
+            found += [record | {"eventSourceARN": source(table)} for record in answer["Records"]]
             iterator = answer.get("NextShardIterator")
     return found
 
@@ -99,6 +103,14 @@ def received(messages: list[dict[str, Any]]) -> dict[str, Any]:
             for message in messages
         ]
     }
+
+
+def in_order(log: str, bodies: Iterable[str]) -> dict[str, Any]:
+    """A batch of one log's messages from a FIFO queue."""
+    event = sqs_event(bodies)
+    for record in event["Records"]:
+        record["attributes"]["MessageGroupId"] = log
+    return event
 
 
 def uploaded(key: str) -> dict[str, Any]:

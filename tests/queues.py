@@ -8,7 +8,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from billfold import aws
-from infra.steps import QUEUES, SANDBOX_QUEUES
+from infra.steps import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, queue_name
 
 
 def setting(name: str) -> str:
@@ -23,29 +23,33 @@ def address(name: str) -> str:
 def make() -> Any:
     """Every queue, the sandbox bank's too, known to the steps from here on; SQS's client."""
     client = aws.client("sqs")
-    for name in (*QUEUES, *SANDBOX_QUEUES):
-        os.environ[setting(name)] = client.create_queue(QueueName=f"billfold-{name}")["QueueUrl"]
+    for name in (*QUEUES, *SANDBOX_QUEUES, STREAMS_DEAD, *(f"{name}-dead" for name in ORDERED_QUEUES)):
+        full_name = queue_name("billfold", name)
+        fifo = {"FifoQueue": "true"} if full_name.endswith(".fifo") else {}
+        os.environ[setting(name)] = client.create_queue(QueueName=full_name, Attributes=fifo)["QueueUrl"]
     return client
 
 
 def receive(client: Any, name: str) -> list[dict[str, Any]]:
     """Up to ten messages. SQS is not asked when moto's own list is empty: it mostly is, and asking would cost a suite minutes."""
-    if not _kept()[f"billfold-{name}"].messages:
+    if not _kept()[queue_name("billfold", name)].messages:
         return []
-    asked = {"QueueUrl": address(name), "MaxNumberOfMessages": 10, "AttributeNames": ["ApproximateReceiveCount"]}
+    asked = {"QueueUrl": address(name), "MaxNumberOfMessages": 10, "AttributeNames": ["All"]}
     found: list[dict[str, Any]] = client.receive_message(**asked).get("Messages", [])
     return found
 
 
 def bodies(client: Any, name: str) -> Iterator[str]:
-    """What all messages say that can be received; none can be again for a while."""
+    """What all messages say that can be received; they are deleted, because a FIFO queue's next wait for them."""
     while messages := receive(client, name):
-        yield from (message["Body"] for message in messages)
+        for message in messages:
+            delete(client, name, message)
+            yield message["Body"]
 
 
 def hidden_until(name: str, message: dict[str, Any]) -> float:
     """Until when, in milliseconds, a message that was received is not received again."""
-    (found,) = [one for one in _kept()[f"billfold-{name}"]._messages if one.id == message["MessageId"]]
+    (found,) = [one for one in _kept()[queue_name("billfold", name)]._messages if one.id == message["MessageId"]]
     return float(found.visible_at)
 
 

@@ -5,14 +5,13 @@ Reads     the stream
 Writes    nothing
 Answers   queues what each change means
 Again     a batch comes again after an error; every follower is idempotent
-May       queue authentications answers withdrawals events
+May       queue authentications answers withdrawals feeds
 """
 
-from billfold.tables import card_rows, event_rows
+from billfold.tables import card_rows
 from billfold.triggers import stream
 
 
 @stream.step
 def handler(image: stream.Image) -> list[stream.Message]:
-    events = [("events", event_rows.encode(event)) for event in card_rows.events_of(image)]
-    return card_rows.messages(image) + events
+    return stream.hand_over(card_rows.messages(image)) + stream.tell(card_rows.events_of(image))

@@ -5,14 +5,13 @@ Reads     the stream
 Writes    nothing
 Answers   queues what each change means
 Again     a batch comes again after an error; every follower is idempotent
-May       queue charges events
+May       queue charges feeds
 """
 
-from billfold.tables import charge_rows, event_rows
+from billfold.tables import charge_rows
 from billfold.triggers import stream
 
 
 @stream.step
 def handler(image: stream.Image) -> list[stream.Message]:
-    events = [("events", event_rows.encode(event)) for event in charge_rows.events_of(image)]
-    return charge_rows.messages(image) + events
+    return stream.hand_over(charge_rows.messages(image)) + stream.tell(charge_rows.events_of(image))

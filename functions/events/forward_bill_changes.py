@@ -5,13 +5,13 @@ Reads     the stream
 Writes    nothing
 Answers   queues one event per audience for record_events
 Again     a batch comes again after an error; record_events is idempotent
-May       queue events
+May       queue feeds
 """
 
-from billfold.tables import bill_rows, event_rows
+from billfold.tables import bill_rows
 from billfold.triggers import stream
 
 
 @stream.step
 def handler(image: stream.Image) -> list[stream.Message]:
-    return [("events", event_rows.encode(event)) for event in bill_rows.events_of(image)]
+    return stream.tell(bill_rows.events_of(image))

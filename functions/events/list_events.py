@@ -12,7 +12,7 @@ from typing import Any
 
 from billfold.clock import to_text
 from billfold.errors import Invalid, NotFound
-from billfold.tables import event_rows, people_rows
+from billfold.tables import event_rows, log_rows, people_rows
 from billfold.tables.rows import read
 from billfold.triggers import http, lists, wire
 
@@ -30,7 +30,7 @@ class EventAnswer(wire.View, frozen=True):
 @http.step(answers=list[EventAnswer])
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, after, merchant = lists.limit(request), request.query.get("after", ""), request.query.get("merchant", "")
-    if after and not (after.isascii() and after.startswith("evt_") and after[4:].isdecimal() and len(after) == 16):
+    if after and not (after.startswith("evt_") and log_rows.is_number(after[4:])):
         raise Invalid("after is the id of an event", "/after")
     if merchant:
         user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
@@ -40,7 +40,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     events = event_rows.page(merchant or request.caller, after=after.removeprefix("evt_"), limit=limit + 1)
 
     shown = [
-        EventAnswer(f"evt_{position}", event.kind, to_text(event.at), event.about, event.facts)
-        for position, event in events[:limit]
+        EventAnswer(f"evt_{event.sk}", event.kind, to_text(event.at), event.about, event.facts)
+        for event in events[:limit]
     ]
     return http.Answer(200, wire.Page(shown, shown[-1].id if len(events) > limit else None))

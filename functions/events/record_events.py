@@ -1,11 +1,11 @@
-"""Add an event to the feed of the user or merchant whom it is for.
+"""Add events to the feed of the user or merchant whom they are for.
 
-Trigger   queue events
-Reads     the feed's head, whether this was told before
-Writes    feed, event, told                  (one transaction)
-Answers   recorded | known
+Trigger   queue feeds
+Reads     whether they were told before; the feed's last event
+Writes    events, told                       (one transaction)
+Answers   what is no event of this feed, for the dead letters
 Again     a change is told once to each audience
-May       events BatchGetItem PutItem UpdateItem
+May       events BatchGetItem PutItem Query
 """
 
 from billfold import clock
@@ -13,6 +13,10 @@ from billfold.tables import event_rows
 from billfold.triggers import queue
 
 
-@queue.step
-def handler(body: str) -> str:
-    return "recorded" if event_rows.append(event_rows.decode(body), clock.now()) else "known"
+@queue.in_order("feeds")
+def handler(audience: str, bodies: list[str]) -> list[str]:
+    told = {body: event for body in bodies if (event := event_rows.decode(body)) and event.audience == audience}
+
+    event_rows.append(told.values(), clock.now())
+
+    return [body for body in bodies if body not in told]

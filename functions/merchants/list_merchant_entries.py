@@ -12,7 +12,7 @@ from typing import Any
 
 from billfold import ledger
 from billfold.errors import NotFound
-from billfold.tables import ledger_rows, people_rows
+from billfold.tables import people_rows, statement_rows
 from billfold.tables.rows import read
 from billfold.triggers import http, lists, wire
 
@@ -27,6 +27,6 @@ def handler(request: http.Request[Any]) -> http.Answer:
 
     if user is None or merchant_id not in user.merchants:
         raise NotFound()
-    entries = ledger_rows.entries(sales, after=after, newest_first=newest_first, limit=limit + 1)
+    entries = statement_rows.page(sales, after=after, newest_first=newest_first, limit=limit + 1)
 
     return lists.answer(request, entries, lambda entry: wire.entry(entry, sales.currency), lambda entry: entry.position)

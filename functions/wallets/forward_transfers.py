@@ -1,18 +1,23 @@
-"""Forward every transfer from the ledger's stream to those who follow it.
+"""Forward every transfer from the ledger's stream to its accounts' statements, and one between people to their feeds.
 
 Trigger   stream ledger
 Reads     the stream
 Writes    nothing
-Answers   queues each new transfer for record_entries
-Again     a batch comes again after an error; record_entries is idempotent
-May       queue transfers
+Answers   queues each new transfer's id for record_entries, once an account; events for record_events
+Again     a batch comes again after an error; both followers are idempotent
+May       queue statements feeds
 """
 
 from billfold.tables import ledger_rows
 from billfold.triggers import stream
+from billfold.triggers.queue import Message
 
 
 @stream.step
 def handler(image: stream.Image) -> list[stream.Message]:
     transfer = ledger_rows.from_stream(image)
-    return [("transfers", ledger_rows.encode(transfer))] if transfer else []
+    if not transfer:
+        return []
+    name = transfer.transfer_id
+    entries = [Message("statements", name, log=leg.account.name, thing=name) for leg in transfer.legs]
+    return entries + stream.tell(ledger_rows.events_of(transfer))

@@ -11,7 +11,7 @@ May       statements Query
 from typing import Any
 
 from billfold import ledger
-from billfold.tables import ledger_rows
+from billfold.tables import statement_rows
 from billfold.triggers import http, lists, wire
 
 
@@ -21,7 +21,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     limit, after = lists.limit(request), lists.position(request)
     newest_first = lists.choice(request, "order", ("newest", "oldest")) == "newest"
 
-    entries = ledger_rows.entries(wallet, after=after, newest_first=newest_first, limit=limit + 1)
+    entries = statement_rows.page(wallet, after=after, newest_first=newest_first, limit=limit + 1)
 
     return lists.answer(
         request, entries, lambda entry: wire.entry(entry, wallet.currency), lambda entry: entry.position

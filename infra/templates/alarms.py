@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.stages import Stage
-from infra.steps import QUEUES, SANDBOX_QUEUES, Step, Stream, machines
+from infra.steps import QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, Step, Stream, machines, queue_name
 from infra.templates.words import ALIAS, logical, machine_arn, machine_name, tags
 
 TEN_MINUTES_MILLISECONDS = 10 * 60 * 1000
@@ -24,15 +24,10 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
         }
     }
     for queue in (*QUEUES, *SANDBOX_QUEUES * stage.sandbox):
-        name = f"{stage.prefix}-{queue}-dead"
-        resources[logical(queue, "dead_letters")] = _alarm(
-            name,
-            f"Messages of {queue} failed five times and wait to be looked at",
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-            {"QueueName": name},
-            statistic="Maximum",
-        )
+        about = f"Messages of {queue} failed and wait: `python -m infra dead-letters`"
+        resources[logical(queue, "dead_letters")] = _dead_letters(stage, f"{queue}-dead", about)
+    about = "Records of a stream could not be forwarded and wait: `python -m infra dead-letters`"
+    resources[logical(STREAMS_DEAD)] = _dead_letters(stage, STREAMS_DEAD, about)
     for step in steps:
         _watch_function(stage, step, resources)
     for machine in machines():
@@ -57,6 +52,12 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
         "Resources": resources,
         "Outputs": {"Topic": {"Value": {"Ref": "Alarms"}}},
     }
+
+
+def _dead_letters(stage: Stage, queue: str, about: str) -> dict[str, Any]:
+    name = queue_name(stage.prefix, queue)
+    metric = "ApproximateNumberOfMessagesVisible"
+    return _alarm(name, about, "AWS/SQS", metric, {"QueueName": name}, statistic="Maximum")
 
 
 def _watch_function(stage: Stage, step: Step, resources: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from billfold import charges
 from infra import steps, tables
 from infra.stages import Stage
-from infra.steps import QUEUES, SANDBOX_QUEUES
+from infra.steps import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, queue_name
 from infra.templates import buckets
 from infra.templates.words import bucket_name, exempt, logical, output, tags
 
@@ -37,6 +37,7 @@ def template(stage: Stage) -> dict[str, Any]:
     patient = {name for step in steps.load() for name in step.may.postpones}
     for name in (*QUEUES, *SANDBOX_QUEUES * stage.sandbox):
         _add_queue(stage, name, PATIENT_RECEPTIONS if name in patient else RECEPTIONS, resources, outputs)
+    _put_queue(stage, STREAMS_DEAD, {}, resources, outputs)
     _add_users(stage, resources, outputs)
     _add_secrets(stage, resources)
     for generation in stage.vault_keys:
@@ -69,30 +70,35 @@ def _add_table(stage: Stage, table: tables.Table, resources: Resources, outputs:
 
 
 def _add_queue(stage: Stage, name: str, receptions: int, resources: Resources, outputs: dict[str, Any]) -> None:
-    queue, dead = logical(name, "queue"), logical(name, "dead_letters")
-    encrypted = {"SqsManagedSseEnabled": True, "Tags": tags(stage)}
-    resources[dead] = {
-        "Type": "AWS::SQS::Queue",
-        **RETAINED,
-        "Properties": {
-            "QueueName": f"{stage.prefix}-{name}-dead",
-            "MessageRetentionPeriod": FOURTEEN_DAYS_SECONDS,
-            **encrypted,
-        },
-    }
+    """A queue and its dead-letter queue. In a FIFO queue messages keep their order within a log, and no log waits for another."""
+    dead = _put_queue(stage, f"{name}-dead", {}, resources, outputs)
+    scope = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+    redrive = {"deadLetterTargetArn": {"Fn::GetAtt": [dead, "Arn"]}, "maxReceiveCount": receptions}
+    own = {"VisibilityTimeout": VISIBILITY_SECONDS, "RedrivePolicy": redrive}
+    _put_queue(stage, name, own | (scope if name in ORDERED_QUEUES else {}), resources, outputs)
+
+
+def _put_queue(
+    stage: Stage, name: str, properties: dict[str, Any], resources: Resources, outputs: dict[str, Any]
+) -> str:
+    """A queue, retained and encrypted, and what others import of it; answers with its logical name."""
+    queue, full_name = logical(name, "queue"), queue_name(stage.prefix, name)
+    fifo = {"FifoQueue": True} if full_name.endswith(".fifo") else {}
     resources[queue] = {
         "Type": "AWS::SQS::Queue",
         **RETAINED,
         "Properties": {
-            "QueueName": f"{stage.prefix}-{name}",
-            "VisibilityTimeout": VISIBILITY_SECONDS,
+            "QueueName": full_name,
             "MessageRetentionPeriod": FOURTEEN_DAYS_SECONDS,
-            "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": [dead, "Arn"]}, "maxReceiveCount": receptions},
-            **encrypted,
+            "SqsManagedSseEnabled": True,
+            "Tags": tags(stage),
+            **fifo,
+            **properties,
         },
     }
     outputs[queue] = output(stage, f"queue-{name}-arn", {"Fn::GetAtt": [queue, "Arn"]})
     outputs[f"{queue}Url"] = output(stage, f"queue-{name}-url", {"Ref": queue})
+    return queue
 
 
 def _add_users(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> None:

@@ -8,14 +8,15 @@ from typing import Any
 
 from infra.packages import ARCHITECTURE, RUNTIME
 from infra.stages import Stage
-from infra.steps import SANDBOX_BANK, Queue, Schedule, Step, Stream, Upload
+from infra.steps import SANDBOX_BANK, STREAMS_DEAD, Queue, Schedule, Step, Stream, Upload, queue_name
 from infra.templates.words import ALIAS, arn, bucket_name, imported, logical, machine_arn, table_arn, tags
 
 Statement = dict[str, Any]
 # What the stack of the sandbox bank's API exports.
 ADDRESS = "sandbox-bank-address"
-# A stream's batch is tried again until it is a day old, halved each time it fails; the alarm on its age is far earlier.
-STREAM_RETRIES = -1
+# A record that cannot be understood is laid among the dead letters by the step itself. What fails then is a whole function or
+# SQS, so the batch is tried again for an hour, halved each time; after that Lambda notes it there too, and goes on.
+STREAM_RETRIES, STREAM_PATIENCE_SECONDS = -1, 3600
 # The two kinds of keys of the vault, and what each is for.
 KEYS = {"vault": {"GenerateDataKey", "Decrypt"}, "fingerprints": {"GenerateMac"}}
 # The one action on a bucket itself, not on its objects.
@@ -93,7 +94,7 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
     }
     if stage.sandbox:
         variables["BILLFOLD_SANDBOX"] = "1"
-    for queue in dict.fromkeys((*step.may.queues, *step.may.postpones)):
+    for queue in dict.fromkeys((*sendable(step), *step.may.postpones)):
         variables[f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}"] = imported(stage, f"queue-{queue}-url")
     if step.may.kms or step.may.generations:
         variables["BILLFOLD_VAULT_KEYS"] = stage.variables["BILLFOLD_VAULT_KEYS"]
@@ -121,6 +122,11 @@ def secrets(stage: Stage, step: Step) -> list[str]:
     return found
 
 
+def sendable(step: Step) -> list[str]:
+    """The queues that a step sends to: those of its header, and the dead letters of its own trigger."""
+    return [*step.may.queues, *([step.dead_letters] if step.dead_letters else [])]
+
+
 def _event(stage: Stage, step: Step, concurrency: int | None) -> dict[str, Any] | None:
     if isinstance(step.trigger, Queue):
         properties: dict[str, Any] = {
@@ -140,6 +146,8 @@ def _event(stage: Stage, step: Step, concurrency: int | None) -> dict[str, Any] 
                 "BatchSize": step.trigger.batch,
                 "BisectBatchOnFunctionError": True,
                 "MaximumRetryAttempts": STREAM_RETRIES,
+                "MaximumRecordAgeInSeconds": STREAM_PATIENCE_SECONDS,
+                "DestinationConfig": {"OnFailure": {"Destination": imported(stage, f"queue-{STREAMS_DEAD}-arn")}},
                 "FunctionResponseTypes": ["ReportBatchItemFailures"],
                 "FilterCriteria": {"Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]},
             },
@@ -191,7 +199,7 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
     found = [_allow(["logs:CreateLogStream", "logs:PutLogEvents"], group)]
     if isinstance(step.trigger, Queue):
         actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
-        found.append(_allow(actions, arn("sqs", f"{stage.prefix}-{step.trigger.name}")))
+        found.append(_allow(actions, arn("sqs", queue_name(stage.prefix, step.trigger.name))))
     if isinstance(step.trigger, Stream):
         actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
         found.append(_allow(actions, imported(stage, f"stream-{step.trigger.table}")))
@@ -201,8 +209,8 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
         )
     for (table, index), actions_on in step.may.actions.items():
         found.append(_allow([f"dynamodb:{action}" for action in actions_on], table_arn(stage, table, index)))
-    for queue in step.may.queues:
-        found.append(_allow(["sqs:SendMessage"], arn("sqs", f"{stage.prefix}-{queue}")))
+    for queue in sendable(step):
+        found.append(_allow(["sqs:SendMessage"], arn("sqs", queue_name(stage.prefix, queue))))
     for secret in secrets(stage, step):
         # Secrets Manager ends each ARN with six characters of its own.
         found.append(

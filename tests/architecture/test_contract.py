@@ -99,5 +99,10 @@ def test_the_guides_signed_item_verifies_and_can_be_made_anew():
 def test_the_guide_names_every_kind_of_event():
     """XX-03: and none that does not exist."""
     section = GUIDE.partition("## Events")[2].partition("## Refusals")[0]
-    told = {*events.KINDS.values(), *events.CARD_KINDS.values(), *events.CHARGE_KINDS.values()}
-    assert set(re.findall(r"`((?:bill|card|top_up)\.\w+)`", section)) == told
+    told = {
+        *events.KINDS.values(),
+        *events.CARD_KINDS.values(),
+        *events.CHARGE_KINDS.values(),
+        *events.TRANSFER_KINDS.values(),
+    }
+    assert set(re.findall(r"`((?:bill|card|top_up|transfer)\.\w+)`", section)) == told

@@ -96,8 +96,8 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
     for (table, index), actions in step.may.actions.items():
         where = f"table/{prefix}-{table}" + (f"/index/{index}" if index else "")
         expected |= {(f"dynamodb:{action}", where) for action in actions}
-    expected |= {("sqs:SendMessage", f"{prefix}-{queue}") for queue in step.may.queues}
-    expected |= {("sqs:ChangeMessageVisibility", f"{prefix}-{queue}") for queue in step.may.postpones}
+    expected |= {("sqs:SendMessage", full_name(queue)) for queue in step.may.queues}
+    expected |= {("sqs:ChangeMessageVisibility", full_name(queue)) for queue in step.may.postpones}
     for action in step.may.kms:
         kind = "fingerprints" if action == "GenerateMac" else "vault"
         keys = stages.stage("production").vault_keys
@@ -111,8 +111,11 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
         expected |= {(f"states:{action}", where) for action in actions}
     if isinstance(step.trigger, steps.Queue):
         reading = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-        expected |= {(action, f"{prefix}-{step.trigger.name}") for action in reading}
+        expected |= {(action, full_name(step.trigger.name)) for action in reading}
+        if step.trigger.name in steps.ORDERED_QUEUES:
+            expected.add(("sqs:SendMessage", full_name(f"{step.trigger.name}-dead")))
     if isinstance(step.trigger, steps.Stream):
+        expected.add(("sqs:SendMessage", full_name("streams-dead")))
         stream = f"{prefix}-stream-{step.trigger.table}"
         expected |= {(f"dynamodb:{action}", stream) for action in ("DescribeStream", "GetRecords", "GetShardIterator")}
         expected.add(("dynamodb:ListStreams", f"table/{prefix}-{step.trigger.table}/stream/*"))
@@ -124,16 +127,23 @@ def secrets_of(step: steps.Step) -> list[str]:
     return ["cursor-key"] * step.signs_cursors + ["stripe"] * step.may.bank
 
 
+def full_name(queue: str) -> str:
+    """A queue's name on AWS, where those of a FIFO queue and of its dead-letter queue end like this."""
+    name = f"{stages.stage('production').prefix}-{queue}"
+    return f"{name}.fifo" if queue.startswith(steps.ORDERED_QUEUES) else name
+
+
 def own_log_group(step: steps.Step) -> str:
     return f"log-group:/aws/lambda/{step.function(stages.stage('production').prefix)}:*"
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)
 def test_a_function_carries_only_the_environment_that_its_step_reads(step):
-    """A queue's address goes to those who send to it."""
+    """A queue's address goes to those who send to it, as a stream's step does to its dead letters."""
     variables = workflow("production", step)[logical(step.name)]["Properties"]["Environment"]["Variables"]
     assert {name for name in variables if "QUEUE" in name} == {
-        f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}" for queue in (*step.may.queues, *step.may.postpones)
+        f"BILLFOLD_QUEUE_{queue.upper().replace('-', '_')}"
+        for queue in (*step.may.queues, *step.may.postpones, *filter(None, [step.dead_letters]))
     }
 
 
@@ -213,6 +223,29 @@ def test_a_batchs_failed_messages_alone_come_again(step):
 
 
 @pytest.mark.parametrize("stage_name", STAGES)
+def test_a_log_has_one_writer_at_a_time_and_waits_for_no_other(stage_name):
+    """A4: FIFO by the log, with the throughput of FIFO queues that keep no order but within a group."""
+    resources = built(stage_name)["kept"]
+    for name in steps.ORDERED_QUEUES:
+        queue = resources[logical(name, "queue")]["Properties"]
+        assert (queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+
+
+@pytest.mark.parametrize(
+    "step", [one for one in STEPS if isinstance(one.trigger, steps.Stream)], ids=lambda one: one.name
+)
+def test_no_stream_stands_still_for_a_day_and_nothing_of_it_is_lost(step):
+    """A1: a batch that fails as a whole is halved, is tried for an hour, and is then noted where the alarm and the redrive look."""
+    event = workflow("production", step)[logical(step.name)]["Properties"]["Events"]["Trigger"]["Properties"]
+    assert event["BisectBatchOnFunctionError"]
+    assert 60 <= event["MaximumRecordAgeInSeconds"] <= 3600
+    destination = event["DestinationConfig"]["OnFailure"]["Destination"]["Fn::ImportValue"]
+    exported = {one["Export"]["Name"] for one in kept.template(stages.stage("production"))["Outputs"].values()}
+    assert destination == f"{stages.stage('production').prefix}-queue-streams-dead-arn"
+    assert destination in exported
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
 def test_every_table_is_kept_recoverable_encrypted_and_on_demand(stage_name):
     """Nothing that holds money goes with a stack."""
     resources = built(stage_name)["kept"]
@@ -228,14 +261,18 @@ def test_every_table_is_kept_recoverable_encrypted_and_on_demand(stage_name):
 
 @pytest.mark.parametrize("stage_name", STAGES)
 def test_every_queue_is_encrypted_and_has_a_dead_letter_queue_of_its_own(stage_name):
-    """Five receptions, then it rests until somebody looks."""
+    """Five receptions, then it rests until somebody looks; a FIFO queue's is FIFO, as SQS wants, and streams have one for all."""
     queues = of_type(built(stage_name)["kept"], "AWS::SQS::Queue")
     names = (*steps.QUEUES, *steps.SANDBOX_QUEUES * stages.stage(stage_name).sandbox)
-    assert len(queues) == 2 * len(names)
+    assert len(queues) == 2 * len(names) + 1
+    for name, queue in queues.items():
+        ordered = name in {logical(one, "queue") for one in steps.ORDERED_QUEUES}
+        ordered |= name in {logical(f"{one}-dead", "queue") for one in steps.ORDERED_QUEUES}
+        assert queue.get("FifoQueue", False) is queue["QueueName"].endswith(".fifo") is ordered
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
     working = [queue for queue in queues.values() if "RedrivePolicy" in queue]
     targets = [queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for queue in working]
-    assert sorted(targets) == sorted(logical(name, "dead_letters") for name in names)
+    assert sorted(targets) == sorted(logical(f"{name}-dead", "queue") for name in names)
     patient = {f"{stages.stage(stage_name).prefix}-{name}" for step in STEPS for name in step.may.postpones}
     for queue in working:
         # A message that a bank keeps waiting is received 13 times without a fault; what fails has four tries left even then.
@@ -325,8 +362,8 @@ def test_every_dead_letter_queue_and_function_has_its_alarm():
         (alarm["MetricName"], alarm["Dimensions"][0]["Value"])
         for alarm in of_type(built("production")["alarms"], "AWS::CloudWatch::Alarm").values()
     ]
-    for queue in steps.QUEUES:
-        assert ("ApproximateNumberOfMessagesVisible", f"{prefix}-{queue}-dead") in watched
+    for queue in (*(f"{name}-dead" for name in steps.QUEUES), "streams-dead"):
+        assert ("ApproximateNumberOfMessagesVisible", full_name(queue)) in watched
     for step in STEPS:
         assert ("Errors", step.function(prefix)) in watched
         assert ("Throttles", step.function(prefix)) in watched

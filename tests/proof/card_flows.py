@@ -73,10 +73,10 @@ class Town:
         messages = queues.receive(client, name)
         if not messages:
             return
-        answer = handler(delivery.sqs_event([message["Body"] for message in messages]), None)
+        answer = handler(delivery.received(messages), None)
         failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
-        for number, message in enumerate(messages):
-            if f"message-{number}" in failed:
+        for message in messages:
+            if message["MessageId"] in failed:
                 receipt = {"QueueUrl": queues.address(name), "ReceiptHandle": message["ReceiptHandle"]}
                 client.change_message_visibility(**receipt, VisibilityTimeout=0)
             else:

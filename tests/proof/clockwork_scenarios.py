@@ -81,14 +81,19 @@ def _finds_holds(stage: Stage) -> Occasion:
 
 
 def _forwards_transfers(stage: Stage) -> Occasion:
-    """Twelve transfers, so that they need two calls to the queue."""
-    person = joined(pin=None)
+    """Twelve from outside, so that they need several calls to the queue, and one between people."""
+    person, other = joined(), joined(pin=None)
     for amount in range(1, 13):
         world.fund(person, amount)
+    body = {"to": other.user_id, "amount": {"amount": 50, "currency": "USD"}, "reason": "lunch", "pin": world.PIN}
+    sent = call("POST", "/v1/transfers", person, body).body["id"]
 
     def effect() -> None:
         entries = call("GET", "/v1/wallets/USD/entries", person, query={"limit": "100"}).body["items"]
-        assert sorted(entry["amount"] for entry in entries) == list(range(1, 13))
+        assert sorted(entry["amount"] for entry in entries) == [-50, *range(1, 13)]
+        for party, kind in ((person, "transfer.sent"), (other, "transfer.received")):
+            told = call("GET", "/v1/events", party).body["items"]
+            assert [(event["type"], event["about"]) for event in told] == [(kind, sent)]
 
     return Occasion(happening("forward_transfers", stage.records("ledger")), effect)
 
@@ -98,8 +103,8 @@ def _forwards_changes(stage: Stage) -> Occasion:
     changes = bill_rows.load(bill).present.revision
 
     def effect() -> None:
-        events = call("GET", "/v1/events", person, query={"limit": "100"}).body["items"]
-        assert [event["about"] for event in events] == [bill] * changes
+        own = call("GET", "/v1/events", person, query={"limit": "100"}).body["items"]
+        assert [event["about"] for event in own] == [bill] * changes
         told = call("GET", "/v1/events", shops[1].admin, query={"merchant": shops[1].merchant}).body["items"]
         assert [event["type"] for event in told] == ["bill.items_added", "bill.settled"]
 
@@ -119,7 +124,8 @@ def _records_entries(stage: Stage) -> Occasion:
         entries = call("GET", "/v1/wallets/USD/entries", person).body["items"]
         assert [entry["amount"] for entry in entries] == [700]
 
-    return Occasion(message("record_entries", ledger_rows.encode(transfer)), effect)
+    account = ledger.wallet(person.user_id, "USD").name
+    return Occasion(message("record_entries", transfer.transfer_id, account), effect)
 
 
 def _events(stage: Stage) -> tuple[Person, list[str]]:
@@ -128,32 +134,32 @@ def _events(stage: Stage) -> tuple[Person, list[str]]:
     assert world.close(person, bill).status == 200
     images = [record["dynamodb"]["NewImage"] for record in stage.records("bills")["Records"]]
     changes = [image for image in images if image["sk"]["S"] != bill_rows.HeadRow.SORT]
-    events = {event.change: event for image in changes for event in bill_rows.events_of(image)}
-    return person, [event_rows.encode(event) for _, event in sorted(events.items())]
+    told = {event.change: event for image in changes for event in bill_rows.events_of(image)}
+    return person, [event_rows.encode(event) for _, event in sorted(told.items())]
 
 
 def _records_the_first_event(stage: Stage) -> Occasion:
-    person, events = _events(stage)
+    person, told = _events(stage)
 
     def effect() -> None:
         assert len(call("GET", "/v1/events", person).body["items"]) == 1
 
-    return Occasion(message("record_events", events[0]), effect)
+    return Occasion(message("record_events", told[0], person.user_id), effect)
 
 
 def _records_a_further_event(stage: Stage) -> Occasion:
-    person, events = _events(stage)
-    message("record_events", events[0])()
+    person, told = _events(stage)
+    message("record_events", told[0], person.user_id)()
 
     def effect() -> None:
         assert len(call("GET", "/v1/events", person).body["items"]) == 2
 
-    return Occasion(message("record_events", events[1]), effect)
+    return Occasion(message("record_events", told[1], person.user_id), effect)
 
 
 def _lists_own_events(stage: Stage) -> Occasion:
-    person, events = _events(stage)
-    message("record_events", events[0])()
+    person, told = _events(stage)
+    message("record_events", told[0], person.user_id)()
     return Occasion(http("GET", "/v1/events", person), _nothing)
 
 
@@ -174,7 +180,7 @@ ALL = (
     Scenario("end_bills", "nothing due", _ends_nothing),
     Scenario("find_due_bills", "two due", _finds_bills, followed=True),
     Scenario("find_due_holds", "two due", _finds_holds, followed=True),
-    Scenario("forward_transfers", "twelve", _forwards_transfers, followed=True, streams=True),
+    Scenario("forward_transfers", "thirteen", _forwards_transfers, followed=True, streams=True),
     Scenario("record_entries", "one transfer", _records_entries, streams=True),
     Scenario("forward_bill_changes", "a bill's whole life", _forwards_changes, followed=True, streams=True),
     Scenario("record_events", "the first of a feed", _records_the_first_event, streams=True),

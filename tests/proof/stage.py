@@ -53,7 +53,8 @@ class Stage:
 
     def records(self, table: str) -> dict[str, Any]:
         """What the table's stream has told since, as one event."""
-        return {"Records": self.engine.streams.get_records(ShardIterator=self.starts[table])["Records"]}
+        found = self.engine.streams.get_records(ShardIterator=self.starts[table])["Records"]
+        return {"Records": [record | {"eventSourceARN": delivery.source(table)} for record in found]}
 
     def drain(self) -> None:
         """Every message to its follower. A crash after sending has put some there twice, so followers must not mind."""
@@ -97,11 +98,12 @@ def http(*arguments: Any, **options: Any) -> Callable[[], Outcome]:
     return arrive
 
 
-def message(step: str, body: str) -> Callable[[], Outcome]:
-    """A queue's message; a delivery is a reception."""
+def message(step: str, body: str, log: str = "") -> Callable[[], Outcome]:
+    """A queue's message, of a FIFO queue for this log; a delivery is a reception."""
 
     def arrive() -> Outcome:
-        answer = world.STEPS[step].handler(delivery.sqs_event([body]), None)
+        event = delivery.in_order(log, [body]) if log else delivery.sqs_event([body])
+        answer = world.STEPS[step].handler(event, None)
         assert answer in (
             {"batchItemFailures": []},
             {"batchItemFailures": [{"itemIdentifier": "message-0"}]},

@@ -17,7 +17,7 @@ import urllib3
 
 from billfold import ids
 from billfold.triggers import http, log, queue, workflow
-from infra.steps import QUEUES, SANDBOX_QUEUES
+from infra.steps import QUEUES, SANDBOX_QUEUES, queue_name
 from infra.tables import TABLES
 from tests import card_world, delivery, queues, world
 from tests.local_http import LocalServer
@@ -69,7 +69,9 @@ EMPTY = {"objects"}
 def make_dead_letter_queues(client) -> None:
     """As the template makes them: what was received five times rests in a queue of its own."""
     for name in (*QUEUES, *SANDBOX_QUEUES):
-        dead = client.create_queue(QueueName=f"billfold-{name}-dead")["QueueUrl"]
+        full_name = queue_name("billfold", f"{name}-dead")
+        fifo = {"FifoQueue": "true"} if full_name.endswith(".fifo") else {}
+        dead = client.create_queue(QueueName=full_name, Attributes=fifo)["QueueUrl"]
         arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": RECEPTIONS})
         client.set_queue_attributes(QueueUrl=queues.address(name), Attributes={"RedrivePolicy": policy})
@@ -137,8 +139,8 @@ def test_the_flows_failed_in_every_way_they_should(heard):
         assert word in logs, word
     for state in ("active", "declined", "expired", "cancelled", "removed", "challenged"):
         assert state in rows, state
-    dead = {text.rpartition("/billfold-")[2] for text in heard.texts["messages at rest"] if text.endswith("-dead")}
-    assert dead >= {"authentications-dead", "events-dead"}
+    dead = {text.rpartition("/billfold-")[2] for text in heard.texts["messages at rest"] if "-dead" in text}
+    assert dead >= {"authentications-dead", "feeds-dead.fifo"}
 
 
 # ------------------------------------------------------------------------------------- the search finds what is planted

@@ -160,8 +160,10 @@ def permissions(call: Call) -> set[tuple[str, str]]:
     if call.service == BANK:
         return set()
     if call.service == "sqs":
+        name = call.arguments["QueueUrl"].rpartition("/billfold-")[2].removesuffix(".fifo")
+        # The dead letters of its own trigger are no queue of its header's, as that trigger itself is none.
         kind = "postpone" if call.operation == "ChangeMessageVisibility" else "queue"
-        return {(kind, call.arguments["QueueUrl"].rpartition("/billfold-")[2])}
+        return set() if name.endswith("-dead") else {(kind, name)}
     if call.service in ("kms", "s3", "stepfunctions"):
         subject = {"kms": _keys, "s3": _bucket, "stepfunctions": _machine}[call.service](call.arguments)
         return {(subject, action) for action in LEAVES.get(call.operation, {call.operation})}

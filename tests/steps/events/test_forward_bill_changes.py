@@ -10,7 +10,7 @@ def forwarded(store, client):
     """The events that the step queues for the whole stream of the bills."""
     answer = STEPS["forward_bill_changes"].handler({"Records": delivery.records(store, "bills")}, None)
     assert answer == {"batchItemFailures": []}
-    return [event_rows.decode(body) for body in bodies(client, "events")]
+    return [event for body in bodies(client, "feeds") if (event := event_rows.decode(body))]
 
 
 def test_every_change_becomes_an_event_for_each_audience(store, queues):
@@ -20,9 +20,9 @@ def test_every_change_becomes_an_event_for_each_audience(store, queues):
     world.fund(person, 1000)
     bill = world.settled(person, (shop.tills[0], 300))
     world.refund(shop.admin, bill["id"], [bill["items"][0]["id"]])
-    events = forwarded(store, queues)
+    told = forwarded(store, queues)
     kinds = {
-        audience: [event.kind for event in events if event.audience == audience]
+        audience: [event.kind for event in told if event.audience == audience]
         for audience in (person.user_id, shop.merchant)
     }
     assert kinds[person.user_id] == [
@@ -33,7 +33,7 @@ def test_every_change_becomes_an_event_for_each_audience(store, queues):
         "bill.refunded",
     ]
     assert kinds[shop.merchant] == ["bill.items_added", "bill.settled", "bill.refunded"]
-    assert {event.about for event in events} == {bill["id"]}
+    assert {event.about for event in told} == {bill["id"]}
 
 
 def test_a_seller_hears_of_no_total(store, queues):

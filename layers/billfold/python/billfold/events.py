@@ -39,6 +39,8 @@ CHARGE_KINDS: dict[tuple[str, str], str] = {
     ("top_up", "declined"): "top_up.declined",
     ("refund", "settled"): "bill.refund_paid",
 }
+# A transfer between people, by which of them is told.
+TRANSFER_KINDS = {"payer": "transfer.sent", "payee": "transfer.received"}
 
 
 @dataclass(frozen=True, slots=True)

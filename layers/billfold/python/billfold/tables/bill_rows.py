@@ -150,9 +150,9 @@ def head_key(bill_id: str) -> Key:
 
 def events_of(image: dict[str, Any]) -> list[Event]:
     """The events that a row inserted into this table means: its owner's, and one for each merchant concerned."""
-    if image["sk"]["S"] == HeadRow.SORT:
+    row = journals.inserted(ChangeRow, image, KINDS)
+    if row is None:
         return []
-    row = ChangeRow.from_raw_data(image)
     made: list[Event] = []
     change, at, total = f"{row.pk}/{row.sk}", row.facts["at"], {"amount": row.total, "currency": row.currency}
     for kind in events.owners_kinds(row.kind, row.state, asks=bool(row.asks)):

@@ -262,9 +262,9 @@ RESUMING = ("answered", "code_refused", "ended")
 
 def messages(image: dict[str, Any]) -> list[tuple[str, str]]:
     """The queues that a row inserted into this table has something for, each with the card's id (and events apart)."""
-    if not image["sk"]["S"].isdigit():
+    row = journals.inserted(ChangeRow, image, KINDS)
+    if row is None:
         return []
-    row = ChangeRow.from_raw_data(image)
     found = []
     if row.kind == "bound":
         found.append(("authentications", row.pk))
@@ -281,9 +281,9 @@ def messages(image: dict[str, Any]) -> list[tuple[str, str]]:
 
 def events_of(image: dict[str, Any]) -> list[Event]:
     """The event that a row inserted into this table means for the card's owner; none for what only banks and we see."""
-    if not image["sk"]["S"].isdigit():
+    row = journals.inserted(ChangeRow, image, KINDS)
+    if row is None:
         return []
-    row = ChangeRow.from_raw_data(image)
     kind = events.card_kind(row.kind, row.state)
     if not kind:
         return []

@@ -6,7 +6,7 @@ chg_…  00000001, …    the changes
 rec_…  <bank>         what a day's comparison with a bank found
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -158,17 +158,17 @@ def _change_row(charge: Charge, change: ChargeChange) -> ChangeRow:
 # ------------------------------------------------------------------------------------------------------ what follows
 
 
-def messages(image: Mapping[str, Any]) -> list[tuple[str, str]]:
+def messages(image: dict[str, Any]) -> list[tuple[str, str]]:
     """The queue that asks the bank, for a charge that has just started."""
-    started = image["sk"]["S"] == journals.position(1)
-    return [("charges", image["pk"]["S"])] if started else []
+    row = journals.inserted(ChangeRow, image, KINDS)
+    return [("charges", row.pk)] if row and row.kind == "started" else []
 
 
 def events_of(image: dict[str, Any]) -> list[Event]:
     """The event that a row inserted into this table means for the card's owner; of a bill, the bill tells."""
-    if not image["sk"]["S"].isdigit():
+    row = journals.inserted(ChangeRow, image, KINDS)
+    if row is None:
         return []
-    row = ChangeRow.from_raw_data(image)
     kind = events.charge_kind(row.purpose, row.state)
     if not kind:
         return []

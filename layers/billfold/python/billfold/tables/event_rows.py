@@ -1,29 +1,18 @@
-"""Each audience's feed of events: what happened, in an order that never changes once read.
+"""Each audience's feed of events, a log (`log_rows`): pk the user or merchant."""
 
-pk                   sk              what
-usr_… or mer_…       #               the feed's head: how many events it has
-usr_… or mer_…       000000000001 …  the events, numbered without gaps, so that a reader's cursor misses none
-<change>/<audience>  change          that this change was told to this audience; deleted by TTL after two weeks
-"""
-
-from typing import Any
+import json
+from collections.abc import Iterable
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
 from billfold.clock import HOUR, SECOND
 from billfold.events import Event
-from billfold.tables.rows import Commit, Integer, Json, Row, pages, read, table
+from billfold.tables import log_rows
+from billfold.tables.rows import Integer, Json, Row, table
 
-TOLD_KEPT = 14 * 24 * HOUR
-
-
-class FeedRow(Row):
-    class Meta:
-        table_name = table("events")
-
-    SORT = "#"
-    length = Integer()
+# A change comes again for a day from its stream, and for two weeks each from its queue and the dead letters.
+TOLD_KEPT = 35 * 24 * HOUR
 
 
 class EventRow(Row):
@@ -36,47 +25,33 @@ class EventRow(Row):
     facts = Json()
 
 
-class ToldRow(Row):
+class ToldRow(log_rows.ToldRow):
     class Meta:
         table_name = table("events")
 
-    SORT = "change"
-    expires_at = Integer()
+
+def append(events: Iterable[Event], now: int) -> int:
+    """Add events to their one audience's feed, each once; says how many were new. Raises Stale when another came between."""
+    rows = {
+        event.change: EventRow(event.audience, kind=event.kind, about=event.about, at=event.at, facts=event.facts)
+        for event in events
+    }
+    return log_rows.append(ToldRow, rows, (now + TOLD_KEPT) // SECOND)
 
 
-def append(event: Event, now: int) -> bool:
-    """Add an event to its audience's feed, once: False when it was there already. Raises Stale when another came between."""
-    told = (ToldRow, f"{event.change}/{event.audience}", ToldRow.SORT)
-    head = (FeedRow, event.audience, FeedRow.SORT)
-    rows = read([told, head])
-    if told in rows:
-        return False
-    row = rows.get(head)
-    count = row.length if isinstance(row, FeedRow) else 0
-    commit = Commit(f"{event.change}/{event.audience}/{count}")
-    commit.put_new(ToldRow(told[1], told[2], expires_at=(now + TOLD_KEPT) // SECOND))
-    commit.put_new(
-        EventRow(
-            event.audience, f"{count + 1:012d}", kind=event.kind, about=event.about, at=event.at, facts=event.facts
-        )
-    )
-    as_read = FeedRow.length == count if count else FeedRow.pk.does_not_exist()
-    commit.update(FeedRow(event.audience, FeedRow.SORT), [FeedRow.length.set(count + 1)], as_read)
-    commit.send()
-    return True
-
-
-def page(audience: str, *, after: str, limit: int) -> list[tuple[str, EventRow]]:
-    """Events beyond a position, oldest first, each with its position. `#` sorts before digits, so the head is not among them."""
-    raw: list[dict[str, Any]] = list(pages(EventRow, audience, after=after or FeedRow.SORT, limit=limit))
-    return [(item["sk"]["S"], EventRow.from_raw_data(item)) for item in raw]
+def page(audience: str, *, after: str, limit: int) -> list[EventRow]:
+    """Events beyond a number, oldest first; the sort key of each is its number."""
+    return [EventRow.from_raw_data(item) for item in log_rows.page(EventRow, audience, after=after, limit=limit)]
 
 
 def encode(event: Event) -> str:
-    """An event as a queue message."""
-    return msgspec.json.encode(event).decode()
+    """An event as a message, in printable ASCII: whatever its texts hold, no queue can refuse it."""
+    return json.dumps(msgspec.to_builtins(event), separators=(",", ":"))
 
 
-def decode(text: str) -> Event:
-    """The event in a queue message."""
-    return msgspec.json.decode(text, type=Event)
+def decode(text: str) -> Event | None:
+    """The event in a message; None when it is none."""
+    try:
+        return msgspec.json.decode(text, type=Event)
+    except (msgspec.MsgspecError, UnicodeError):
+        return None

@@ -36,6 +36,9 @@ class ChangeRow(Row):
     state = UnicodeAttribute()
 
 
+R = TypeVar("R", bound=ChangeRow)
+
+
 @dataclass(frozen=True, slots=True)
 class Journal(Generic[T, C]):
     """A thing as it is, with the changes that made it so. `rebuild` adds changes up."""
@@ -74,6 +77,20 @@ def _to_change(model: type[ChangeRow], item: dict[str, Any], kinds: Mapping[str,
     row = model.from_raw_data(item)
     facts = {**row.facts, "operation": row.operation or "", "request": row.request or ""}
     return msgspec.convert(facts, type=kinds[row.kind])
+
+
+class UnknownKind(Exception):
+    """A change of a kind that only a newer writer knows."""
+
+
+def inserted(model: type[R], image: dict[str, Any], kinds: Mapping[str, type[Change]]) -> R | None:
+    """The change that a row inserted into a table of journals is; None for other rows. Raises UnknownKind."""
+    if not image["sk"]["S"].isdigit():
+        return None
+    row = model.from_raw_data(image)
+    if row.kind not in kinds:
+        raise UnknownKind()
+    return row
 
 
 def columns(change: Change, kinds: Mapping[str, type[Change]]) -> dict[str, Any]:

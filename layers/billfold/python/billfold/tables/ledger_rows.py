@@ -13,13 +13,13 @@ import random
 from collections.abc import Iterable
 from typing import Any, cast
 
-import msgspec
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from billfold import ledger
-from billfold.ledger import Account, Balance, Entry, Hold, Leg, Transfer
-from billfold.tables.rows import Commit, Integer, Json, Key, Request, Row, due_shard, pages, read, table, write_all
+from billfold import events, ledger
+from billfold.events import Event
+from billfold.ledger import Account, Balance, Hold, Leg, Transfer
+from billfold.tables.rows import Commit, Integer, Json, Key, Request, Row, due_shard, pages, read, table
 
 
 class BalanceRow(Row):
@@ -57,18 +57,6 @@ class HoldRow(Row):
     posted = Integer(default=0)
     due_shard = UnicodeAttribute(null=True)
     due_at = Integer(null=True)
-
-
-class EntryRow(Row):
-    """One line of an account's statement, written from the ledger's stream: pk the account, sk the instant and the transfer."""
-
-    class Meta:
-        table_name = table("statements")
-
-    amount = Integer()
-    kind = UnicodeAttribute(null=True)
-    reason = UnicodeAttribute()
-    about = UnicodeAttribute(null=True)
 
 
 # Each process keeps to one lane and leaves it for another when it meets a conflict there, so that payers spread
@@ -122,10 +110,17 @@ def hold_key(hold_id: str) -> Key:
     return (HoldRow, hold_id, HoldRow.SORT)
 
 
+def read_transfers(transfer_ids: Iterable[str]) -> dict[str, Transfer]:
+    """The transfers with these ids, those that were posted, in the order of the ids."""
+    wanted = list(dict.fromkeys(transfer_ids))
+    rows = read(transfer_key(transfer_id) for transfer_id in wanted)
+    found = {transfer_id: posted(rows, transfer_id) for transfer_id in wanted}
+    return {transfer_id: to_transfer(row) for transfer_id, row in found.items() if row}
+
+
 def read_transfer(transfer_id: str) -> Transfer | None:
     """The transfer with this id, if it was posted."""
-    row = read([transfer_key(transfer_id)]).get(transfer_key(transfer_id))
-    return to_transfer(row) if isinstance(row, TransferRow) else None
+    return read_transfers([transfer_id]).get(transfer_id)
 
 
 def to_transfer(row: TransferRow) -> Transfer:
@@ -134,7 +129,7 @@ def to_transfer(row: TransferRow) -> Transfer:
     return Transfer(row.pk, legs, row.at, _kind(row, legs[-1]), row.reason, row.about or "", row.reverses or "")
 
 
-def _kind(row: TransferRow | EntryRow, line: Leg) -> ledger.Kind:
+def _kind(row: TransferRow, line: Leg) -> ledger.Kind:
     return cast(ledger.Kind, row.kind) if row.kind else ledger.kind_before_kinds(line, row.about or "")
 
 
@@ -265,35 +260,6 @@ def read_holds(hold_ids: Iterable[str]) -> list[Hold]:
     ]
 
 
-def write_entries(transfers: Iterable[Transfer]) -> None:
-    """Put one statement line per leg. Doing it again writes the same lines."""
-    write_all(
-        EntryRow(
-            leg.account.name,
-            f"{transfer.at:013d}#{transfer.transfer_id}",
-            amount=leg.amount,
-            kind=transfer.kind,
-            reason=transfer.reason,
-            about=transfer.about or None,
-        )
-        for transfer in transfers
-        for leg in transfer.legs
-    )
-
-
-def entries(account: Account, *, after: str, newest_first: bool, limit: int) -> list[Entry]:
-    """A page of an account's statement beyond the position `after` (empty for the start)."""
-    bound = {"before" if newest_first else "after": after}
-    raw = pages(EntryRow, account.name, newest_first=newest_first, limit=limit, **bound)
-    return [_to_entry(EntryRow.from_raw_data(item)) for item in raw]
-
-
-def _to_entry(row: EntryRow) -> Entry:
-    at, _, transfer_id = row.sk.partition("#")
-    kind = _kind(row, Leg(ledger.account(row.pk), row.amount))
-    return Entry(row.sk, transfer_id, int(at), row.amount, kind, row.reason, row.about or "")
-
-
 def from_stream(image: dict[str, Any]) -> Transfer | None:
     """The transfer in a stream record's image, or None when the record is another kind of row."""
     if image["sk"]["S"] != TransferRow.SORT:
@@ -301,17 +267,17 @@ def from_stream(image: dict[str, Any]) -> Transfer | None:
     return to_transfer(TransferRow.from_raw_data(image))
 
 
-def encode(transfer: Transfer) -> str:
-    """A transfer as a queue message."""
-    legs = [(leg.account.name, leg.amount) for leg in transfer.legs]
-    return msgspec.json.encode(
-        (transfer.transfer_id, legs, transfer.at, transfer.reason, transfer.about, transfer.reverses, transfer.kind)
-    ).decode()
-
-
-def decode(text: str) -> Transfer:
-    """The transfer in a queue message."""
-    transfer_id, named, at, reason, about, reverses, *kind = msgspec.json.decode(text)
-    legs = tuple(Leg(ledger.account(name), amount) for name, amount in named)
-    known = kind[0] if kind else ledger.kind_before_kinds(legs[-1], about)
-    return Transfer(transfer_id, legs, at, known, reason, about, reverses)
+def events_of(transfer: Transfer) -> list[Event]:
+    """What a transfer between people means to each of them; of bills, top-ups and refunds their own changes tell."""
+    if transfer.about or not all(leg.account.name.startswith("wallet/") for leg in transfer.legs):
+        return []
+    payers = [leg.account.owner for leg in transfer.legs if leg.amount < 0]
+    payees = [leg.account.owner for leg in transfer.legs if leg.amount > 0]
+    told = []
+    for leg in transfer.legs:
+        owner, sent = leg.account.owner, leg.amount < 0
+        seen = {"payer": owner, "payees": payees} if sent else {"payer": payers[0], "payees": [owner]}
+        facts = {"amount": {"amount": abs(leg.amount), "currency": transfer.currency}, **seen}
+        kind = events.TRANSFER_KINDS["payer" if sent else "payee"]
+        told.append(Event(transfer.transfer_id, owner, kind, transfer.transfer_id, transfer.at, facts))
+    return told
