@@ -15,7 +15,7 @@ import msgspec
 from billfold import card_errors as _card_errors  # noqa: F401 - its refusals join the tree
 from billfold import errors
 from billfold.errors import Refusal
-from billfold.triggers import lists
+from billfold.triggers import http, lists
 from billfold.triggers.taps import SignedItem
 from infra import steps
 from infra.stages import ROOT
@@ -27,7 +27,7 @@ GUIDE = ROOT / "docs/api.md"
 MARKS = ("<!-- refusals -->", "<!-- /refusals -->")
 SCHEMAS = "#/components/schemas/"
 REQUEST_ID = {"Request-Id": {"$ref": "#/components/headers/Request-Id"}}
-# What a list or a filter may ask for in the query; a step that reads another name has no contract.
+# What a list or a filter may ask for in the query; a step that takes another name has no contract.
 QUERY: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": lists.LIMIT_MAX, "default": lists.LIMIT_DEFAULT},
     "cursor": {
@@ -99,7 +99,7 @@ def _operation(step: Step, route: Route) -> dict[str, Any]:
         "tags": [step.workflow],
         "summary": step.summary,
         "description": f"Again: {step.header['Again']}.",
-        "parameters": [*_path_parameters(route), *_query_parameters(step, source)],
+        "parameters": [*_path_parameters(route), *_query_parameters(step)],
         "responses": _responses(step, route),
         "security": [],
     }
@@ -114,16 +114,13 @@ def _operation(step: Step, route: Route) -> dict[str, Any]:
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+    schema = {"type": "string", "pattern": f"^(?:{http.PARAMETER})$"}
     names = re.findall(r"\{(\w+)\}", route.path)
     return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
-def _query_parameters(step: Step, source: str) -> list[dict[str, Any]]:
-    names = re.findall(r'request\.query\.get\("(\w+)"|lists\.choice\(request, "(\w+)"', source)
-    found = [name or choice for name, choice in names]
-    found += ["limit"] * ("lists.limit(" in source) + ["cursor"] * ("lists.position(" in source)
-    schemas = {name: dict(QUERY[name]) for name in found}
+def _query_parameters(step: Step) -> list[dict[str, Any]]:
+    schemas = {name: dict(QUERY[name]) for name in _handler(step).query}
     if "state" in schemas:
         module = importlib.import_module(f"functions.{step.workflow}.{step.name}")
         schemas["state"]["enum"] = [state for state in module.STATES if state]

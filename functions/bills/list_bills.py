@@ -27,7 +27,7 @@ STATES = (
 )
 
 
-@http.step(answers=list[wire.BillSummary])
+@http.step(answers=list[wire.BillSummary], query=(*lists.PAGED, "state"))
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, before = lists.limit(request), lists.position(request)
     state = lists.choice(request, "state", STATES)

@@ -14,7 +14,7 @@ from billfold.tables import card_rows
 from billfold.triggers import card_wire, http, lists, wire
 
 
-@http.step(answers=list[card_wire.CardAnswer])
+@http.step(answers=list[card_wire.CardAnswer], query=lists.PAGED)
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, before = lists.limit(request), lists.position(request)
     cards, position = card_rows.owned(request.caller, before=before, limit=limit)

@@ -27,7 +27,7 @@ class EventAnswer(wire.View, frozen=True):
     data: dict[str, Any]
 
 
-@http.step(answers=list[EventAnswer])
+@http.step(answers=list[EventAnswer], query=("limit", "after", "merchant"))
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, after, merchant = lists.limit(request), request.query.get("after", ""), request.query.get("merchant", "")
     if after and not (after.startswith("evt_") and log_rows.is_number(after[4:])):

@@ -24,7 +24,7 @@ class ListedDevice(wire.View, frozen=True):
     bill: str | None = None
 
 
-@http.step(answers=list[ListedDevice])
+@http.step(answers=list[ListedDevice], query=lists.PAGED)
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, after = lists.limit(request), lists.position(request)
 

@@ -24,7 +24,7 @@ class MerchantView(wire.View, frozen=True):
     balance: wire.Total | None = None
 
 
-@http.step(answers=MerchantView)
+@http.step(answers=MerchantView, query=("currency",))
 def handler(request: http.Request[Any]) -> http.Answer:
     merchant_id, currency = request.parameters["merchant"], request.query.get("currency", "")
     sales = ledger.sales(merchant_id, wire.known_currency(currency, "/currency")) if currency else None

@@ -17,7 +17,7 @@ from billfold.tables.rows import read
 from billfold.triggers import http, lists, wire
 
 
-@http.step(answers=list[wire.EntryAnswer])
+@http.step(answers=list[wire.EntryAnswer], query=(*lists.PAGED, "order", "currency"))
 def handler(request: http.Request[Any]) -> http.Answer:
     merchant_id = request.parameters["merchant"]
     sales = ledger.sales(merchant_id, wire.known_currency(request.query.get("currency", "USD"), "/currency"))

@@ -16,7 +16,7 @@ from billfold.tables.rows import read
 from billfold.triggers import http, lists, wire
 
 
-@http.step(answers=list[wire.TerminalAnswer])
+@http.step(answers=list[wire.TerminalAnswer], query=lists.PAGED)
 def handler(request: http.Request[Any]) -> http.Answer:
     merchant_id = request.parameters["merchant"]
     limit, after = lists.limit(request), lists.position(request)

@@ -15,7 +15,7 @@ from billfold.tables import statement_rows
 from billfold.triggers import http, lists, wire
 
 
-@http.step(answers=list[wire.EntryAnswer])
+@http.step(answers=list[wire.EntryAnswer], query=(*lists.PAGED, "order"))
 def handler(request: http.Request[Any]) -> http.Answer:
     wallet = ledger.wallet(request.caller, wire.known_currency(request.parameters["currency"], "/currency"))
     limit, after = lists.limit(request), lists.position(request)

@@ -6,6 +6,7 @@ the shape of `billfold.errors`, with a Request-Id; an address that does not exis
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from billfold import errors
@@ -39,9 +40,7 @@ _NOWHERE = errors.NotFound().problem()
 _BUSY = errors.Unavailable().problem()
 _INVALID = errors.Invalid("the gateway could not read it").problem()
 _TOO_LARGE = errors.RequestTooLarge("it is too large").problem()
-_TYPE = _problem(
-    "media_type_unsupported", 415, "Send JSON.", "The Content-Type is none that the gateway passes on.", "send_json"
-)
+_TYPE = errors.MediaTypeUnsupported("").problem()
 _SLOW_DOWN = _problem(
     "too_many_requests",
     429,
@@ -86,8 +85,15 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
     routes = [(step, step.trigger) for step in steps if isinstance(step.trigger, Route)]
     shown: dict[str, Any] = {"Users": _authorizer(stage)}
     shown |= {logical(kind.lower(), "response"): _response(kind, problem) for kind, problem in PROBLEMS.items()}
+    allowed: dict[str, list[str]] = {}
     for step, route in routes:
-        shown[logical(step.name, "method")] = method(stage, step, route, add_resource(shown, route.path))
+        resource = add_resource(shown, route.path)
+        shown[logical(step.name, "method")] = method(stage, step, route, resource)
+        allowed.setdefault(resource["Ref"], []).append(route.method)
+        if route.method == "GET":
+            shown[logical(step.name, "head", "method")] = method(stage, step, _head(route), resource)
+            allowed[resource["Ref"]].append("HEAD")
+    shown |= {f"{path.removesuffix('Path')}OtherMethods": _other_methods(path, all) for path, all in allowed.items()}
     # A deployment is a photograph: it has a new name whenever what it shows has changed.
     seen = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:12]
     deployment = f"Deployment{seen}"
@@ -104,6 +110,11 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
             },
             "Stage": stage_of_api(stage, deployment),
             **{logical(step.name, "permission"): permission(stage, step, route) for step, route in routes},
+            **{
+                logical(step.name, "head", "permission"): permission(stage, step, _head(route))
+                for step, route in routes
+                if route.method == "GET"
+            },
         },
         "Outputs": _outputs(stage),
     }
@@ -172,6 +183,49 @@ def method(stage: Stage, step: Step, route: Route, resource: Any) -> dict[str, A
     }
     if route.signed_in:
         properties |= {"AuthorizationType": "COGNITO_USER_POOLS", "AuthorizerId": {"Ref": "Users"}}
+    return {"Type": "AWS::ApiGateway::Method", "Properties": properties}
+
+
+def _head(route: Route) -> Route:
+    """HEAD where GET is, by the same step (RFC 9110)."""
+    return replace(route, method="HEAD")
+
+
+def _other_methods(path: str, allowed: list[str]) -> dict[str, Any]:
+    """What the gateway answers for the methods that a path has not: 405, and `Allow` names those that it has.
+
+    A body that is not JSON is refused before (`NEVER`): it would pass the template by and become a 500.
+    """
+    body = errors.MethodNotAllowed("").problem() | {"instance": "urn:billfold:request:$context.requestId"}
+    headers = {
+        "Allow": f"'{', '.join(sorted(allowed))}'",
+        "Content-Type": "'application/problem+json'",
+        "Request-Id": "context.requestId",
+        "Cache-Control": "'no-store'",
+    }
+    responses = {
+        "StatusCode": str(body["status"]),
+        "ResponseParameters": {f"method.response.header.{name}": value for name, value in headers.items()},
+        "ResponseTemplates": {"application/json": json.dumps(body)},
+    }
+    properties = {
+        "RestApiId": {"Ref": "Api"},
+        "ResourceId": {"Ref": path},
+        "HttpMethod": "ANY",
+        "AuthorizationType": "NONE",
+        "Integration": {
+            "Type": "MOCK",
+            "PassthroughBehavior": "NEVER",
+            "RequestTemplates": {"application/json": json.dumps({"statusCode": body["status"]})},
+            "IntegrationResponses": [responses],
+        },
+        "MethodResponses": [
+            {
+                "StatusCode": responses["StatusCode"],
+                "ResponseParameters": dict.fromkeys(responses["ResponseParameters"], True),
+            }
+        ],
+    }
     return {"Type": "AWS::ApiGateway::Method", "Properties": properties}
 
 

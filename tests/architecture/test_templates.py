@@ -66,10 +66,39 @@ def path_of(gateway: dict[str, Any], resource: dict[str, Any]) -> str:
     return f"{path_of(gateway, properties['ParentId'])}/{properties['PathPart']}"
 
 
-def test_the_gateway_has_a_method_for_each_route_and_no_other():
-    """Routes = map."""
-    methods = of_type(built("production")["gateway"], "AWS::ApiGateway::Method")
-    assert set(methods) == {logical(step.name, "method") for step in STEPS if isinstance(step.trigger, steps.Route)}
+def test_the_gateway_has_the_maps_methods_and_says_405_for_any_other():
+    """C16: routes = map, HEAD where GET is, by the same function; every other method of a path is told which ones it has."""
+    gateway = built("production")["gateway"]
+    answered: dict[str, dict[str, Any]] = {}
+    for one in of_type(gateway, "AWS::ApiGateway::Method").values():
+        answered.setdefault(path_of(gateway, one["ResourceId"]), {})[one["HttpMethod"]] = one
+    expected: dict[str, set[str]] = {}
+    for route in [step.trigger for step in STEPS if isinstance(step.trigger, steps.Route)]:
+        expected.setdefault(route.path, {"ANY"}).update({route.method, *(["HEAD"] if route.method == "GET" else [])})
+    assert {path: set(methods) for path, methods in answered.items()} == expected
+    for methods in answered.values():
+        other = methods.pop("ANY")
+        (response,) = other["Integration"]["IntegrationResponses"]
+        said = response["ResponseParameters"]
+        assert (other["Integration"]["Type"], response["StatusCode"]) == ("MOCK", "405")
+        assert said["method.response.header.Allow"] == f"'{', '.join(sorted(methods))}'"
+        assert said["method.response.header.Content-Type"] == "'application/problem+json'"
+        assert set(other["MethodResponses"][0]["ResponseParameters"]) == set(said)
+        assert json.loads(response["ResponseTemplates"]["application/json"])["code"] == "method_not_allowed"
+        assert other["Integration"]["PassthroughBehavior"] == "NEVER"
+        if "HEAD" in methods:
+            assert methods["HEAD"]["Integration"] == methods["GET"]["Integration"]
+            assert methods["HEAD"]["AuthorizationType"] == methods["GET"]["AuthorizationType"]
+
+
+def test_head_may_call_the_function_of_get():
+    """C16: a permission of its own, for this path alone."""
+    gateway = built("production")["gateway"]
+    for step in STEPS:
+        if isinstance(step.trigger, steps.Route) and step.trigger.method == "GET":
+            own, head = (gateway[logical(step.name, *more, "permission")]["Properties"] for more in ((), ("head",)))
+            assert head["FunctionName"] == own["FunctionName"]
+            assert head["SourceArn"]["Fn::Sub"] == own["SourceArn"]["Fn::Sub"].replace("/GET/", "/HEAD/")
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)

@@ -41,6 +41,22 @@ def test_an_unknown_address_is_a_problem(anyone: Client, path: str) -> None:
     assert reply.headers["content-type"].startswith("application/problem+json")
 
 
+@pytest.mark.parametrize(("method", "path"), [("PATCH", "/v1/bills"), ("DELETE", "/v1/pin"), ("POST", "/v1/health")])
+def test_a_method_that_an_address_has_not_is_a_405_problem(anyone: Client, method: str, path: str) -> None:
+    """C16: with those that it has in `Allow`."""
+    reply = anyone.call(method, path)
+    assert (reply.status, reply.body["code"]) == (405, "method_not_allowed")
+    allowed = {route.method for route in ROUTES if route.path == path}
+    assert set(reply.headers["allow"].split(", ")) == allowed | ({"HEAD"} if "GET" in allowed else set())
+
+
+def test_head_is_answered_where_get_is(anyone: Client) -> None:
+    """C16: the status and headers of GET, without its body."""
+    reply = anyone.call("HEAD", "/v1/health")
+    assert (reply.status, reply.body) == (200, None)
+    assert reply.headers["request-id"]
+
+
 def test_health_answers_without_a_token(anyone: Client) -> None:
     """The one call that `make up` and monitors make."""
     assert anyone.get("/v1/health") == {"status": "ok"}

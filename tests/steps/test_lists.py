@@ -163,7 +163,6 @@ def test_a_cursor_is_good_for_its_path_only(lists):
         ("newest entries", {"order": "oldest"}),
         ("oldest entries", {"order": "newest"}),
         ("merchant's entries", {"currency": "EUR"}),
-        ("terminals", {"anything": "else"}),
     ],
 )
 def test_a_cursor_is_good_for_its_filter_only(lists, name, query):

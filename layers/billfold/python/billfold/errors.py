@@ -70,6 +70,20 @@ class RequestTooLarge(Invalid):
     status = 413
 
 
+class MethodNotAllowed(Invalid):
+    status = 405
+    user = "This cannot be done here."
+    operations = "The address exists, but not for this method; `Allow` lists those that it has."
+    next = "use_an_allowed_method"
+
+
+class MediaTypeUnsupported(Invalid):
+    status = 415
+    user = "Send JSON."
+    operations = "The Content-Type is another than application/json, or names a charset other than UTF-8."
+    next = "send_json"
+
+
 class IdempotencyKeyMissing(Invalid):
     operations = "Every POST needs an Idempotency-Key header of 1 to 255 visible ASCII characters."
 

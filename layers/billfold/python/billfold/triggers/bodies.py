@@ -60,7 +60,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, part in pairs:
         if name in value:
             _bytes(name)
-            raise Invalid("a field appears twice", "/" + _escaped(name) if _SAYABLE.fullmatch(name) else "")
+            raise Invalid("a field appears twice", pointer(name))
         value[name] = part
     return value
 
@@ -82,12 +82,12 @@ def convert(value: Any, model: type[T], at: str = "") -> T:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
         field = _FIELD.search(message)
-        pointer = at + "".join("/" + _escaped(name or index) for name, index in _STEP.findall(path))
+        where = at + "".join("/" + _escaped(name or index) for name, index in _STEP.findall(path))
         if "unknown field `" in message and not _SAYABLE.fullmatch(message.partition("`")[2][:-1]):
-            raise Invalid(UNNAMED, pointer) from None
+            raise Invalid(UNNAMED, where) from None
         if field:
-            pointer += "/" + _escaped(field[1])
-        raise Invalid(_reason(message, model), pointer) from None
+            where += "/" + _escaped(field[1])
+        raise Invalid(_reason(message, model), where) from None
     except RecursionError:
         raise Invalid("the body is nested too deeply", at) from None
 
@@ -116,6 +116,11 @@ def _described(model: Any, pattern: str) -> str:
             return str(part["description"])
         parts += part.values() if isinstance(part, dict) else part if isinstance(part, list) else []
     raise LookupError("a pattern has a description")
+
+
+def pointer(name: str) -> str:
+    """The pointer to a name that was sent; empty for one that could be a card number or a code."""
+    return "/" + _escaped(name) if _SAYABLE.fullmatch(name) else ""
 
 
 def _escaped(name: str) -> str:

@@ -15,7 +15,7 @@ import json
 import re
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -32,14 +32,14 @@ from billfold.errors import (
     Unauthenticated,
     Unavailable,
 )
-from billfold.triggers import bodies, log
+from billfold.triggers import bodies, calls, log
 from billfold.triggers.again import until_fresh
 
 B = TypeVar("B")
 # Left out of the hash by which a repeat is known: guessing them from it must not even be thought of.
 SECRET_FIELDS = frozenset({"pin", "current_pin", "code", "number", "person"})
 # An id, a currency or a bank. What else a path may say, such as a card number, is not even logged (CB-18).
-_PARAMETER = re.compile(rf"{ids.SHAPE}|[A-Za-z]{{1,20}}")
+PARAMETER = rf"{ids.SHAPE}|[A-Za-z]{{1,20}}"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -73,7 +73,7 @@ class Request(Generic[B]):
     path: str
     parameters: dict[str, str]
     query: dict[str, str]
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: B
     raw_body: str
     address: str
@@ -117,12 +117,14 @@ def step(
     groups: frozenset[str] | None = None,
     open_to_all: bool = False,
     raw: bool = False,
+    query: tuple[str, ...] = (),
 ) -> Callable[[Step], Handler]:
     """Make a step a Lambda handler.
 
     body: the msgspec model of its body. answers: that of its success (`list[…]`: a page of them; None: no body), for the
     contract. key: whether it needs an Idempotency-Key. groups: which Cognito groups may call it (any of them). open_to_all:
-    whether it answers without a signed-in caller. raw: the body is the step's own to read, from `raw_body`.
+    whether it answers without a signed-in caller. raw: the body is the step's own to read, from `raw_body`. query: the parameters
+    that it takes in the query.
     """
 
     def decorate(run: Step) -> Handler:
@@ -133,7 +135,7 @@ def step(
             )
             line: dict[str, Any] = {"request_id": request_id}
             try:
-                request = _request(event, request_id, bytes if raw else body, key, groups, open_to_all)
+                request = _request(event, request_id, bytes if raw else body, key, groups, open_to_all, query)
                 line |= {"caller": request.caller, **request.parameters}
                 answer = until_fresh(lambda: run(request))
             except Refusal as refusal:
@@ -143,19 +145,25 @@ def step(
             line["status"] = answer.status
             milliseconds = (time.perf_counter() - started) * 1000
             log.line("answered", log.name_of(run), milliseconds, line, failed=answer.status >= 500)
-            return _answered(answer, request_id)
+            return _answered(answer, request_id, body=event.get("httpMethod") != "HEAD")
 
         handler.__module__ = run.__module__
         handler.__doc__ = run.__doc__
         # What `infra/contract.py` and tests ask a step for.
-        handler.body, handler.answers, handler.key = body, answers, key  # type: ignore[attr-defined]
+        handler.body, handler.answers, handler.key, handler.query = body, answers, key, query  # type: ignore[attr-defined]
         return handler
 
     return decorate
 
 
 def _request(
-    event: dict[str, Any], request_id: str, model: Any, key: bool, groups: frozenset[str] | None, open_to_all: bool
+    event: dict[str, Any],
+    request_id: str,
+    model: Any,
+    key: bool,
+    groups: frozenset[str] | None,
+    open_to_all: bool,
+    query: tuple[str, ...],
 ) -> Request[Any]:
     claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
     caller = f"usr_{claims['sub'].replace('-', '')}" if claims.get("sub") else ""
@@ -164,16 +172,20 @@ def _request(
         raise Unauthenticated()
     if groups is not None and not groups & member_of:
         raise Forbidden()
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    headers = calls.Headers(event)
+    # The gateway has looked at it: at one of them.
+    headers.get("authorization")
     parameters = dict(event.get("pathParameters") or {})
-    if not all(_PARAMETER.fullmatch(value) for value in parameters.values()):
+    if not all(re.fullmatch(PARAMETER, value) for value in parameters.values()):
         raise NotFound()
-    method = event["httpMethod"]
+    method = _method(event)
     path = re.sub(r"\{(\w+)\+?\}", lambda match: parameters[match[1]], event["resource"])
     idempotency_key = headers.get("idempotency-key", "")
     if key and not _KEY.fullmatch(idempotency_key):
         raise IdempotencyKeyMissing("the Idempotency-Key header is missing or not 1 to 255 visible ASCII characters")
     text = _text(event, readable=model is not bytes)
+    if model is not bytes and text.strip():
+        calls.check_json(headers)
     value, typed = _body(text, model)
     return Request(
         request_id,
@@ -182,7 +194,7 @@ def _request(
         method,
         path,
         parameters,
-        dict(event.get("queryStringParameters") or {}),
+        calls.query(event, query),
         headers,
         typed,
         text,
@@ -191,6 +203,11 @@ def _request(
         idempotency_key,
         _fingerprint(idempotency_key, value) if key else "",
     )
+
+
+def _method(event: dict[str, Any]) -> str:
+    """HEAD is GET, answered without the body (RFC 9110)."""
+    return "GET" if event["httpMethod"] == "HEAD" else str(event["httpMethod"])
 
 
 def _text(event: dict[str, Any], *, readable: bool) -> str:
@@ -271,12 +288,12 @@ def _crashed(fault: Exception, request_id: str, line: dict[str, Any]) -> Answer:
     return _problem(500, body, request_id)
 
 
-def _answered(answer: Answer, request_id: str) -> dict[str, Any]:
+def _answered(answer: Answer, request_id: str, *, body: bool) -> dict[str, Any]:
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
         "Request-Id": request_id,
         **answer.headers,
     }
-    body = "" if answer.body is None else msgspec.json.encode(answer.body).decode()
-    return {"statusCode": answer.status, "headers": headers, "body": body, "isBase64Encoded": False}
+    text = "" if answer.body is None or not body else msgspec.json.encode(answer.body).decode()
+    return {"statusCode": answer.status, "headers": headers, "body": text, "isBase64Encoded": False}

@@ -17,6 +17,8 @@ from billfold.triggers.wire import Page
 
 T = TypeVar("T")
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
+# The parameters of every list that goes on by cursors.
+PAGED = ("limit", "cursor")
 
 
 def limit(request: Request[Any]) -> int:

@@ -1,0 +1,181 @@
+"""What a call carries beside its body: each header and parameter once, none unknown, JSON, and GET also as HEAD (C13, C15, C16)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.steps.town import CALLS, Town, entitled, everything
+from tests.world import ROUTES, event
+
+ALL = {f"{method} {path}": module for method, path, _, module in ROUTES}
+POSTS = [route for route, module in ALL.items() if module.handler.key]
+CANARY = "4000001000000018"
+
+
+def prepared(route: str, town: Town, **options: Any) -> tuple[Any, dict[str, Any]]:
+    """The step, and the event of a call that would be answered."""
+    person = town.people[entitled(route)]
+    method, _, resource = route.partition(" ")
+    parameters, body, _ = CALLS[route](town, person)
+    return event(method, resource.format(**parameters), person, body, phone=person.phone if person else None, **options)
+
+
+def sent(step: Any, proxied: dict[str, Any]) -> tuple[int, Any]:
+    answer = step.handler(proxied, None)
+    return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
+
+
+def with_header(proxied: dict[str, Any], name: str, *values: str) -> dict[str, Any]:
+    """As the gateway hands a repeated header over: the last in one map, all in the other."""
+    several = {known: [value] for known, value in proxied["headers"].items() if known.lower() != name.lower()}
+    return proxied | {
+        "headers": proxied["headers"] | {name: values[-1]},
+        "multiValueHeaders": several | {name: list(values)},
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["Authorization", "Idempotency-Key", "DPoP", "idempotency-key", "dpop", "Content-Type"]
+)
+@pytest.mark.parametrize("route", POSTS)
+def test_a_header_that_is_read_may_come_once(store, village, route, name):
+    """C13: whether its values differ or not, before anything is done; a header that nobody reads may come as often as it likes."""
+    step, proxied = prepared(route, village)
+    if name.lower() == "dpop" and "proof.device(" not in Path(step.__file__).read_text():
+        pytest.skip("this call reads no proof")
+    if name == "Content-Type" and not proxied["body"]:
+        pytest.skip("this call has no body")
+    before = everything(store)
+    own = {known.lower(): value for known, value in proxied["headers"].items()}.get(name.lower(), "application/json")
+    for values in ([own, own], [own, CANARY], [CANARY, own], [own, own.upper()]):
+        clean = proxied | {"headers": {k: v for k, v in proxied["headers"].items() if k.lower() != name.lower()}}
+        status, problem = sent(step, with_header(clean, name, *values))
+        assert (status, problem["pointer"]) == (400, f"/{name.lower()}")
+        assert CANARY not in json.dumps(problem)
+    assert everything(store) == before
+
+
+def test_two_spellings_of_one_header_are_two_of_it(village):
+    """C13: names of headers know no case."""
+    step, proxied = prepared("POST /v1/merchants", village)
+    twice = proxied | {"multiValueHeaders": {"Idempotency-Key": ["a"], "idempotency-key": ["b"]}}
+    assert sent(step, twice)[0] == 400
+
+
+def test_a_header_that_nobody_reads_may_come_twice(village):
+    """C13: proxies add some of their own."""
+    step, proxied = prepared("POST /v1/merchants", village)
+    assert sent(step, with_header(proxied, "X-Forwarded-For", "a", "b"))[0] == 201
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_a_parameter_that_a_call_does_not_take_is_refused(store, village, route):
+    """C15: a slip of the finger must not show another list than was asked for; nothing of it is said again (CB-18)."""
+    step, proxied = prepared(route, village)
+    before = everything(store)
+    for name in (
+        "curency",
+        "Limit",
+        "limits",
+        CANARY,
+        "",
+        "__proto__",
+        *({"limit", "cursor", "state"} - {*step.handler.query}),
+    ):
+        status, problem = sent(step, proxied | {"queryStringParameters": {name: CANARY}})
+        assert (status, problem["code"]) == (400, "invalid"), name
+        assert problem["pointer"] in ("", f"/{name}")
+        assert CANARY not in json.dumps(problem)
+    assert everything(store) == before
+
+
+TAKEN = [(route, name) for route, module in ALL.items() for name in module.handler.query]
+
+
+@pytest.mark.parametrize(("route", "name"), TAKEN)
+def test_a_parameter_may_come_once(village, route, name):
+    """C15: which of two counts, two readers could see otherwise."""
+    step, proxied = prepared(route, village)
+    twice = {"queryStringParameters": {name: "2"}, "multiValueQueryStringParameters": {name: ["1", "2"]}}
+    status, problem = sent(step, proxied | twice)
+    assert (status, problem["pointer"]) == (400, f"/{name}")
+
+
+@pytest.mark.parametrize(("route", "name"), TAKEN)
+def test_a_parameter_that_is_taken_is_read(village, route, name):
+    """C15: what is declared is looked at, so a value that nothing could mean is refused and not repeated."""
+    step, proxied = prepared(route, village)
+    status, problem = sent(step, proxied | {"queryStringParameters": {name: f"!{CANARY}"}})
+    assert status in (400, 404)
+    assert CANARY not in json.dumps(problem)
+
+
+WITH_BODY = [route for route, module in ALL.items() if module.handler.body]
+NO_JSON = [
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/jsonp",
+    "json",
+]
+NO_JSON += [
+    "application/json; charset=utf-16",
+    'application/json;charset="latin1"',
+    f"text/{CANARY}",
+    "application/xml, */*",
+]
+
+
+@pytest.mark.parametrize("route", WITH_BODY)
+def test_a_body_of_another_media_type_is_a_415(store, village, route):
+    """C16: as the contract says; nothing is done."""
+    before = everything(store)
+    for media_type in NO_JSON:
+        step, proxied = prepared(route, village)
+        status, problem = sent(step, with_header(proxied, "Content-Type", media_type))
+        assert (status, problem["code"]) == (415, "media_type_unsupported"), media_type
+        assert CANARY not in json.dumps(problem)
+    assert everything(store) == before
+
+
+JSON = [
+    "application/json",
+    "Application/JSON",
+    'application/json; charset="UTF-8"',
+    "application/json;charset=utf-8;x=y",
+    "",
+]
+
+
+@pytest.mark.parametrize("media_type", [*JSON, None])
+def test_json_is_taken_however_it_is_named(town, media_type):
+    """C16: and a body without a media type is taken for JSON."""
+    step, proxied = prepared("POST /v1/merchants", town)
+    assert sent(step, proxied if media_type is None else with_header(proxied, "content-type", media_type))[0] == 201
+
+
+def test_a_call_without_a_body_may_name_any_media_type(town):
+    """C16: many clients always send one."""
+    step, proxied = prepared("POST /v1/bills/{bill}/close", town)
+    assert sent(step, with_header(proxied, "Content-Type", "text/plain"))[0] == 200
+
+
+@pytest.mark.parametrize("route", [route for route in ALL if route.startswith("GET ")])
+def test_head_is_get_without_its_body(village, route):
+    """C16: the same status and headers."""
+    step, proxied = prepared(route, village)
+    got, head = step.handler(proxied, None), step.handler(proxied | {"httpMethod": "HEAD"}, None)
+    assert head["body"] == ""
+    assert (head["statusCode"], head["headers"]) == (got["statusCode"], got["headers"])
+
+
+@pytest.mark.parametrize("route", POSTS)
+def test_what_is_wrong_with_headers_is_said_without_them(village, route):
+    """F14, CB-18: keys, proofs, tokens and conditions are nobody's to read again."""
+    for name in ("Idempotency-Key", "DPoP", "Authorization", "If-Match", "Accept", "Content-Type"):
+        step, proxied = prepared(route, village)
+        for value in (f"{CANARY} x", f"\n{CANARY}", CANARY * 20):
+            answer = step.handler(with_header(proxied, name, value), None)
+            assert CANARY not in answer["body"]
