@@ -93,7 +93,7 @@ def _is_page(handler: Any) -> bool:
 
 
 def _operation(step: Step, route: Route) -> dict[str, Any]:
-    handler, source = _handler(step), (ROOT / step.path).read_text()
+    handler = _handler(step)
     operation: dict[str, Any] = {
         "operationId": step.name,
         "tags": [step.workflow],
@@ -106,7 +106,7 @@ def _operation(step: Step, route: Route) -> dict[str, Any]:
     if handler.key:
         operation["parameters"].append({"$ref": "#/components/parameters/Idempotency-Key"})
     if route.signed_in:
-        operation["security"] = [{"token": [], "device": []} if "proof.device(" in source else {"token": []}]
+        operation["security"] = [{"token": [], "device": []} if step.verifies_proofs else {"token": []}]
     if handler.body is not None:
         schema = {"$ref": SCHEMAS + handler.body.__name__}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -28,6 +28,10 @@ def without_what_only_aws_has(template: dict[str, Any], endpoint: str = "") -> d
     for resource in changed["Resources"].values():
         # The emulator has no CodeDeploy: the alias moves at once.
         resource["Properties"].pop("DeploymentPreference", None)
+        variables = resource["Properties"].get("Environment", {}).get("Variables", {})
+        if "BILLFOLD_ADDRESSES" in variables:
+            path = variables["BILLFOLD_ADDRESSES"]["Fn::Sub"].split()[0].rpartition("/")[2]
+            variables["BILLFOLD_ADDRESSES"] = f"{endpoint}/_aws/execute-api/{{api}}/{path}"
         if resource["Type"] == "AWS::IAM::Role":
             _name_batches(resource["Properties"]["Policies"])
             _allow_tokens(resource["Properties"]["Policies"])

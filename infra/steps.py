@@ -143,7 +143,8 @@ class May:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: a file, a Lambda function. `signs_cursors`: it needs the stage's key for list cursors."""
+    """One step: a file, a Lambda function. `signs_cursors`: it needs the stage's key for list cursors; `verifies_proofs`: it
+    needs the stage's addresses, for which devices sign."""
 
     name: str
     workflow: str
@@ -151,6 +152,7 @@ class Step:
     header: dict[str, str]
     may: May
     signs_cursors: bool
+    verifies_proofs: bool
 
     @property
     def path(self) -> str:
@@ -319,10 +321,18 @@ def _event_source(source: Any) -> Trigger:
 def _step(module: types.ModuleType, trigger: Trigger) -> Step:
     _, workflow, name = module.__name__.split(".")
     fields = header(module.__doc__ or "")
-    return Step(name, workflow, trigger, fields, permissions(fields["May"]), _imports_lists(module))
+    return Step(
+        name,
+        workflow,
+        trigger,
+        fields,
+        permissions(fields["May"]),
+        _imports(module, "lists"),
+        _imports(module, "proof"),
+    )
 
 
-def _imports_lists(module: types.ModuleType) -> bool:
+def _imports(module: types.ModuleType, trigger: str) -> bool:
     tree = ast.parse(inspect.getsource(module))
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "billfold.triggers"]
-    return any(alias.name == "lists" for node in imports for alias in node.names)
+    return any(alias.name == trigger for node in imports for alias in node.names)

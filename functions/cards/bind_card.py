@@ -1,13 +1,14 @@
 """Bind a payment card to its owner; its bank is asked afterwards.
 
 Trigger   POST /v1/cards                     (user's device)
-Reads     user, device, holders of the card, limits, operation
-Writes    card, change, vault, holders, limits   (one transaction); of a card that is held already its expiry, operation
+Reads     user, device, proof, holders of the card, limits, operation
+Writes    card, change, vault, holders, limits, proof   (one transaction); of a card that is held already its expiry, operation,
+          proof
 Answers   201 the card, created; 200 the card that the caller holds already; 409 held by three; 422 no card, or no bank serves
           it; 429 too many tried
 Again     the same Idempotency-Key gets the first answer; the same card is bound once
-May       people BatchGetItem; cards BatchGetItem PutItem Query UpdateItem; vault PutItem; operations BatchGetItem PutItem;
-          kms GenerateDataKey GenerateMac; issuers
+May       people BatchGetItem; cards BatchGetItem ConditionCheckItem PutItem Query UpdateItem; vault PutItem;
+          operations BatchGetItem PutItem; kms GenerateDataKey GenerateMac; issuers
 """
 
 import re
@@ -18,7 +19,7 @@ from billfold import card_numbers, cards, identity, vault
 from billfold.banks import issuers
 from billfold.card_changes import ExpiryUpdated
 from billfold.card_errors import UnsupportedIssuer
-from billfold.errors import DeviceMismatch, IdempotencyKeyReused, Stale
+from billfold.errors import DeviceMismatch, IdempotencyKeyReused, ProofInvalid, Stale
 from billfold.tables import card_rows, limit_rows, operation_rows, people_rows, vault_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import card_wire, http, proof, wire
@@ -26,40 +27,46 @@ from billfold.triggers import card_wire, http, proof, wire
 
 @http.step(body=card_wire.BindCard, answers=card_wire.CardAnswer, key=True)
 def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
-    body, caller, now, device_id = request.body, request.caller, request.now, proof.device(request)
+    body, caller, now, (device_id, jti) = request.body, request.caller, request.now, proof.proven(request)
     number, operation = re.sub("[ -]", "", body.number), request.operation("opr")
     brand, bank = card_numbers.check_number(number), issuers.bank_of(number)
     card_numbers.check_expiry(body.expiry.year, body.expiry.month, now)
     if bank is None:
         raise UnsupportedIssuer("no bank of ours has issued it", "/number")
-    fingerprints, card_id = vault.fingerprints(number), request.operation("crd")
+    fingerprints, card_id, used = (
+        vault.fingerprints(number),
+        request.operation("crd"),
+        operation_rows.proof_key(device_id, jti),
+    )
     whos = {"user": caller, "device": device_id, "fingerprint": fingerprints[0], "address": request.address}
     cooling = [limit_rows.cooling_key(caller, fingerprint) for fingerprint in fingerprints]
     keys = [people_rows.user_key(caller), people_rows.device_key(caller, device_id)]
     keys += [operation_rows.operation_key(operation), card_rows.head_key(card_id)]
     keys += [card_rows.holders_key(fingerprint) for fingerprint in fingerprints]
-    rows = read([*keys, *cooling, *limit_rows.keys(whos).values()])
+    rows = read([*keys, used, *cooling, *limit_rows.keys(whos).values()])
     if done := operation_rows.operation(rows, operation):
         return _repeat(request, done.body["id"], fingerprints, done)
     if card_rows.head(rows, card_id):
         return _repeat(request, card_id, fingerprints)
+    if used in rows:
+        raise ProofInvalid("the proof has been used before", "/jti")
 
     identity.active(people_rows.user(rows, caller))
     if people_rows.device(rows, caller, device_id) is None:
         raise DeviceMismatch()
-    held = card_rows.holders(rows, fingerprints)
+    held, commit = card_rows.holders(rows, fingerprints), Commit(operation)
+    operation_rows.use_proof(commit, used, now)
     if caller in held:
-        return _again(request, operation, held[caller])
+        return _again(request, operation, held[caller], commit)
     cards.check_allowed(len(held), limit_rows.wait_seconds(rows, whos, cooling, now))
     known = {"device": device_id, "brand": brand, "last4": number[-4:], "bank": bank, "fingerprint": fingerprints[0]}
     bound = card_wire.bound(body, at=now, owner=caller, **known, **request.marks())
     person = msgspec.json.encode([body.holder, body.person])
     sealed = vault.seal_parts(card_id, {vault_rows.NUMBER: number.encode(), vault_rows.PERSON: person})
 
-    commit = Commit(operation)
     card = card_rows.put_bound(commit, card_id, bound)
     vault_rows.put(commit, card_id, sealed)
-    card_rows.add_holder(commit, rows, fingerprints[0], caller, card_id)
+    card_rows.add_holder(commit, rows, fingerprints, caller, card_id)
     limit_rows.count_try(commit, rows, whos, now)
     commit.send()
 
@@ -82,15 +89,16 @@ def _repeat(
     return http.Answer(201, card_wire.card(journal.at(1)))
 
 
-def _again(request: http.Request[card_wire.BindCard], operation: str, card_id: str) -> http.Answer:
+def _again(request: http.Request[card_wire.BindCard], operation: str, card_id: str, commit: Commit) -> http.Answer:
     """The card that the caller holds already (CB-16): a later expiry updates it."""
     card = card_rows.load(card_id).present
     if card.state not in cards.OPEN and card.state != "active":
         raise Stale()
     expiry = request.body.expiry
-    commit = Commit(operation)
     if (expiry.year, expiry.month) > (card.expiry_year, card.expiry_month):
         card = card_rows.put_change(commit, card, ExpiryUpdated(request.now, expiry.year, expiry.month))
+    else:
+        card_rows.check_as_read(commit, card)
     answer = wire.to_builtins(card_wire.card(card))
     operation_rows.record(commit, operation, request.fingerprint, 200, answer, request.now)
     commit.send()

@@ -30,7 +30,7 @@ def handler(card_id: str) -> str:
     commit = Commit(f"{card_id}/reseal/{newest}")
     vault_rows.put(commit, card_id, vault.seal_parts(card_id, opened), before=sealed)
     card_rows.remove_holder(commit, card)
-    card_rows.add_holder(commit, rows, fingerprint, card.owner, card_id)
+    card_rows.add_holder(commit, rows, [fingerprint], card.owner, card_id)
     card_rows.put_change(commit, card, Resealed(clock.now(), fingerprint))
     commit.send()
 

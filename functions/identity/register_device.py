@@ -3,9 +3,9 @@
 Trigger   POST /v1/devices                   (user)
 Reads     user's devices, operation
 Writes    device, user, operation            (one transaction)
-Answers   201 the device; 400 the key is not Ed25519 or P-256; 409 too many devices
+Answers   201 the device; 400 the key is no good point of Ed25519 or P-256; 409 too many devices
 Again     the same Idempotency-Key gets the first answer; the same key registered again is the same device
-May       people Query PutItem UpdateItem; operations BatchGetItem PutItem
+May       people ConditionCheckItem Query PutItem UpdateItem; operations BatchGetItem PutItem
 """
 
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from billfold.errors import DeviceLimitReached
 from billfold.identity import Device
 from billfold.tables import operation_rows, people_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import http, proof, wire
+from billfold.triggers import http, public_keys, wire
 
 
 class RegisterDevice(wire.Body, frozen=True):
@@ -33,7 +33,7 @@ class DeviceAnswer(wire.View, frozen=True):
 
 @http.step(body=RegisterDevice, answers=DeviceAnswer, key=True)
 def handler(request: http.Request[RegisterDevice]) -> http.Answer:
-    jwk, thumbprint, _ = proof.public_key(request.body.jwk, "/jwk")
+    jwk, thumbprint, _ = public_keys.from_jwk(request.body.jwk, "/jwk")
     device = Device(f"dev_{thumbprint}", request.body.name, jwk, thumbprint, request.now)
     operation = request.operation("opr")
 
@@ -49,7 +49,9 @@ def handler(request: http.Request[RegisterDevice]) -> http.Answer:
     answer = wire.to_builtins(DeviceAnswer(device.device_id, thumbprint, known.name if known else device.name))
 
     commit = Commit(operation)
-    if not known:
+    if known:
+        people_rows.check_registered(commit, request.caller, known)
+    else:
         people_rows.put_device(commit, request.caller, device, request.now)
     operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
     commit.send()

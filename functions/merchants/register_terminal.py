@@ -3,12 +3,11 @@
 Trigger   POST /v1/terminals                 (user)
 Reads     user, operation
 Writes    terminal, operation; the merchant must exist   (one transaction)
-Answers   201 the terminal; 400 the key is not 32 bytes of base64; 404 not the caller's merchant
+Answers   201 the terminal; 400 the key is no good point in base64; 404 not the caller's merchant
 Again     the same Idempotency-Key gets the first answer
 May       people BatchGetItem; merchants ConditionCheckItem PutItem; operations BatchGetItem PutItem
 """
 
-import base64
 from typing import Annotated
 
 from msgspec import Meta
@@ -18,7 +17,7 @@ from billfold.errors import Invalid, NotFound
 from billfold.merchants import Terminal
 from billfold.tables import merchant_rows, operation_rows, people_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import http, wire
+from billfold.triggers import http, public_keys, wire
 
 
 class RegisterTerminal(wire.Body, frozen=True):
@@ -53,8 +52,7 @@ def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
 
 def _checked_key(text: str) -> str:
     try:
-        if len(base64.b64decode(text, validate=True)) == 32:
-            return text
+        public_keys.ed25519(public_keys.decoded_base64(text))
     except ValueError:
-        pass
-    raise Invalid("an Ed25519 public key is 32 bytes in base64", "/public_key")
+        raise Invalid("an Ed25519 public key is 32 bytes in base64, a point of great order", "/public_key") from None
+    return text

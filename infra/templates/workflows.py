@@ -9,6 +9,7 @@ from typing import Any
 from infra.packages import ARCHITECTURE, RUNTIME
 from infra.stages import Stage
 from infra.steps import SANDBOX_BANK, STREAMS_DEAD, Queue, Schedule, Step, Stream, Upload, queue_name
+from infra.templates.gateway import STAGE_NAME
 from infra.templates.words import ALIAS, arn, bucket_name, imported, logical, machine_arn, table_arn, tags
 
 Statement = dict[str, Any]
@@ -107,11 +108,20 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
         variables[f"BILLFOLD_BUCKET_{bucket.upper()}"] = bucket_name(stage, bucket)
     for machine in step.may.machines:
         variables[f"BILLFOLD_MACHINE_{machine.upper()}"] = machine_arn(stage, machine)
+    if step.verifies_proofs:
+        variables["BILLFOLD_ADDRESSES"] = _addresses(stage)
     if step.may.bank or step.may.issuers:
         variables["BILLFOLD_ISSUERS"] = stage.variables["BILLFOLD_ISSUERS"]
     if step.may.bank and stage.sandbox:
         variables["BILLFOLD_SANDBOX_BANK_ADDRESS"] = imported(stage, ADDRESS)
     return variables
+
+
+def _addresses(stage: Stage) -> dict[str, str]:
+    """Where phones call this stage: at its API's own address, of which the gateway tells each function the API's id with the call,
+    since the API is made after the functions; and where the configuration says, at a custom domain with its base path."""
+    own = f"https://{{api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{STAGE_NAME}"
+    return {"Fn::Sub": " ".join([own, *stage.variables.get("BILLFOLD_ADDRESSES", "").split()])}
 
 
 def secrets(stage: Stage, step: Step) -> list[str]:

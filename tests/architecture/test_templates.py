@@ -10,9 +10,11 @@ import pytest
 
 from billfold.banks import issuers
 from infra import stages, steps, tables, templates
+from infra.clouds import Cloud
 from infra.differences import without_what_only_aws_has
 from infra.stages import ROOT
 from infra.templates import kept, workflows
+from infra.templates.gateway import STAGE_NAME
 from infra.templates.words import MAX_RESOURCES, logical
 
 STEPS = steps.load()
@@ -194,6 +196,26 @@ def with_may(**said: bool) -> steps.Step:
     return dataclasses.replace(
         STEPS[0], may=dataclasses.replace(STEPS[0].may, **{"bank": False, "issuers": False} | said)
     )
+
+
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_a_step_that_verifies_proofs_knows_the_addresses_of_its_stage_and_no_other_step_does(stage_name):
+    """VB-02, RFC 9449: at AWS the API's own address and those that the stage says, on the local cloud the one that it serves."""
+    stage, where = stages.stage(stage_name), "https://pay.example/shop https://pay2.example"
+    elsewhere = dataclasses.replace(stage, variables=stage.variables | {"BILLFOLD_ADDRESSES": where})
+    own = "https://{api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/api"
+    verifying = set()
+    for step in STEPS:
+        said = workflows.environment(stage, step).get("BILLFOLD_ADDRESSES")
+        assert said in (None, {"Fn::Sub": own})
+        if said:
+            verifying.add(step.name)
+            assert workflows.environment(elsewhere, step)["BILLFOLD_ADDRESSES"] == {"Fn::Sub": f"{own} {where}"}
+            template = {"Resources": workflow(stage_name, step)}
+            local = without_what_only_aws_has(template, "http://127.0.0.1:4566")["Resources"][logical(step.name)]
+            address = Cloud("r", "1", "http://127.0.0.1:4566").api("{api}", STAGE_NAME)
+            assert local["Properties"]["Environment"]["Variables"]["BILLFOLD_ADDRESSES"] == address
+    assert verifying == {"add_items", "bind_card", "close_bill", "verify_bill"}
 
 
 @pytest.mark.parametrize("stage_name", STAGES)

@@ -17,6 +17,7 @@ os.environ |= {
     "BILLFOLD_SANDBOX": "1",
     "BILLFOLD_VAULT_KEYS": "1",
     "BILLFOLD_ISSUERS": "4=sandbox",
+    "BILLFOLD_ADDRESSES": "https://api.example",
     "BILLFOLD_BUCKET_PHOTOS": "billfold-photos",
 }
 sys.path[:0] = [str(ROOT), *(str(ROOT / f"layers/{name}/python") for name in ("billfold", "sandbox_bank"))]

@@ -10,19 +10,19 @@ import jwt
 import pytest
 
 from billfold.errors import Invalid, ProofInvalid, ProofMissing
-from billfold.triggers import proof
+from billfold.triggers import proof, public_keys
 from billfold.triggers.http import Request
 from infra.phones import Phone
 
 PATH = "/v1/bills/bil_1/close"
-ADDRESS = f"https://api.example/stage{PATH}"
+ADDRESS = f"https://api.example{PATH}"
 CURVES = ("Ed25519", "P-256")
 
 
 def _request(header: str) -> Request[Any]:
     headers = {"dpop": header, "authorization": "Bearer token"}
     now = int(time.time() * 1000)
-    return Request("req", "usr_1", frozenset(), "POST", PATH, {}, {}, headers, None, "", "", now, "", "")
+    return Request("req", "usr_1", frozenset(), "POST", PATH, {}, {}, headers, None, "", "", now, "", "", "api1")
 
 
 def _token(phone: Phone, header: dict[str, Any] | None = None, **claims: Any) -> str:
@@ -138,24 +138,92 @@ def test_a_signed_proof_must_be_fresh_and_for_this_call(phone: Phone, claims: di
         proof.device(_request(_token(phone, **claims)))
 
 
+SAME = [
+    ADDRESS,
+    f"HTTPS://API.Example{PATH}",
+    f"https://api.example:443{PATH}",
+    f"https://api1.execute-api.eu-west-1.amazonaws.com/api{PATH}",
+    f"https://API1.execute-api.EU-west-1.amazonaws.com:443/api{PATH}",
+]
+OTHER = [
+    # Scheme, host and port.
+    f"http://api.example{PATH}",
+    f"http://api.example:443{PATH}",
+    f"https://api.example:80{PATH}",
+    f"https://api.example:443:443{PATH}",
+    f"https://api.example:8443{PATH}",
+    f"https://evil.example{PATH}",
+    f"https://api.example.evil.example{PATH}",
+    f"https://xapi.example{PATH}",
+    f"https://api.example.{PATH}",
+    f"https://api2.execute-api.eu-west-1.amazonaws.com/api{PATH}",
+    f"https://api1.execute-api.eu-west-1.amazonaws.com{PATH}",
+    f"https://{{api}}.execute-api.eu-west-1.amazonaws.com/api{PATH}",
+    f"https://api.\u212axample{PATH}",
+    f"HTTP\u017f://api.example{PATH}",
+    f"//api.example{PATH}",
+    f"ftp://api.example{PATH}",
+    PATH,
+    # User info.
+    f"https://anybody@api.example{PATH}",
+    f"https://api.example@evil.example{PATH}",
+    f"https://a:b@api.example{PATH}",
+    # The path, and what may follow one.
+    f"https://api.example/stage{PATH}",
+    f"https://api.example/{PATH}",
+    f"https://api.example{PATH}/",
+    f"https://api.example{PATH.upper()}",
+    f"https://api.example/x/..{PATH}",
+    f"https://api.example/%76{PATH[2:]}",
+    f"{ADDRESS}?",
+    f"{ADDRESS}?x=1",
+    f"{ADDRESS}#",
+    f"{ADDRESS}#y",
+    f"{ADDRESS};x",
+    f"{ADDRESS}%0a",
+    # White space and more.
+    *(f"{ADDRESS}{tail}" for tail in ("\n", "\r\n", " ", "\t", "\x00", "\u2028")),
+    *(f"{head}{ADDRESS}" for head in ("\n", " ", "x")),
+    f"https://api.example\n{PATH}",
+    f"https://api .example{PATH}",
+    "",
+    7,
+    [ADDRESS],
+]
+
+
+@pytest.mark.parametrize("htu", SAME)
+def test_an_address_is_the_same_in_capitals_and_with_its_scheme_s_own_port(phone: Phone, htu: str) -> None:
+    """RFC 9449, 4.3: nothing else is put right. The stage has two addresses: its API's own and one that it says."""
+    assert proof.device(_request(_token(phone, htu=htu))) == phone.device_id
+
+
+@pytest.mark.parametrize("htu", OTHER)
+def test_a_proof_is_for_one_whole_address(phone: Phone, htu: Any) -> None:
+    """RFC 9449, 4.2: scheme, host, port and path, without query and fragment; another's address proves nothing here."""
+    with pytest.raises(ProofInvalid) as refused:
+        proof.device(_request(_token(phone, htu=htu)))
+    assert refused.value.problem()["pointer"] == "/htu"
+
+
 @pytest.mark.parametrize(
     "change", [{"kty": "RSA"}, {"crv": "P-521"}, {"x": 3}, {"x": "!"}, {"x": "AA"}, {"x": None}, {"d": "AA"}]
 )
 def test_a_key_that_is_none_is_refused_with_a_pointer(phone: Phone, change: dict[str, Any]) -> None:
     """At registration: unknown types, broken coordinates, and private keys, which must never leave the device."""
     with pytest.raises(Invalid) as refused:
-        proof.public_key(phone.jwk | change, "/jwk")
+        public_keys.from_jwk(phone.jwk | change, "/jwk")
     assert refused.value.problem()["pointer"].startswith("/jwk")
 
 
 def test_a_key_has_one_spelling(phone: Phone) -> None:
     """Base64url leaves bits of the last letter unread: the same key under another thumbprint would be another device."""
     with pytest.raises(Invalid):
-        proof.public_key(phone.jwk | {"x": _respelled(phone.jwk["x"])}, "/jwk")
+        public_keys.from_jwk(phone.jwk | {"x": _respelled(phone.jwk["x"])}, "/jwk")
 
 
 def test_a_point_off_its_curve_is_refused() -> None:
     """P-256 coordinates must satisfy the curve's equation, or a crafted key could leak what it is used with."""
     jwk = Phone("P-256").jwk
     with pytest.raises(Invalid):
-        proof.public_key(jwk | {"y": jwk["x"]}, "/jwk")
+        public_keys.from_jwk(jwk | {"y": jwk["x"]}, "/jwk")

@@ -284,7 +284,8 @@ def hold(user: str, fingerprint: str = "one", known: tuple[str, ...] = ("one",))
     """A user holds a card whose number has these fingerprints, as binding it does; Stale as often as it must be."""
     commit = Commit(uuid.uuid4().hex)
     rows = read(card_rows.holders_key(each) for each in known)
-    card_rows.add_holder(commit, rows, fingerprint, user, f"crd_of_{user}")
+    others = [other for other in known if other != fingerprint]
+    card_rows.add_holder(commit, rows, [fingerprint, *others], user, f"crd_of_{user}")
     commit.send()
 
 
@@ -321,6 +322,19 @@ def test_holders_under_an_older_generation_of_keys_count_too():
         won = list(pool.map(lambda user: holding(user, "two", ("one", "two")), MANY))
     assert won.count(True) == 1
     assert len(held("one", "two")) == 3
+
+
+@pytest.mark.parametrize("before", [[], ["usr_old"]])
+def test_whoever_comes_or_goes_under_an_older_generation_is_noticed(before):
+    """CB-16: an earlier version of a function still adds and removes holders there while keys rotate."""
+    for user in before:
+        hold(user)
+    rows = read(card_rows.holders_key(each) for each in ("one", "two"))
+    hold("usr_between")
+    commit = Commit(uuid.uuid4().hex)
+    card_rows.add_holder(commit, rows, ["two", "one"], "usr_new", "crd_new")
+    with pytest.raises(Stale):
+        commit.send()
 
 
 def test_a_user_holds_a_card_once():

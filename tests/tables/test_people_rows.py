@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from billfold import identity
 from billfold.clock import MINUTE
 from billfold.errors import Stale
-from billfold.identity import PIN_LOCK, Pin, User
+from billfold.identity import PIN_LOCK, Device, Pin, User
 from billfold.tables import operation_rows, people_rows
 from billfold.tables.people_rows import UserRow
 from billfold.tables.rows import Commit, connection, read
@@ -124,6 +124,14 @@ def test_a_refusal_that_was_recorded_between_two_reads_is_noticed():
     assert right_try(user_id, late, NOW + MINUTE, operation), (
         "what was recorded before this request is found by reading"
     )
+
+
+def test_a_phone_that_was_known_and_is_removed_is_not_said_to_be_registered():
+    """LG-07: the answer that is recorded is about what was read, also when nothing else is written."""
+    user_id, device = joined(), Device("dev_1", "phone", {}, "1", 1)
+    assert not sent(lambda commit: people_rows.check_registered(commit, user_id, device))
+    assert sent(lambda commit: people_rows.put_device(commit, user_id, device, 1))
+    assert sent(lambda commit: people_rows.check_registered(commit, user_id, device))
 
 
 def test_a_suspended_user_s_right_pin_commits_nothing():

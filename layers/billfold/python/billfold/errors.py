@@ -105,7 +105,7 @@ class ProofInvalid(Invalid):
     """The DPoP proof is there but proves nothing (RFC 9449 section 4.3)."""
 
     status = 403
-    operations = "The DPoP header is malformed, stale, for another method or path, or wrongly signed."
+    operations = "The DPoP header is malformed, stale, for another method or address, used before, or wrongly signed."
     next = "sign_a_new_proof"
 
 

@@ -6,7 +6,7 @@ crd_…          00000001, …    the changes
 fpr_…          holders        who holds the card with this fingerprint, three users at most
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pynamodb.attributes import MapAttribute, UnicodeAttribute
@@ -232,14 +232,19 @@ def _held(row: Row | None) -> dict[str, str]:
     return dict(row.cards.as_dict()) if isinstance(row, HoldersRow) else {}  # type: ignore[no-untyped-call]
 
 
-def add_holder(commit: Commit, rows: Mapping[Key, Row], fingerprint: str, user: str, card_id: str) -> None:
-    """Add to a commit that a user holds this card, who did not, nor did three others (CB-16).
+def add_holder(commit: Commit, rows: Mapping[Key, Row], fingerprints: Sequence[str], user: str, card_id: str) -> None:
+    """Add to a commit that a user holds this card, who did not, nor did three others (CB-16), under the first fingerprint.
 
-    `rows`: what was read of the holders under all of the number's fingerprints; who holds it under an older one counts too.
+    `rows`: what was read of the holders under all of the number's fingerprints; who holds it under an older one counts too,
+    and nobody has come or gone there since.
     """
-    _, pk, sk = holders_key(fingerprint)
-    elsewhere = sum(len(_held(row)) for key, row in rows.items() if key[1] != pk)
-    if holders_key(fingerprint) not in rows:
+    newest, *older = [holders_key(fingerprint) for fingerprint in fingerprints]
+    for key in older:
+        as_read = HoldersRow.cards == _held(rows[key]) if key in rows else HoldersRow.pk.does_not_exist()
+        commit.check(key, as_read)
+    elsewhere = sum(len(_held(rows.get(key))) for key in older)
+    _, pk, sk = newest
+    if newest not in rows:
         commit.put_new(HoldersRow(pk, sk, cards={user: card_id}))
         return
     many = size(HoldersRow.cards)  # type: ignore[no-untyped-call]

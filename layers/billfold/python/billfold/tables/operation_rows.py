@@ -1,13 +1,15 @@
-"""Idempotency records of operations that leave no other row to repeat the answer from (LG-10).
+"""Idempotency records of operations that leave no other row to repeat the answer from (LG-10), and proofs that count once.
 
 pk     sk          what
 opr_…  operation   a keyed hash of the request, the answer's status and body; deleted by TTL after two days
+prf_…  proof       that a device's proof (DPoP) was used; deleted by TTL after two days, long after the proof is stale
 """
 
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 
+from billfold import ids
 from billfold.clock import HOUR, SECOND
 from billfold.tables.rows import Commit, Integer, Json, Key, Row, table
 
@@ -22,6 +24,14 @@ class OperationRow(Row):
     request = UnicodeAttribute()
     status = Integer()
     body = Json()
+    expires_at = Integer()
+
+
+class ProofRow(Row):
+    class Meta:
+        table_name = table("operations")
+
+    SORT = "proof"
     expires_at = Integer()
 
 
@@ -45,3 +55,13 @@ def record(commit: Commit, operation_id: str, request: str, status: int, body: A
 def check_absent(commit: Commit, operation_id: str) -> None:
     """Add to a commit that nothing was answered to this operation before."""
     commit.check(operation_key(operation_id), OperationRow.pk.does_not_exist())
+
+
+def proof_key(device_id: str, jti: str) -> Key:
+    return (ProofRow, ids.derived("prf", device_id, jti), ProofRow.SORT)
+
+
+def use_proof(commit: Commit, key: Key, now: int) -> None:
+    """Add to a commit that this proof is used, which it was not before."""
+    _, pk, sk = key
+    commit.put_new(ProofRow(pk, sk, expires_at=(now + KEPT) // SECOND))

@@ -101,6 +101,11 @@ def put_device(commit: Commit, user_id: str, device: Device, now: int) -> None:
     commit.update(UserRow(user_id, UserRow.SORT), [joined, UserRow.devices.add(1)], room)
 
 
+def check_registered(commit: Commit, user_id: str, device: Device) -> None:
+    """Add to a commit that a device that was read is still its user's."""
+    commit.check(device_key(user_id, device.device_id), DeviceRow.pk.exists())
+
+
 def delete_device(commit: Commit, user_id: str, device_id: str, now: int) -> None:
     """Add a device's removal to a commit; a device with an open bill stays."""
     idle = DeviceRow.bill.does_not_exist() | (DeviceRow.bill_until <= now)

@@ -62,9 +62,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[B]):
-    """One call. `address`: where it came from, as the gateway saw it. `operation` is the same for every repeat of it (caller,
-    method, path, key); `fingerprint` is a hash of its body, secrets left out, keyed by the Idempotency-Key itself, which is
-    stored nowhere."""
+    """One call. `address`: where it came from, as the gateway saw it; `api`: which API of the gateway it was made to. `operation`
+    is the same for every repeat of it (caller, method, path, key); `fingerprint` is a hash of its body, secrets left out, keyed
+    by the Idempotency-Key itself, which is stored nowhere."""
 
     request_id: str
     caller: str
@@ -80,6 +80,7 @@ class Request(Generic[B]):
     now: int
     idempotency_key: str
     fingerprint: str
+    api: str = ""
 
     def operation(self, prefix: str) -> str:
         """The id that this operation yields, whenever and however often it arrives."""
@@ -202,6 +203,7 @@ def _request(
         clock.now(),
         idempotency_key,
         _fingerprint(idempotency_key, value) if key else "",
+        str((event.get("requestContext") or {}).get("apiId") or ""),
     )
 
 

@@ -1,7 +1,7 @@
 """Signed items as terminals send them: their shape, and whether the signature is the terminal's (VB-06).
 
 The signature is Ed25519 (RFC 8032) over the ASCII line `billfold-item-v1`, a newline, and the RFC 8785 canonical JSON of
-the item without `signature`.
+the item without `signature`, in the one base64 of its bytes: `item` derives the item's id from that text.
 """
 
 import base64
@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta
 
 from billfold import ids
@@ -19,7 +18,7 @@ from billfold.clock import from_text
 from billfold.errors import Invalid, SignatureInvalid, TerminalRefused
 from billfold.merchants import Terminal
 from billfold.money import MAX_AMOUNT_MINOR
-from billfold.triggers import bodies, wire
+from billfold.triggers import bodies, public_keys, wire
 
 DOMAIN = b"billfold-item-v1\n"
 # The largest integer that every JSON reader keeps exact (RFC 8785): 2^53 - 1.
@@ -79,9 +78,9 @@ def check_signature(value: dict[str, Any], terminal: Terminal | None) -> None:
     """TerminalRefused for an unknown or revoked terminal, SignatureInvalid when it did not sign exactly this (VB-07)."""
     if terminal is None or terminal.revoked_at is not None:
         raise TerminalRefused()
-    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(terminal.public_key))
     signed = {name: part for name, part in value.items() if name != "signature"}
     try:
-        key.verify(base64.b64decode(value["signature"], validate=True), DOMAIN + rfc8785.dumps(signed))
+        key = public_keys.ed25519(base64.b64decode(terminal.public_key))
+        key.verify(public_keys.decoded_base64(value["signature"]), DOMAIN + rfc8785.dumps(signed))
     except (InvalidSignature, ValueError):
         raise SignatureInvalid() from None
