@@ -150,6 +150,32 @@ def resolve_charge(
     console.print(f"{charge}, a {what}, will be settled as {outcome}.", highlight=False)
 
 
+@cli.command("dead-letters")
+def dead_letters(
+    action: Annotated[Literal["count", "show", "redrive"], typer.Argument(help="What to do.")] = "count",
+    queue: Annotated[str, typer.Argument(help="A queue by name, such as feeds, or streams.")] = "",
+    stage: StageName = stages.LOCAL,
+    endpoint: Endpoint = None,
+) -> None:
+    """Count what no step could handle, show what it is about, or bring it back to its step."""
+    from infra import dead_letters
+
+    target = stages.stage(stage)
+    if action != "count":
+        _check_names([queue], dead_letters.names(target))
+    with _told():
+        cloud = find(stage, endpoint)
+        if action == "redrive":
+            went, stay = dead_letters.redrive(cloud, target, queue)
+            console.print(f"{queue}: {went} went back, {stay} cannot be read or handled and stay.", highlight=False)
+        elif action == "show":
+            for line in dead_letters.lines(dead_letters.show(cloud, target, queue)):
+                console.print(line, markup=False, highlight=False)
+        else:
+            for name, count in dead_letters.counts(cloud, target).items():
+                console.print(f"{count:6} {name}", highlight=False)
+
+
 @cli.command()
 def up(
     port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 4566,
