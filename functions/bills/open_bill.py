@@ -82,7 +82,7 @@ def _answer(bill: Bill, tries_left: int, status: int) -> http.Answer:
 def _currency(body: OpenBill) -> str:
     if body.cap is not None and body.cap.currency != body.currency:
         raise Invalid("the cap is in the bill's currency", "/cap/currency")
-    return wire.known_currency(body.currency, "/currency")
+    return wire.current_currency(body.currency, "/currency")
 
 
 def _period(body: OpenBill) -> int:

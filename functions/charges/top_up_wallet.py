@@ -25,7 +25,6 @@ class TopUpWallet(wire.Body, frozen=True):
 @http.step(body=TopUpWallet, answers=charge_wire.TopUpAnswer, key=True)
 def handler(request: http.Request[TopUpWallet]) -> http.Answer:
     body, caller, now, charge_id = request.body, request.caller, request.now, request.operation("chg")
-    amount = Money(body.amount.amount, wire.known_currency(body.amount.currency, "/amount/currency"))
     keys = [people_rows.user_key(caller), card_rows.head_key(body.card), charge_rows.head_key(charge_id)]
     rows = read(keys)
     if charge_rows.head_key(charge_id) in rows:
@@ -33,6 +32,7 @@ def handler(request: http.Request[TopUpWallet]) -> http.Answer:
         request.check_same(journal.changes[0].request)
         return http.Answer(202, charge_wire.top_up(journal.at(1)))
 
+    amount = Money(body.amount.amount, wire.current_currency(body.amount.currency, "/amount/currency"))
     identity.active(people_rows.user(rows, caller))
     head = card_rows.head(rows, body.card)
     card = cards.check_can_pay(card_rows.to_card(head) if head else None, caller, amount, now)

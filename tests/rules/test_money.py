@@ -1,18 +1,45 @@
 """Money: the currency table is ISO 4217's, and amounts read as people write them (LG-02)."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billfold.currencies import MINOR_DIGITS
-from billfold.money import MAX_AMOUNT_MINOR, Money, is_currency, to_text
+from billfold.currencies import MINOR_DIGITS, WITHDRAWN
+from billfold.money import MAX_AMOUNT_MINOR, Money, is_currency, is_current, to_text
 from infra import currencies
 
 
 def test_the_committed_table_is_what_iso_4217_says():
     """LG-02: the table is generated, so regenerating it changes nothing, to the last byte."""
-    assert currencies.table() == MINOR_DIGITS
-    assert currencies.TARGET.read_text() == currencies.source()
+    today = currencies.listed()
+    assert {code: digits for code, digits in MINOR_DIGITS.items() if is_current(code)} == today
+    assert currencies.TARGET.read_text() == currencies.source(MINOR_DIGITS, today)
+
+
+@pytest.mark.parametrize("code", sorted(MINOR_DIGITS))
+def test_a_currency_that_a_later_edition_leaves_out_stays_with_its_digits(code):
+    """LG-02: money of it may exist; in the new table it is withdrawn, and nothing else is different."""
+    today = {name: digits for name, digits in currencies.listed().items() if name != code}
+    later: dict[str, Any] = {}
+    exec(currencies.source(MINOR_DIGITS, today), later)
+    assert later["MINOR_DIGITS"] == MINOR_DIGITS
+    assert later["WITHDRAWN"] == WITHDRAWN | {code}
+
+
+def test_a_currency_that_is_counted_otherwise_is_no_matter_of_a_table():
+    """LG-02: stored amounts would mean something else, so somebody must convert them first."""
+    with pytest.raises(currencies.DigitsChanged, match="ISK"):
+        currencies.source(MINOR_DIGITS, currencies.listed() | {"ISK": 2})
+
+
+@pytest.mark.parametrize(("code", "digits"), [("BGN", 2), ("HRK", 2), ("BYR", 0), ("ANG", 2), ("ZWL", 2)])
+def test_currencies_of_the_last_years_exist_and_are_not_current(code, digits):
+    """LG-02: known by heart; BGN went on the first day of 2026."""
+    assert MINOR_DIGITS[code] == digits
+    assert is_currency(code)
+    assert not is_current(code)
 
 
 @pytest.mark.parametrize(("code", "digits"), [("JPY", 0), ("USD", 2), ("EUR", 2), ("KWD", 3), ("CLF", 4)])
@@ -25,6 +52,7 @@ def test_each_currency_has_its_own_number_of_decimals(code, digits):
 def test_metals_tests_and_inventions_are_no_currencies(code):
     """Only what has a minor unit can be paid with."""
     assert not is_currency(code)
+    assert not is_current(code)
 
 
 @pytest.mark.parametrize(

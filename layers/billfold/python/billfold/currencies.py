@@ -1,10 +1,15 @@
-"""Currencies with a minor unit, and its decimal digits. Generated from ISO 4217 by `python -m infra currencies`."""
+"""Currencies with a minor unit, and its decimal digits. Generated from ISO 4217 by `python -m infra currencies`.
+
+`MINOR_DIGITS` has every currency in which money can exist; it only grows. In those of `WITHDRAWN`, which ISO 4217 lists no more,
+nothing new is opened.
+"""
 
 MINOR_DIGITS = {
     "AED": 2,
     "AFN": 2,
     "ALL": 2,
     "AMD": 2,
+    "ANG": 2,
     "AOA": 2,
     "ARS": 2,
     "AUD": 2,
@@ -13,6 +18,7 @@ MINOR_DIGITS = {
     "BAM": 2,
     "BBD": 2,
     "BDT": 2,
+    "BGN": 2,
     "BHD": 3,
     "BIF": 0,
     "BMD": 2,
@@ -24,6 +30,7 @@ MINOR_DIGITS = {
     "BTN": 2,
     "BWP": 2,
     "BYN": 2,
+    "BYR": 0,
     "BZD": 2,
     "CAD": 2,
     "CDF": 2,
@@ -36,6 +43,7 @@ MINOR_DIGITS = {
     "COP": 2,
     "COU": 2,
     "CRC": 2,
+    "CUC": 2,
     "CUP": 2,
     "CVE": 2,
     "CZK": 2,
@@ -59,6 +67,7 @@ MINOR_DIGITS = {
     "GYD": 2,
     "HKD": 2,
     "HNL": 2,
+    "HRK": 2,
     "HTG": 2,
     "HUF": 2,
     "IDR": 2,
@@ -84,6 +93,7 @@ MINOR_DIGITS = {
     "LKR": 2,
     "LRD": 2,
     "LSL": 2,
+    "LTL": 2,
     "LYD": 3,
     "MAD": 2,
     "MDL": 2,
@@ -92,6 +102,7 @@ MINOR_DIGITS = {
     "MMK": 2,
     "MNT": 2,
     "MOP": 2,
+    "MRO": 2,
     "MRU": 2,
     "MUR": 2,
     "MVR": 2,
@@ -127,9 +138,11 @@ MINOR_DIGITS = {
     "SGD": 2,
     "SHP": 2,
     "SLE": 2,
+    "SLL": 2,
     "SOS": 2,
     "SRD": 2,
     "SSP": 2,
+    "STD": 2,
     "STN": 2,
     "SVC": 2,
     "SYP": 2,
@@ -152,6 +165,7 @@ MINOR_DIGITS = {
     "UYW": 4,
     "UZS": 2,
     "VED": 2,
+    "VEF": 2,
     "VES": 2,
     "VND": 0,
     "VUV": 0,
@@ -166,4 +180,21 @@ MINOR_DIGITS = {
     "ZAR": 2,
     "ZMW": 2,
     "ZWG": 2,
+    "ZWL": 2,
 }
+
+WITHDRAWN = frozenset(
+    {
+        "ANG",
+        "BGN",
+        "BYR",
+        "CUC",
+        "HRK",
+        "LTL",
+        "MRO",
+        "SLL",
+        "STD",
+        "VEF",
+        "ZWL",
+    }
+)

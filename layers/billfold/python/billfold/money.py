@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from billfold.currencies import MINOR_DIGITS
+from billfold import currencies
 
 MAX_AMOUNT_MINOR = 10**12
 
@@ -16,13 +16,18 @@ class Money:
 
 
 def is_currency(code: str) -> bool:
-    """Whether ISO 4217 lists the code as money that has a minor unit."""
-    return code in MINOR_DIGITS
+    """Whether money of this code can exist: ISO 4217 lists it with a minor unit, or once did."""
+    return code in currencies.MINOR_DIGITS
+
+
+def is_current(code: str) -> bool:
+    """Whether something new may be opened in it: ISO 4217 lists it today. What is open goes on, is paid and given back."""
+    return is_currency(code) and code not in currencies.WITHDRAWN
 
 
 def to_text(money: Money) -> str:
     """The amount as people read it: 12.50 USD, 100 JPY, -1.250 KWD."""
-    digits = MINOR_DIGITS[money.currency]
+    digits = currencies.MINOR_DIGITS[money.currency]
     sign = "-" if money.amount < 0 else ""
     whole, part = divmod(abs(money.amount), 10**digits)
     fraction = f".{part:0{digits}d}" if digits else ""

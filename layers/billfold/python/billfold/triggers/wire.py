@@ -177,9 +177,16 @@ class Page(View, frozen=True):
 
 
 def known_currency(code: str, pointer: str) -> str:
-    """The code, if ISO 4217 lists it with a minor unit; Invalid at the pointer otherwise."""
+    """The code, if money of it can exist; Invalid at the pointer otherwise."""
     if not money.is_currency(code):
         raise Invalid("ISO 4217 does not list this currency", pointer)
+    return code
+
+
+def current_currency(code: str, pointer: str) -> str:
+    """The code, if something new may be opened in it; Invalid at the pointer otherwise."""
+    if not money.is_current(code):
+        raise Invalid("ISO 4217 does not list this currency, or no longer", pointer)
     return code
 
 
