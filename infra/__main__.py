@@ -2,7 +2,7 @@
 
 import pathlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra import stages
-from infra.clouds import CloudAbsent, find, read_stack
+from infra.clouds import CloudAbsent, find, read_stack, stand_in
 from infra.servers import CloudFailed
 from infra.stacks import DeploymentFailed
 
@@ -21,6 +21,10 @@ from infra.stacks import DeploymentFailed
 sys.path.insert(0, str(stages.ROOT / "layers/billfold/python"))
 
 cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+users = typer.Typer(help="Who may act.", no_args_is_help=True)
+cli.add_typer(users, name="users")
+merchants = typer.Typer(help="Who may sell.", no_args_is_help=True)
+cli.add_typer(merchants, name="merchants")
 console = Console(soft_wrap=True)
 StageName = Annotated[str, typer.Option("--stage", help="A stage of .chalice/config.json.")]
 Endpoint = Annotated[str | None, typer.Option(help="Another address than AWS's own, such as the local cloud's.")]
@@ -174,6 +178,34 @@ def dead_letters(
         else:
             for name, count in dead_letters.counts(cloud, target).items():
                 console.print(f"{count:6} {name}", highlight=False)
+
+
+def _decision(verb: str, prefix: str) -> Callable[..., None]:
+    """The command by which operations suspend or resume a user or merchant."""
+
+    def decide(
+        whom: Annotated[str, typer.Argument(help=f"Its id: {prefix}_…")],
+        stage: StageName = stages.LOCAL,
+        endpoint: Endpoint = None,
+    ) -> None:
+        with _told():
+            stand_in(find(stage, endpoint), stages.stage(stage).prefix)
+            from infra import suspensions
+
+            try:
+                changed = suspensions.decide(verb, whom, prefix)
+            except suspensions.NobodyThere as fault:
+                console.print(str(fault), markup=False, highlight=False)
+                raise typer.Exit(1) from None
+        state = "suspended" if verb == "suspend" else "active"
+        console.print(f"{whom} is {state}{'' if changed else ' already'}.", highlight=False)
+
+    return decide
+
+
+for _group, _prefix in ((users, "usr"), (merchants, "mer")):
+    _group.command("suspend", help="Refuse its every act from the next request on.")(_decision("suspend", _prefix))
+    _group.command("resume", help="Take its suspension back.")(_decision("resume", _prefix))
 
 
 @cli.command()

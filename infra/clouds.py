@@ -1,6 +1,7 @@
 """Where things are deployed: an AWS account, or the local cloud, which speaks the same protocol on 127.0.0.1."""
 
 import json
+import os
 import pathlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,20 @@ def find(stage_name: str, endpoint: str | None = None) -> Cloud:
     if not session.region_name:
         raise CloudAbsent("no AWS region is chosen: set AWS_REGION or a profile")
     return Cloud(session.region_name, session.client("sts").get_caller_identity()["Account"])
+
+
+def stand_in(cloud: Cloud, prefix: str) -> None:
+    """Have this process use `billfold.tables`, which find their stage by the environment, as a function of the stage would."""
+    os.environ |= {"AWS_DEFAULT_REGION": cloud.region, "BILLFOLD_PREFIX": prefix}
+    os.environ.pop("AWS_REGION", None)
+    if cloud.endpoint:
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            os.environ.pop(name, None)
+        os.environ |= {
+            "AWS_ENDPOINT_URL": cloud.endpoint,
+            "AWS_ACCESS_KEY_ID": cloud.account,
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
 
 
 def read_stack(path: pathlib.Path = STACK_FILE) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from infra import servers, stages
-from infra.clouds import LOCAL_ACCOUNT, LOCAL_REGION, STACK_FILE, Cloud
+from infra.clouds import LOCAL_ACCOUNT, LOCAL_REGION, STACK_FILE, Cloud, stand_in
 from infra.servers import CloudFailed, Server
 from infra.stacks import Say
 
@@ -68,7 +68,8 @@ def stopwatch(console: Console) -> Say:
 def _fill(server: Server, say: Say) -> dict[str, Any]:
     """Deploy and seed, and say what is where."""
     cloud = Cloud(LOCAL_REGION, LOCAL_ACCOUNT, f"http://127.0.0.1:{server.port}")
-    _point_here(cloud)
+    stand_in(cloud, stages.stage(stages.LOCAL).prefix)
+    os.environ["BILLFOLD_SANDBOX"] = "1"
     # Imported only now: the tables read their region and prefix when they are imported.
     from infra import deployment, sandbox, stacks, steps
     from infra.templates.gateway import STAGE_NAME
@@ -89,21 +90,6 @@ def _fill(server: Server, say: Say) -> dict[str, Any]:
         "client_id": kept["UserPoolClient"],
     }
     return stack | sandbox.seed(cloud, stack, say)
-
-
-def _point_here(cloud: Cloud) -> None:
-    """This process seeds money through `billfold.tables`, which finds its stage by the environment, as a function does."""
-    prefix = stages.stage(stages.LOCAL).prefix
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
-        os.environ.pop(name, None)
-    os.environ |= {
-        "AWS_ENDPOINT_URL": str(cloud.endpoint),
-        "AWS_DEFAULT_REGION": cloud.region,
-        "AWS_ACCESS_KEY_ID": cloud.account,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "BILLFOLD_PREFIX": prefix,
-        "BILLFOLD_SANDBOX": "1",
-    }
 
 
 def _write(stack: dict[str, Any]) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 
 import app as billfold_map
 from billfold import clock, ledger
-from billfold.tables import ledger_rows, people_rows, rows
+from billfold.tables import ledger_rows, rows
 from billfold.tables.rows import Commit
+from infra import suspensions
 from infra.phones import Phone, Till
 
 PIN = "739164"
@@ -230,17 +231,11 @@ def sales(shop: Seller, currency: str = "USD") -> int:
 
 def suspend(person: Person) -> None:
     """What operations do to a user."""
-    _set_suspension(person, people_rows.UserRow.suspended_at.set(clock.now()))
+    assert suspensions.decide("suspend", person.user_id)
 
 
 def resume(person: Person) -> None:
-    _set_suspension(person, people_rows.UserRow.suspended_at.remove())
-
-
-def _set_suspension(person: Person, action: Any) -> None:
-    commit = Commit(str(uuid.uuid4()))
-    commit.update(people_rows.UserRow(person.user_id, people_rows.UserRow.SORT), [action])
-    commit.send()
+    assert suspensions.decide("resume", person.user_id)
 
 
 def forget_connection() -> None:

@@ -1,7 +1,7 @@
 """Tap a batch of signed items into a bill; each lands once, and a bad one refuses only itself.
 
 Trigger   POST /v1/bills/{bill}/items        (the bill's device)
-Reads     bill; user, device, terminals
+Reads     bill; user, device, terminals; their merchants
 Writes    bill, change                       (one transaction)
 Answers   200 an outcome per item, in order, and the bill; 403 not the bill's device; 404 not the caller's bill
 Again     the same Idempotency-Key gets the first answer; an item that landed before is `repeated`
@@ -37,6 +37,8 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     device_key = people_rows.device_key(request.caller, device_id)
     terminal_keys = {merchant_rows.terminal_key(terminal_id) for terminal_id in taps.terminals_of(sent)}
     rows = read({people_rows.user_key(request.caller), device_key, *terminal_keys})
+    # A second round: only the terminals say whose they are.
+    rows |= read(merchant_rows.seller_keys(rows))
     bill, device = journal.present, people_rows.device(rows, request.caller, device_id)
     user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
     if isinstance(done := journal.done(operation), ItemsAdded):

@@ -1,18 +1,18 @@
 """Register a merchant's terminal by its Ed25519 public key.
 
 Trigger   POST /v1/terminals                 (user)
-Reads     user, operation
-Writes    terminal, operation; the merchant must exist   (one transaction)
-Answers   201 the terminal; 400 the key is no good point in base64; 404 not the caller's merchant
+Reads     user, merchant, operation
+Writes    terminal, operation; the merchant must be active   (one transaction)
+Answers   201 the terminal; 400 the key is no good point in base64; 403 suspended; 404 not the caller's merchant
 Again     the same Idempotency-Key gets the first answer
-May       people BatchGetItem; merchants ConditionCheckItem PutItem; operations BatchGetItem PutItem
+May       people BatchGetItem; merchants BatchGetItem ConditionCheckItem PutItem; operations BatchGetItem PutItem
 """
 
 from typing import Annotated
 
 from msgspec import Meta
 
-from billfold import identity
+from billfold import identity, merchants
 from billfold.errors import Invalid, NotFound
 from billfold.merchants import Terminal
 from billfold.tables import merchant_rows, operation_rows, people_rows
@@ -31,14 +31,16 @@ class RegisterTerminal(wire.Body, frozen=True):
 @http.step(body=RegisterTerminal, answers=wire.TerminalAnswer, key=True)
 def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     body, operation = request.body, request.operation("opr")
-    rows = read([people_rows.user_key(request.caller), operation_rows.operation_key(operation)])
+    keys = [people_rows.user_key(request.caller), merchant_rows.merchant_key(body.merchant)]
+    rows = read([*keys, operation_rows.operation_key(operation)])
     if done := operation_rows.operation(rows, operation):
         return request.repeat(done)
 
-    user = people_rows.user(rows, request.caller)
-    if user is None or body.merchant not in user.merchants:
+    user, merchant = people_rows.user(rows, request.caller), merchant_rows.merchant(rows, body.merchant)
+    if user is None or merchant is None or body.merchant not in user.merchants:
         raise NotFound()
     identity.active(user)
+    merchants.check_active(merchant)
     terminal = Terminal(request.new_id("trm"), body.merchant, body.name, _checked_key(body.public_key))
     answer = wire.to_builtins(wire.terminal(terminal))
 

@@ -153,6 +153,13 @@ class UserSuspended(Refused):
     next = "contact_support"
 
 
+class MerchantSuspended(Refused):
+    status = 403
+    user = "This shop cannot take payments at the moment."
+    operations = "Operations suspended this merchant."
+    next = "ask_the_seller"
+
+
 class ProofMissing(Refused):
     status = 403
     user = "Use the phone on which this bill was opened."

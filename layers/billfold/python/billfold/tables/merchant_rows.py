@@ -1,7 +1,7 @@
 """Merchants and their terminals.
 
 pk     sk         what
-mer_…  merchant   name and the user who administers it
+mer_…  merchant   name, the user who administers it, since when it is suspended
 trm_…  terminal   its merchant and Ed25519 public key; revoked_at once revoked (an index lists a merchant's)
 """
 
@@ -22,6 +22,7 @@ class MerchantRow(Row):
     name = UnicodeAttribute()
     admin = UnicodeAttribute()
     created_at = Integer()
+    suspended_at = Integer(null=True)
 
 
 class TerminalRow(Row):
@@ -45,16 +46,23 @@ def terminal_key(terminal_id: str) -> Key:
 
 def merchant(rows: dict[Key, Row], merchant_id: str) -> Merchant | None:
     row = rows.get(merchant_key(merchant_id))
-    return Merchant(row.pk, row.name, row.admin) if isinstance(row, MerchantRow) else None
+    if not isinstance(row, MerchantRow):
+        return None
+    return Merchant(row.pk, row.name, row.admin, row.suspended_at is not None)
+
+
+def seller_keys(rows: dict[Key, Row]) -> set[Key]:
+    """Where the merchants of the terminals among these rows are."""
+    return {merchant_key(row.merchant) for row in rows.values() if isinstance(row, TerminalRow)}
 
 
 def terminal(rows: dict[Key, Row], terminal_id: str) -> Terminal | None:
+    """The terminal among rows that were read; suspended when its merchant, read with it, is."""
     row = rows.get(terminal_key(terminal_id))
-    return _to_terminal(row) if isinstance(row, TerminalRow) else None
-
-
-def _to_terminal(row: TerminalRow) -> Terminal:
-    return Terminal(row.pk, row.merchant, row.name, row.public_key, row.revoked_at)
+    if not isinstance(row, TerminalRow):
+        return None
+    seller = merchant(rows, row.merchant)
+    return Terminal(row.pk, row.merchant, row.name, row.public_key, row.revoked_at, bool(seller and seller.suspended))
 
 
 def put_merchant(commit: Commit, merchant: Merchant, now: int) -> None:
@@ -63,9 +71,16 @@ def put_merchant(commit: Commit, merchant: Merchant, now: int) -> None:
     )
 
 
+def put_suspension(commit: Commit, merchant: Merchant, now: int, *, suspended: bool) -> None:
+    """Add to a commit that a merchant is suspended from now on, or no more; the other held until then."""
+    action = MerchantRow.suspended_at.set(now) if suspended else MerchantRow.suspended_at.remove()
+    was = MerchantRow.suspended_at.does_not_exist() if suspended else MerchantRow.suspended_at.exists()
+    commit.update(MerchantRow(merchant.merchant_id, MerchantRow.SORT), [action], MerchantRow.pk.exists() & was)
+
+
 def put_terminal(commit: Commit, terminal: Terminal) -> None:
-    """Add a new terminal to a commit, whose merchant must exist."""
-    commit.check(merchant_key(terminal.merchant), MerchantRow.pk.exists())
+    """Add a new terminal to a commit, whose merchant must exist and not be suspended."""
+    commit.check(merchant_key(terminal.merchant), MerchantRow.pk.exists() & MerchantRow.suspended_at.does_not_exist())
     commit.put_new(
         TerminalRow(
             terminal.terminal_id,

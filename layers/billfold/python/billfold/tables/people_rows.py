@@ -184,6 +184,13 @@ def _pin_as_read(pin: Pin) -> Condition:
     return unchanged
 
 
+def put_suspension(commit: Commit, user: User, now: int, *, suspended: bool) -> None:
+    """Add to a commit that a user is suspended from now on, or no more; the other held until then."""
+    action = UserRow.suspended_at.set(now) if suspended else UserRow.suspended_at.remove()
+    was = UserRow.suspended_at.does_not_exist() if suspended else UserRow.suspended_at.exists()
+    commit.update(UserRow(user.user_id, UserRow.SORT), [action], UserRow.joined_at.exists() & was)
+
+
 def put_merchants(commit: Commit, before: User, merchants: tuple[str, ...]) -> None:
     """Add to a commit which merchants a user administers; the list must be as it was read."""
     row = UserRow(before.user_id, UserRow.SORT)

@@ -11,7 +11,7 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from msgspec import Meta
 
-from billfold import ids
+from billfold import ids, merchants
 from billfold.bill_changes import Item
 from billfold.bills import Bill
 from billfold.clock import from_text
@@ -75,7 +75,8 @@ def item(value: Any, bill: Bill, terminal: Terminal | None, at: str) -> Item:
 
 
 def check_signature(value: dict[str, Any], terminal: Terminal | None) -> None:
-    """TerminalRefused for an unknown or revoked terminal, SignatureInvalid when it did not sign exactly this (VB-07)."""
+    """TerminalRefused for an unknown or revoked terminal, SignatureInvalid when it did not sign exactly this (VB-07),
+    MerchantSuspended when it did and its merchant may not sell."""
     if terminal is None or terminal.revoked_at is not None:
         raise TerminalRefused()
     signed = {name: part for name, part in value.items() if name != "signature"}
@@ -84,3 +85,4 @@ def check_signature(value: dict[str, Any], terminal: Terminal | None) -> None:
         key.verify(public_keys.decoded_base64(value["signature"]), DOMAIN + rfc8785.dumps(signed))
     except (InvalidSignature, ValueError):
         raise SignatureInvalid() from None
+    merchants.check_active(terminal)
