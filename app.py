@@ -43,6 +43,7 @@ from functions.cards import (
     forward_card_changes,
     get_card,
     list_cards,
+    open_bank_page,
     receive_callback,
     remove_card,
     reseal_card,
@@ -200,6 +201,7 @@ http("GET", "/v1/cards", list_cards)
 http("GET", "/v1/cards/{card}", get_card)
 http("POST", "/v1/cards/{card}/challenge", answer_challenge)
 http("POST", "/v1/cards/{card}/challenge/resend", resend_challenge)
+http("POST", "/v1/cards/{card}/challenge/page", open_bank_page)
 http("DELETE", "/v1/cards/{card}", remove_card)
 http("POST", "/v1/banks/{bank}/callbacks", receive_callback, signed_in=False)
 stream("cards", forward_card_changes)
@@ -243,4 +245,5 @@ bank_call("POST", "/v1/refunds", answer_bank_calls)
 bank_call("GET", "/v1/operations", answer_bank_calls)
 bank_call("GET", "/v1/payments", answer_bank_calls)
 bank_call("PUT", "/v1/webhook", answer_bank_calls)
+bank_call("POST", "/v1/pages", answer_bank_calls)
 bank_queue("bank-callbacks", send_bank_callbacks)

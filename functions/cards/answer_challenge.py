@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from billfold import banks, card_answers, cards, identity
 from billfold.banks import Verdict
+from billfold.card_challenges import CODE_TRIES
 from billfold.card_changes import Answered, CardChange, CodeRefused
 from billfold.card_errors import ChallengeOver, CodeWrong
 from billfold.cards import Card
@@ -70,7 +71,7 @@ def _judged(journal: Journal[Card, CardChange], number: int) -> CardChange | Non
 
 def _heard(card: Card, said: Verdict, number: int, now: int, operation: str) -> CardChange | None:
     # A bank that declines with the last try declines for its code: the challenge is over, and the card cools down.
-    if said.outcome == "challenge" or (said.outcome == "declined" and number >= cards.CODE_TRIES):
+    if said.outcome == "challenge" or (said.outcome == "declined" and number >= CODE_TRIES):
         return CodeRefused(now, number)
     if said.outcome == "unknown":
         return None
@@ -80,7 +81,7 @@ def _heard(card: Card, said: Verdict, number: int, now: int, operation: str) -> 
 
 def _answer(card: Card, heard: CardChange | None) -> http.Answer:
     if isinstance(heard, CodeRefused):
-        raise CodeWrong(tries_left=max(0, cards.CODE_TRIES - heard.number))
+        raise CodeWrong(tries_left=max(0, CODE_TRIES - heard.number))
     if card.verdict == "declined":
         raise ChallengeOver()
     return http.Answer(200, card_wire.card(card))

@@ -38,7 +38,7 @@ def handler(event: workflow.Input) -> workflow.Output:
         said = _authenticate(bank, card) if said.outcome == "absent" and card.state in cards.OPEN else said
 
     now = clock.now()
-    answered = Answered(now, said.outcome, "asking", said.reference, said.token, said.reason)
+    answered = Answered(now, said.outcome, "asking", said.reference, said.token, said.reason, said.way)
     if heard := card_answers.hear(card, answered):
         card = _commit(card, heard, f"heard {card.asked}")
     return _next(card, now)

@@ -47,7 +47,8 @@ def _hear(bank: str, told: Callback, now: int) -> None:
         refusal.about = told.about
         raise refusal
     said = told.verdict
-    heard = card_answers.hear(card, Answered(now, said.outcome, "callback", told.reference, said.token, said.reason))
+    answered = Answered(now, said.outcome, "callback", told.reference, said.token, said.reason, said.way)
+    heard = card_answers.hear(card, answered)
     if heard:
         commit = Commit(told.event_id)
         card_rows.put_change(commit, card, heard)

@@ -1,4 +1,4 @@
-"""Wait for the owner's code: keep the state machine's token, then have the bank send the code.
+"""Wait for the owner's code, or word on the bank's page: keep the state machine's token, then have the bank send the code.
 
 Trigger   task bank_authentication
 Reads     card
@@ -30,7 +30,7 @@ def handler(event: workflow.Input) -> workflow.Output:
     if card.challenge.sent:
         card_rows.put_task_token(commit, card, token)
     else:
-        card = card_rows.put_change(commit, card, ChallengeSent(now), task_token=token)
+        card = card_rows.put_change(commit, card, ChallengeSent(now, card.challenge.way), task_token=token)
     commit.send()
 
     key = f"{card.card_id}/challenge/{card.challenge.sent}"

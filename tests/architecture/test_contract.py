@@ -58,7 +58,8 @@ def test_an_operation_tells_what_it_needs(method, path):
     open_to_all = by_a_bank or path in ("/v1/health", "/v1/openapi.json")
     assert operation["security"] == [] if open_to_all else "token" in operation["security"][0]
     bill = "/v1/bills/{bill}"
-    by_device = path in (f"{bill}/items", f"{bill}/close", f"{bill}/verification") or (method, path) == (
+    page = "/v1/cards/{card}/challenge/page"
+    by_device = path in (f"{bill}/items", f"{bill}/close", f"{bill}/verification", page) or (method, path) == (
         "POST",
         "/v1/cards",
     )

@@ -215,7 +215,7 @@ def test_a_step_that_verifies_proofs_knows_the_addresses_of_its_stage_and_no_oth
             local = without_what_only_aws_has(template, "http://127.0.0.1:4566")["Resources"][logical(step.name)]
             address = Cloud("r", "1", "http://127.0.0.1:4566").api("{api}", STAGE_NAME)
             assert local["Properties"]["Environment"]["Variables"]["BILLFOLD_ADDRESSES"] == address
-    assert verifying == {"add_items", "bind_card", "close_bill", "verify_bill"}
+    assert verifying == {"add_items", "bind_card", "close_bill", "open_bank_page", "verify_bill"}
 
 
 @pytest.mark.parametrize("stage_name", STAGES)

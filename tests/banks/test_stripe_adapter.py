@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from billfold import banks, clock
-from billfold.banks import Callback, Payment, Verdict
+from billfold.banks import Callback, Page, Payment, Verdict
 from billfold.errors import CallbackRefused, Unavailable
 from tests import stripe_server
 from tests.bank_fixtures import authentication
@@ -332,3 +332,35 @@ def test_a_signed_event_that_cannot_be_read_is_refused(stripe, body):
     """Not a fault of ours."""
     with pytest.raises(CallbackRefused):
         stripe.callback(signature(body), body, clock.now())
+
+
+def test_a_challenge_has_what_the_phone_goes_on_with_until_the_holder_has_confirmed(stripe):
+    """CB-06, CB-09: Stripe's client secret opens it in its SDK; neither it nor an address is printed."""
+    verdict = stripe.authenticate("key", authentication(SECURE))
+    intent = stripe._api().setup_intents.retrieve(verdict.reference)
+    assert (verdict.way, verdict.page) == ("redirect", Page("", intent.client_secret))
+    assert stripe.challenge("key", verdict.reference) == verdict == stripe.status("key")
+    assert intent.client_secret not in f"{verdict!r} {verdict}"
+    # What the SDK does on the phone, by the secret alone.
+    stripe._api().setup_intents.confirm(verdict.reference, {"client_secret": verdict.page.secret})
+    confirmed = stripe.challenge("key", verdict.reference)
+    assert (confirmed.outcome, confirmed.page, confirmed.way) == ("approved", None, "")
+    assert stripe.charge("charge", confirmed.token, 100, "USD", "chg_1").outcome != "unknown"
+
+
+def test_where_the_phone_comes_back_to_is_told_and_gives_the_page_an_address(front, monkeypatch):
+    """CB-09: with BILLFOLD_STRIPE_RETURN_URL; without it Stripe is told of none (its own test above)."""
+    sent = {}
+    redirect = {"type": "redirect_to_url", "redirect_to_url": {"url": "https://hooks.example/3ds"}}
+    waiting = {"id": "seti_1", "status": "requires_action", "client_secret": "seti_1_secret_x", "next_action": redirect}
+
+    def keep(received):
+        sent[received.path] = parse_qs(received.body)
+        return 200, json.dumps(waiting)
+
+    monkeypatch.setenv("BILLFOLD_STRIPE_RETURN_URL", "https://app.example/cards")
+    with LocalServer(keep) as server:
+        monkeypatch.setenv("BILLFOLD_STRIPE_ADDRESS", server.address)
+        verdict = banks.bank("stripe").authenticate("key", authentication(SECURE))
+    assert sent["/v1/setup_intents/seti_1/confirm"]["return_url"] == ["https://app.example/cards"]
+    assert verdict.page == Page("https://hooks.example/3ds", "seti_1_secret_x")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import urllib3
+
 from billfold import clock, ids
 from billfold.tables import card_rows, vault_rows
 from billfold.tables.rows import read
@@ -140,6 +142,20 @@ def _gives_the_code_again(stage: Stage) -> Occasion:
     person, card = stage.cards.challenged("code_answer_lost")
     assert stage.cards.answer(person, card, key="code").status == 503
     return _answer((person, card), "123456", refused=0, verdict="approved")
+
+
+def _opens_the_page(stage: Stage) -> Occasion:
+    """The owner has confirmed on it, and her phone asks how it stands."""
+    person, card = stage.cards.challenged("paged")
+    answer = call("POST", f"/v1/cards/{card}/challenge/page", person, phone=person.phone)
+    confirmed = urllib3.request("POST", answer.body["challenge"]["page"]["url"], json={"confirm": True})
+    assert confirmed.status == 200
+
+    def effect() -> None:
+        found = card_rows.load(card).present
+        assert (found.verdict, bool(found.token)) == ("approved", True)
+
+    return Occasion(http("POST", f"/v1/cards/{card}/challenge/page", person, phone=person.phone, key="page"), effect)
 
 
 def _resend(case: Case, sent: int) -> Occasion:
@@ -585,6 +601,7 @@ ALL = (
     Scenario("answer_challenge", "a fifth wrong code", _gives_a_fifth_wrong_code, 403),
     Scenario("answer_challenge", "a sixth code", _gives_a_sixth_code, 409),
     Scenario("answer_challenge", "the code again, after a lost answer", _gives_the_code_again),
+    Scenario("open_bank_page", "it was confirmed", _opens_the_page),
     Scenario("resend_challenge", "after a minute", _resends),
     Scenario("resend_challenge", "too soon", _resends_too_soon, 429),
     Scenario("remove_card", "one that is linked", _removes, 204),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billfold import card_answers, cards
+from billfold.card_challenges import CODE_OVER
 from billfold.card_changes import (
     Activated,
     Answered,
@@ -218,7 +219,7 @@ class Worlds:
             assert ended is not None
             assert ended.state == to_do
             over = to_do == "declined" and (naive.challenged or naive.tries)
-            assert ended.reason == (cards.CODE_OVER if over else "")
+            assert ended.reason == (CODE_OVER if over else "")
             self._apply(ended)
             naive.over = to_do
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from billfold import card_answers, cards, errors
+from billfold import card_answers, card_texts, cards, errors
+from billfold.card_challenges import CODE_OVER
 from billfold.card_changes import (
     Activated,
     ApprovedLate,
@@ -188,9 +189,9 @@ def test_a_code_that_never_could_be_sent_ends_with_the_time_for_it():
     ("changes", "now", "ended"),
     [
         ([*BEGUN, heard("declined", reason="details_mismatch")], BOUND, ("declined", "")),
-        (CHALLENGED, CODE_END, ("declined", cards.CODE_OVER)),
-        ([*CHALLENGED, *tried(5, wrong=5)], BOUND, ("declined", cards.CODE_OVER)),
-        ([*CHALLENGED, *tried(5, wrong=4), heard("declined", by="code 5")], BOUND, ("declined", cards.CODE_OVER)),
+        (CHALLENGED, CODE_END, ("declined", CODE_OVER)),
+        ([*CHALLENGED, *tried(5, wrong=5)], BOUND, ("declined", CODE_OVER)),
+        ([*CHALLENGED, *tried(5, wrong=4), heard("declined", by="code 5")], BOUND, ("declined", CODE_OVER)),
         (BEGUN, BOUND + 15 * MINUTE, ("expired", "")),
         (APPROVED, BOUND, ("expired", "")),
         (CHALLENGED, BOUND, ("expired", "")),
@@ -484,14 +485,14 @@ def test_the_expiry_is_the_first_instant_after_the_printed_month(year, month, en
 
 def test_the_owner_hears_what_the_state_means_and_never_which_detail_was_wrong():
     """CB-09, CB-11, CB-13, CB-15: the same words whatever the bank's reason was."""
-    texts = {state: cards.text(state, "Visa", "4242", "") for state in cards.OPEN | cards.ENDS | {"active"}}
+    texts = {state: card_texts.text(state, "Visa", "4242", "") for state in cards.OPEN | cards.ENDS | {"active"}}
     assert texts["active"] == "Visa ending 4242 is now linked. You can pay with it."
     assert texts["declined"] == "The details do not match the bank's records."
     assert texts["expired"] == "The bank did not answer. You were not charged."
     assert "code" in texts["challenged"]
     for reason in ("details_mismatch", "expired_card", "do_not_honour", "too_many_codes"):
-        assert cards.text("declined", "Visa", "4242", reason) == texts["declined"]
-    assert "code" in cards.text("declined", "Visa", "4242", cards.CODE_OVER)
+        assert card_texts.text("declined", "Visa", "4242", reason) == texts["declined"]
+    assert "code" in card_texts.text("declined", "Visa", "4242", CODE_OVER)
 
 
 # -------------------------------------------------------------------------------------------------------------- changes

@@ -61,6 +61,7 @@ TABLE = {
     "DELETE /v1/cards/{card}":                      (NO_ONE, HIDDEN,  "204",  HIDDEN, HIDDEN, HIDDEN,             "204"),
     "POST /v1/cards/{card}/challenge":              (NO_ONE, HIDDEN,  "200",  HIDDEN, HIDDEN, HIDDEN,             "200"),
     "POST /v1/cards/{card}/challenge/resend":       (NO_ONE, HIDDEN,  "200",  HIDDEN, HIDDEN, HIDDEN,             "200"),
+    "POST /v1/cards/{card}/challenge/page":         (NO_ONE, HIDDEN,  TABLET, HIDDEN, HIDDEN, HIDDEN,             "200"),
     # Open to anyone, and good for nobody who cannot sign as the bank.
     "POST /v1/banks/{bank}/callbacks":              (FORGED, FORGED,  FORGED, FORGED, FORGED, FORGED,             FORGED),
     "POST /v1/top-ups":                             (NO_ONE, HIDDEN,  "202",  HIDDEN, HIDDEN, "403/user_unknown", "202"),

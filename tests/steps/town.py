@@ -163,6 +163,7 @@ CALLS: dict[str, Callable[[Town, Person | None], Sent]] = {
     "DELETE /v1/cards/{card}": lambda town, who: ({"card": town.challenged}, {"pin": PIN}, None),
     "POST /v1/cards/{card}/challenge": lambda town, who: ({"card": town.challenged}, {"code": CODE}, None),
     "POST /v1/cards/{card}/challenge/resend": lambda town, who: ({"card": town.challenged}, None, None),
+    "POST /v1/cards/{card}/challenge/page": lambda town, who: ({"card": town.challenged}, None, None),
     "POST /v1/banks/{bank}/callbacks": lambda town, who: ({"bank": "sandbox"}, {"kind": "payment"}, None),
     "POST /v1/top-ups": lambda town, who: (
         {},

@@ -10,6 +10,7 @@ import pytest
 
 from billfold import card_changes as changes
 from billfold import cards
+from billfold.card_challenges import CODE_OVER
 from billfold.card_changes import CardChange
 from billfold.cards import Card
 from billfold.clock import HOUR
@@ -57,7 +58,7 @@ DECLINED: list[CardChange] = [
     changes.Asked(BOUND + 2, FIELDS),
     heard("challenge", BOUND + 3),
     changes.ChallengeSent(BOUND + 4),
-    changes.Ended(BOUND + 5, "declined", cards.CODE_OVER),
+    changes.Ended(BOUND + 5, "declined", CODE_OVER),
 ]
 LIVES = {"removed": REMOVED, "late": LATE, "declined": DECLINED}
 

@@ -55,18 +55,22 @@ class Asked(CardChange):
 
 @dataclass(frozen=True, slots=True)
 class Answered(CardChange):
-    """What the bank said, or `unknown` when it did not; `by` the way it came: asked, code or callback."""
+    """What the bank said, or `unknown` when it did not; `by` the way it came: asked, code or callback; `way`, of a challenge, how
+    it is answered: by a code (also where an earlier version said nothing) or a redirect."""
 
     outcome: str
     by: str
     reference: str = ""
     token: str = field(default="", repr=False)
     reason: str = ""
+    way: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ChallengeSent(CardChange):
-    """The bank is about to send a code; the first, or a resend (CB-09)."""
+    """The bank is about to send a code, the first or a resend (CB-09); or, by redirect, its page waits for the owner."""
+
+    way: str = "code"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,14 @@ class ChallengeOver(Refused):
     next = "wait"
 
 
+class NoCodeAwaited(Refused):
+    user = "Confirm with your bank. No code is needed."
+    operations = (
+        "The bank's challenge is on its own page (`challenge.kind` is redirect); nothing was tried and none is sent."
+    )
+    next = "open_the_banks_page"
+
+
 class ResendTooSoon(Refused):
     status = 429
     user = "A code is on its way. Wait a minute before asking for another."

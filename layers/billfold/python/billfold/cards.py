@@ -17,6 +17,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from billfold import bank_currencies, card_numbers, errors
+from billfold.card_challenges import (
+    CODE_OVER,
+    CODE_TRIES,
+    PAGE_OVER,
+    RESEND_AFTER,
+    Challenge,
+)
 from billfold.card_changes import (
     Activated,
     Answered,
@@ -40,6 +47,7 @@ from billfold.card_errors import (
     CardStateConflict,
     CardTaken,
     ChallengeOver,
+    NoCodeAwaited,
     ResendTooSoon,
     TooManyCards,
 )
@@ -52,37 +60,10 @@ MAX_HOLDERS = 3
 # How long the bank may take in all (CB-13), and between two asks: 2 s, doubled each time, two minutes at most.
 PATIENCE = 15 * MINUTE
 FIRST_WAIT, LONGEST_WAIT = 2 * SECOND, 2 * MINUTE
-CODE_VALID = 5 * MINUTE
-CODE_TRIES = 5
-RESEND_AFTER = 60 * SECOND
-MAX_RESENDS = 3
 COOL_DOWN = 24 * HOUR
 # When a machine has ended a card at the very latest: the bank's patience, four codes, a last patience with a try that nobody
 # judged, and over an hour of tries to end it.
 MACHINE_TIME = 2 * HOUR
-CODE_OVER = "code_over"
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """The code that the bank sends: how often it was sent, when last, how many tries were made and judged wrong."""
-
-    sent: int = 0
-    sent_at: int = 0
-    tries: int = 0
-    refused: int = 0
-
-    @property
-    def expires_at(self) -> int:
-        return self.sent_at + CODE_VALID
-
-    @property
-    def tries_left(self) -> int:
-        return CODE_TRIES - self.tries
-
-    @property
-    def resends_left(self) -> int:
-        return 1 + MAX_RESENDS - self.sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +179,7 @@ def after(card: Card, change: CardChange) -> Card:
 def _answered(card: Card, answer: Answered) -> Card:
     """What the bank said becomes the verdict; the state machine has yet to act on it (a challenge begins with its code)."""
     state = "unknown" if answer.outcome == "unknown" else "authenticating"
+    challenge = replace(card.challenge, way=answer.way or "code") if answer.outcome == "challenge" else card.challenge
     return replace(
         card,
         state=state,
@@ -206,6 +188,7 @@ def _answered(card: Card, answer: Answered) -> Card:
         reference=answer.reference or card.reference,
         token=answer.token or card.token,
         reason=answer.reason or card.reason,
+        challenge=challenge,
     )
 
 
@@ -249,6 +232,8 @@ def standing(card: Card, now: int) -> str:
     if card.verdict == "challenge":
         if not card.challenge.sent and now >= card.gives_up_at:
             return "expired"
+        if card.challenge.way == "redirect":
+            return card.challenge.on_page(now)
         if card.challenge.refused >= CODE_TRIES:
             return "declined"
         # A try that the bank has not judged may have been the right one: only the bank knows.
@@ -268,7 +253,7 @@ def wait_seconds(card: Card, now: int) -> int:
         # For the bank's word on a try that it has not judged: about as long again as was waited since the code was sent.
         return min(max(FIRST_WAIT, now - code.sent_at), LONGEST_WAIT) // SECOND
     if card.verdict == "challenge":
-        until = code.expires_at if code.sent else now + CODE_VALID
+        until = code.expires_at if code.sent else now + replace(code, sent_at=0).expires_at
         return max(1, -(-(until - now) // SECOND))
     longer = min(FIRST_WAIT << min(max(card.asked - 1, 0), 10), LONGEST_WAIT)
     return max(1, min(longer, card.gives_up_at - now) // SECOND)
@@ -276,8 +261,7 @@ def wait_seconds(card: Card, now: int) -> int:
 
 def try_code(card: Card, now: int) -> CodeTried:
     """Count one try of a code (CB-09); CardStateConflict when none is awaited, ChallengeOver when it is too late or too often."""
-    if card.state != "challenged" or card.verdict != "challenge" or not card.challenge.sent:
-        raise CardStateConflict(state=card.state)
+    _check_code_awaited(card)
     if now >= card.challenge.expires_at:
         raise ChallengeOver()
     if card.challenge.tries >= CODE_TRIES:
@@ -287,14 +271,25 @@ def try_code(card: Card, now: int) -> CodeTried:
 
 def resend(card: Card, now: int) -> ChallengeSent:
     """Another code (CB-09): after 60 s, three times at most."""
-    if card.state != "challenged" or card.verdict != "challenge" or not card.challenge.sent:
-        raise CardStateConflict(state=card.state)
+    _check_code_awaited(card)
     if card.challenge.resends_left <= 0 or card.challenge.tries >= CODE_TRIES:
         raise ChallengeOver()
     if now < card.challenge.sent_at + RESEND_AFTER:
         left = card.challenge.sent_at + RESEND_AFTER - now
         raise ResendTooSoon(retry_after_seconds=-(-left // SECOND))
     return ChallengeSent(now)
+
+
+def awaits_page(card: Card, now: int) -> bool:
+    """Whether the owner can confirm on the bank's page now."""
+    return card.challenge.way == "redirect" and card.challenge.sent > 0 and standing(card, now) == "challenge"
+
+
+def _check_code_awaited(card: Card) -> None:
+    if card.state != "challenged" or card.verdict != "challenge" or not card.challenge.sent:
+        raise CardStateConflict(state=card.state)
+    if card.challenge.way == "redirect":
+        raise NoCodeAwaited()
 
 
 def remove(card: Card, now: int) -> CardChange | None:
@@ -309,7 +304,8 @@ def end(card: Card, now: int) -> Ended | None:
     if card.state not in OPEN:
         return None
     if standing(card, now) != "declined":
-        return Ended(now, "expired")
+        waited = card.verdict == "challenge" and card.challenge.way == "redirect" and card.challenge.sent
+        return Ended(now, "expired", PAGE_OVER if waited else "")
     # A bank that declines once codes were tried ends the challenge as much as we do: the cool-down follows either way.
     return Ended(now, "declined", CODE_OVER if card.verdict == "challenge" or card.challenge.tries else "")
 
@@ -328,17 +324,3 @@ def check_can_pay(card: Card | None, owner: str, amount: Money, now: int) -> Car
         raise CardNotActive(state="expired")
     bank_currencies.check_takes(found.bank, amount)
     return found
-
-
-def text(state: str, brand: str, last4: str, reason: str) -> str:
-    """What the owner hears of a card's state; never which detail did not match (CB-11, CB-13, CB-15)."""
-    if state == "active":
-        return f"{brand} ending {last4} is now linked. You can pay with it."
-    if state == "declined" and reason == CODE_OVER:
-        return "The code was not entered in time, or was wrong too often. Try again tomorrow."
-    return {
-        "declined": "The details do not match the bank's records.",
-        "expired": "The bank did not answer. You were not charged.",
-        "invalid": "This card has expired.",
-        "challenged": "Your bank has sent you a code. Enter it to link the card.",
-    }.get(state, "")

@@ -20,10 +20,11 @@ KINDS: dict[tuple[str, str], str] = {
     ("settled", ""): "bill.settled",
     ("refunded", ""): "bill.refunded",
 }
-# Likewise; a card ends in the state that it is told by.
+# Likewise; a card ends in the state that it is told by, a challenge is told by its way.
 CARD_KINDS: dict[tuple[str, str], str] = {
     ("bound", ""): "card.created",
     ("challenge_sent", ""): "card.code_requested",
+    ("challenge_sent", "redirect"): "card.confirmation_requested",
     ("activated", ""): "card.linked",
     ("expiry_updated", ""): "card.updated",
     ("removed", ""): "card.removed",

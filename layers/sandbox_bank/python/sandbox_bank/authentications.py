@@ -11,6 +11,7 @@ from billfold import ids
 from billfold.clock import MINUTE, SECOND
 from billfold.tables.rows import Commit
 from sandbox_bank import behaviours, keys
+from sandbox_bank.behaviours import NAMED
 from sandbox_bank.rows import AuthenticationRow
 
 CODE = "123456"
@@ -42,7 +43,7 @@ def start(commit: Commit, key: str, request: Wire, now: int) -> tuple[Wire, int]
 
 
 def send_code(commit: Commit, row: AuthenticationRow, now: int) -> Wire:
-    """Send a new code, which is good for five minutes; the tries stay counted."""
+    """Send a new code, which is good for five minutes; the tries stay counted. A page waits without."""
     if row.outcome == "challenge":
         commit.update(row, [AuthenticationRow.code_until.set(now + CODE_VALID)], _unchanged(row))
     return present(row, now)
@@ -50,7 +51,7 @@ def send_code(commit: Commit, row: AuthenticationRow, now: int) -> Wire:
 
 def take_code(commit: Commit, row: AuthenticationRow, code: str, now: int) -> Wire:
     """Judge a code."""
-    if row.outcome != "challenge" or row.withdrawn:
+    if row.outcome != "challenge" or row.withdrawn or NAMED[row.behaviour].paged:
         return present(row, now)
     if now > row.code_until:
         return _wire(row, "challenge", "code_expired")
@@ -65,6 +66,13 @@ def take_code(commit: Commit, row: AuthenticationRow, code: str, now: int) -> Wi
     ]
     commit.update(row, actions, _unchanged(row))
     return _wire(row, outcome, reason) | {"tries_left": tries_left}
+
+
+def confirm(commit: Commit, row: AuthenticationRow, confirmed: bool) -> None:
+    """What the holder says on the bank's page."""
+    outcome, reason = ("approved", "") if confirmed else ("declined", "not_confirmed")
+    actions = [AuthenticationRow.outcome.set(outcome), AuthenticationRow.reason.set(reason)]
+    commit.update(row, actions, _unchanged(row))
 
 
 def withdraw(commit: Commit, row: AuthenticationRow) -> Wire:
@@ -83,9 +91,11 @@ def present(row: AuthenticationRow, now: int) -> Wire:
 
 
 def shown(answer: Wire) -> Wire:
-    """An answer as it leaves the bank: with the token that goes with an approval, which is stored nowhere."""
-    approved = answer["kind"] == "authentication" and answer["outcome"] == "approved"
-    return answer | {"token": keys.token(answer["reference"])} if approved else answer
+    """An answer as it leaves the bank: with the token that goes with an approval, or the secret of a challenge's page. They are
+    stored nowhere."""
+    if answer["kind"] == "authentication" and answer["outcome"] == "approved":
+        return answer | {"token": keys.token(answer["reference"])}
+    return answer | {"page_secret": keys.page_secret(answer["reference"])} if answer.get("paged") else answer
 
 
 def _wire(row: AuthenticationRow, outcome: str, reason: str) -> Wire:
@@ -96,6 +106,7 @@ def _wire(row: AuthenticationRow, outcome: str, reason: str) -> Wire:
         "merchant_reference": row.about,
         "reason": reason,
         "tries_left": row.tries_left if outcome == "challenge" else None,
+        "paged": outcome == "challenge" and NAMED[row.behaviour].paged,
     }
 
 

@@ -13,7 +13,8 @@ FOR_EVER = 1_000_000
 class Behaviour:
     """How the bank behaves with a card. Asks are counted for each operation (idempotency key) from one.
 
-    name, digits, about: its name, first digits and what the documentation says. challenged: a code is asked for.
+    name, digits, about: its name, first digits and what the documentation says. challenged: a code is asked for; paged: not by a
+    code, but on a page of the bank's.
     declined: the reason why it is. failing_asks: so many are answered 500 and do nothing. silent_asks: so many get no answer,
     though what was asked is done. ignored: nothing is done and no answer comes, for ever. late: it is decided as many seconds
     later as digits 9 to 12 say, and until then nothing is answered. callbacks: how many copies are sent when it is decided,
@@ -25,6 +26,7 @@ class Behaviour:
     digits: str
     about: str
     challenged: bool = False
+    paged: bool = False
     declined: str = ""
     failing_asks: int = 0
     silent_asks: int = 0
@@ -47,6 +49,13 @@ ALL = (
         "As above, but the answer to each code is lost the first time; asking again with the same key gives it.",
         challenged=True,
         answers_lost=True,
+    ),
+    Behaviour(
+        "paged",
+        "40000013",
+        'No code, but a page of the bank\'s: POST `{"confirm": true}` to its address approves, `false` declines.',
+        challenged=True,
+        paged=True,
     ),
     Behaviour("declined", "40000020", "Declined.", declined="do_not_honour"),
     Behaviour("expired", "40000021", "Declined: the card has expired.", declined="expired_card"),

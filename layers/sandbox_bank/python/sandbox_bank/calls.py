@@ -8,8 +8,9 @@ POST /v1/refunds              {reference, amount}                               
 GET  /v1/operations?key=      what became of an operation, as it is now; 404 `unknown_operation`
 GET  /v1/payments?since=&until=&cursor=      charges and refunds, oldest first
 PUT  /v1/webhook              {address}                                           where callbacks go
+POST /v1/pages?secret=        {confirm}      the holder's own call, from the page that stands in for the bank's
 
-Every POST carries an Idempotency-Key: the same key gets the same answer, for ever; with another request 422.
+Every other POST carries an Idempotency-Key: the same key gets the same answer, for ever; with another request 422.
 """
 
 import json
@@ -39,6 +40,7 @@ ROUTES = {
     ("GET", "/v1/operations"): (),
     ("GET", "/v1/payments"): (),
     ("PUT", "/v1/webhook"): ("address",),
+    ("POST", "/v1/pages"): ("confirm",),
 }
 QUIET_LOOKS = 2
 # Longer than the three seconds that the merchant waits.
@@ -62,7 +64,7 @@ def answer(call: Call) -> Answer:
     needed = ROUTES.get((call.method, call.path))
     if needed is None:
         return 404, {"error": "unknown_route"}
-    if not keys.calls_allowed(call.headers.get("authorization", "")):
+    if call.path != "/v1/pages" and not keys.calls_allowed(call.headers.get("authorization", "")):
         return 401, {"error": "unauthorized"}
     request = _read(call.body) if needed else {}
     if request is None or not set(needed) <= set(request) or not _sound(call, request):
@@ -123,6 +125,8 @@ def _done(call: Call, request: Wire) -> Answer:
     if call.path == "/v1/webhook":
         rows.register_webhook(str(request["address"]))
         return 200, {"address": request["address"]}
+    if call.path == "/v1/pages":
+        return until_fresh(lambda: _confirmed(call.query.get("secret", ""), confirmed=request["confirm"] is True))
     key, kind = call.headers.get("idempotency-key", ""), call.path.rpartition("/")[2].removesuffix("s")
     behaviour = _behaviour(kind, request)
     if not key or behaviour is None:
@@ -136,6 +140,19 @@ def _done(call: Call, request: Wire) -> Answer:
     settled, answers_at = _settled(found, key, kind, request, behaviour)
     silent = clock.now() < answers_at or found.asks <= _silent_asks(kind, behaviour)
     return SILENCE if silent else (200, authentications.shown(settled))
+
+
+def _confirmed(secret: str, *, confirmed: bool) -> Answer:
+    """What the holder says on the bank's page, which a callback tells at once; said again, nothing changes."""
+    row = rows.authentication(keys.page_of(secret))
+    if row is None or not behaviours.NAMED[row.behaviour].paged:
+        return 404, {"error": "unknown_reference"}
+    if row.outcome == "challenge" and not row.withdrawn:
+        commit = Commit(secret)
+        authentications.confirm(commit, row, confirmed)
+        commit.send()
+        callbacks.send(row.pk, clock.now())
+    return 200, {"outcome": rows.the_authentication(row.pk).outcome}
 
 
 def _behaviour(kind: str, request: Wire) -> Behaviour | None:

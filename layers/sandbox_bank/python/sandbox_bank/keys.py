@@ -27,6 +27,17 @@ def authentication_of(text: str) -> str:
     return authentication if hmac.compare_digest(token(authentication).encode(), text.encode()) else ""
 
 
+def page_secret(authentication: str) -> str:
+    """What opens the page on which a holder confirms an authentication. It is stored nowhere."""
+    return f"{authentication}-{mark('pages', authentication)[:32]}"
+
+
+def page_of(secret: str) -> str:
+    """The authentication that a page's secret stands for; empty when it is none of ours."""
+    authentication = secret.rpartition("-")[0]
+    return authentication if hmac.compare_digest(page_secret(authentication).encode(), secret.encode()) else ""
+
+
 def calls_allowed(authorization: str) -> bool:
     """Whether an Authorization header shows the key for calls."""
     return hmac.compare_digest(f"Bearer {derived('calls').hex()}".encode(), authorization.encode())

@@ -2,6 +2,7 @@
 
     authenticate ──→ approved (a token to charge) | declined | challenge | unknown
     challenge    ──→ send_challenge, answer_challenge ──→ approved | declined | challenge (a wrong code) | unknown
+                     or, on the bank's own page, challenge tells how it stands
     approved     ──→ charge, refund; withdraw takes the approval itself back
 
 A bank that does not answer in time, cannot be reached, fails or answers what cannot be read is *unknown*: never an
@@ -51,11 +52,21 @@ class Authentication:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """Where the holder confirms with the bank itself: its address (empty: only the bank's SDK opens it) and what opens it. Both
+    are for the holder's phone alone."""
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a bank says of a card.
 
     reference: the bank's own id of this authentication. token: what charges are made with, once approved. reason: for
     operations, never shown to users (`details_mismatch`, `expired_card` …). tries_left: wrong codes that are still allowed.
+    page: of a challenge that no code answers.
     `absent` comes from `status` alone: the bank never heard of the operation.
     """
 
@@ -64,6 +75,12 @@ class Verdict:
     token: str = field(default="", repr=False)
     reason: str = ""
     tries_left: int | None = None
+    page: Page | None = field(default=None, repr=False)
+
+    @property
+    def way(self) -> str:
+        """How a challenge is answered: by a code, or on a page of the bank's (redirect)."""
+        return "" if self.outcome != "challenge" else "redirect" if self.page else "code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +151,10 @@ class Bank(Protocol):
 
     def answer_challenge(self, key: str, reference: str, code: str) -> Verdict:
         """Give the bank the code; `challenge` with `tries_left` when it was wrong."""
+        ...
+
+    def challenge(self, key: str, reference: str) -> Verdict:
+        """How the authentication that was asked with this key stands, and the page while the holder has not confirmed."""
         ...
 
     def charge(self, key: str, token: str, amount: int, currency: str, about: str) -> Payment:

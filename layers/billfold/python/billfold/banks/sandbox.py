@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import urllib3
@@ -24,6 +24,7 @@ from billfold.banks import (
     Bank,
     Callback,
     Listed,
+    Page,
     Payment,
     Verdict,
     reason,
@@ -79,13 +80,17 @@ class SandboxBank:
             "expiry": f"{asked.expiry_year:04d}-{asked.expiry_month:02d}",
             "force_challenge": asked.force_challenge,
         }
-        return _verdict(self._post(key, "/v1/authentications", body))
+        return self._verdict(self._post(key, "/v1/authentications", body))
 
     def send_challenge(self, key: str, reference: str) -> Verdict:
-        return _verdict(self._post(key, "/v1/challenges", {"authentication": reference}))
+        return self._verdict(self._post(key, "/v1/challenges", {"authentication": reference}))
 
     def answer_challenge(self, key: str, reference: str, code: str) -> Verdict:
-        return _verdict(self._post(key, "/v1/challenge-answers", {"authentication": reference, "code": code}))
+        return self._verdict(self._post(key, "/v1/challenge-answers", {"authentication": reference, "code": code}))
+
+    def challenge(self, key: str, reference: str) -> Verdict:  # noqa: ARG002
+        found = self.status(key)
+        return found if isinstance(found, Verdict) else Verdict("unknown")
 
     def charge(self, key: str, token: str, amount: int, currency: str, about: str) -> Payment:
         counted = bank_currencies.counted(self.name, Money(amount, currency))
@@ -109,7 +114,7 @@ class SandboxBank:
         if status == 404 and wire.get("error") == "unknown_operation":
             return Verdict("absent")
         found = wire if status == 200 else {}
-        return _payment(found) if found.get("kind") in ("charge", "refund") else _verdict(found)
+        return _payment(found) if found.get("kind") in ("charge", "refund") else self._verdict(found)
 
     def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:
         query = {"since": str(since), "until": str(until), "cursor": cursor}
@@ -132,8 +137,14 @@ class SandboxBank:
         about, reference = reference_of(told.get("merchant_reference")), reference_of(told.get("reference"))
         event_id = reference_of(event_id)
         if told.get("kind") == "authentication":
-            return Callback("authentication", about, reference, _verdict(told), None, event_id)
+            return Callback("authentication", about, reference, self._verdict(told), None, event_id)
         return Callback("payment", about, reference, None, _payment(told), event_id)
+
+    def _verdict(self, wire: Wire) -> Verdict:
+        """The page's address is below the bank's own."""
+        verdict, secret = _verdict(wire), reference_of(wire.get("page_secret"))
+        page = Page(f"{self.address}/v1/pages?secret={secret}", secret)
+        return replace(verdict, page=page) if secret and verdict.outcome == "challenge" else verdict
 
     def _post(self, key: str, path: str, body: Wire) -> Wire:
         """The answer to an operation; an empty one when there is none to rely on."""

@@ -3,8 +3,9 @@
 What Stripe does otherwise than the port, and how it is mapped:
 
 - It checks the card, and with 3-D Secure its holder; it does not compare a document or a phone number with a bank's records.
-- 3-D Secure happens on a page or in an SDK of the holder's bank: no code ever passes through us. `challenge` says that Stripe
-  waits for that; `send_challenge` and `answer_challenge` ask how it stands, and the code is sent nowhere.
+- 3-D Secure happens on a page or in an SDK of the holder's bank: no code ever passes through us. A challenge has that page, which
+  Stripe gives an address when it is told where the phone goes back to (BILLFOLD_STRIPE_RETURN_URL), and its client secret, with
+  which Stripe's SDK opens it; `send_challenge` and `answer_challenge` ask how it stands, and the code is sent nowhere.
 - A question by idempotency key does not exist: our key is in each object's metadata, and `status` looks through the charges of
   the card's customer, the refunds of the charge, or the authentications of the last day. Who asked to send or answer a
   challenge is therefore `absent`.
@@ -33,6 +34,7 @@ from billfold.banks import (
     Bank,
     Callback,
     Listed,
+    Page,
     Payment,
     Verdict,
     reason,
@@ -60,6 +62,7 @@ class StripeBank:
     key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     address: str = ""
+    return_url: str = ""
     name: str = "stripe"
     fields_sent: tuple[str, ...] = ("name", "phone", "number", "expiry")
 
@@ -84,13 +87,19 @@ class StripeBank:
         if asked.force_challenge:
             wanted["payment_method_options"] = {"card": {"request_three_d_secure": "challenge"}}
         intent = api.setup_intents.create(wanted | {"metadata": marks}, _once(key, "setup"))
-        confirmed = api.setup_intents.confirm(intent.id, {"payment_method": method.id}, _once(key, "confirmation"))
+        back = {"return_url": self.return_url} if self.return_url else {}
+        confirmed = api.setup_intents.confirm(
+            intent.id, {"payment_method": method.id} | back, _once(key, "confirmation")
+        )
         return _wire(confirmed)
 
     def send_challenge(self, key: str, reference: str) -> Verdict:  # noqa: ARG002
         return self._asked(reference)
 
     def answer_challenge(self, key: str, reference: str, code: str) -> Verdict:  # noqa: ARG002
+        return self._asked(reference)
+
+    def challenge(self, key: str, reference: str) -> Verdict:  # noqa: ARG002
         return self._asked(reference)
 
     def _asked(self, reference: str) -> Verdict:
@@ -214,7 +223,8 @@ class StripeBank:
 def adapter() -> Bank:
     """The account of this stage."""
     given = json.loads(aws.secret("stripe"))
-    return StripeBank(given["key"], given["webhook_secret"], os.environ.get("BILLFOLD_STRIPE_ADDRESS", ""))
+    address, return_url = (os.environ.get(f"BILLFOLD_STRIPE_{name}", "") for name in ("ADDRESS", "RETURN_URL"))
+    return StripeBank(given["key"], given["webhook_secret"], address, return_url)
 
 
 class _TooMany(Exception):
@@ -260,7 +270,7 @@ def _verdict(intent: Wire) -> Verdict:
     if status == "succeeded" and reference and intent.get("customer") and intent.get("payment_method"):
         return Verdict("approved", reference, f"{intent['customer']}/{intent['payment_method']}")
     if status == "requires_action":
-        return Verdict("challenge", reference)
+        return Verdict("challenge", reference, page=_page(intent))
     if status == "requires_payment_method" and not intent.get("payment_method") and not intent.get("last_setup_error"):
         # Made and not confirmed, for an answer was lost between: asking again with the same keys goes on from there.
         return Verdict("absent", reference)
@@ -268,6 +278,11 @@ def _verdict(intent: Wire) -> Verdict:
         fault = intent.get("last_setup_error") or {}
         return Verdict("declined", reference, reason=reason(fault.get("decline_code") or fault.get("code") or status))
     return Verdict("unknown", reference)
+
+
+def _page(intent: Wire) -> Page:
+    redirect = (intent.get("next_action") or {}).get("redirect_to_url") or {}
+    return Page(str(redirect.get("url") or ""), str(intent.get("client_secret") or ""))
 
 
 def _charged(intent: Wire) -> Payment:

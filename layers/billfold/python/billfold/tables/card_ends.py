@@ -1,6 +1,6 @@
 """A card's end, and what goes with it in the same transaction."""
 
-from billfold import cards
+from billfold.card_challenges import CODE_OVER
 from billfold.card_changes import CardChange
 from billfold.cards import Card
 from billfold.tables import card_rows, limit_rows, vault_rows
@@ -12,6 +12,6 @@ def put_over(commit: Commit, before: Card, change: CardChange) -> Card:
     card = card_rows.put_change(commit, before, change)
     card_rows.remove_holder(commit, card)
     vault_rows.erase(commit, card.card_id)
-    if card.state == "declined" and card.reason == cards.CODE_OVER:
+    if card.state == "declined" and card.reason == CODE_OVER:
         limit_rows.put_cooling(commit, card.owner, card.fingerprint, change.at)
     return card

@@ -12,7 +12,7 @@ from typing import Any
 from pynamodb.attributes import MapAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import size
 
-from billfold import card_changes, cards, events
+from billfold import card_changes, card_texts, cards, events
 from billfold.card_changes import Bound, CardChange
 from billfold.cards import Card
 from billfold.events import Event
@@ -289,10 +289,11 @@ def events_of(image: dict[str, Any]) -> list[Event]:
     row = journals.inserted(ChangeRow, image, KINDS)
     if row is None:
         return []
-    kind = events.card_kind(row.kind, row.state)
+    way = row.facts.get("way", "")
+    kind = events.card_kind(row.kind, way or row.state)
     if not kind:
         return []
-    text = cards.text(row.state, row.brand, row.last4, row.facts.get("reason", ""))
+    text = card_texts.text(row.state, row.brand, row.last4, row.facts.get("reason", ""), way)
     told = {"revision": int(row.sk), "state": row.state, "brand": row.brand, "last4": row.last4}
     facts = told | ({"text": text} if text else {})
     return [Event(f"{row.pk}/{row.sk}", row.user, kind, row.pk, row.facts["at"], facts)]

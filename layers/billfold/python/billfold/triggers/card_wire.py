@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from billfold import cards
+from billfold import card_challenges, card_texts
+from billfold.banks import Page
 from billfold.card_changes import Bound
 from billfold.cards import Card
 from billfold.clock import to_text
@@ -62,13 +63,23 @@ class BindCard(wire.Body, frozen=True):
     )
 
 
-class Challenge(wire.View, frozen=True):
-    """The bank has sent a code: until when it is good, and what is left of tries and resends."""
+class BankPage(wire.View, frozen=True):
+    """Where the owner confirms with the bank: open `url`, or, without one, the bank's SDK with `client_secret`."""
 
+    client_secret: str
+    url: str | None = None
+
+
+class Challenge(wire.View, frozen=True):
+    """The bank waits for the owner until `expires_at`. `code`: for the code that it has sent; what is left of tries and resends.
+    `redirect`: for a confirmation on its own page, which is in one answer alone (`POST /v1/cards/{card}/challenge/page`)."""
+
+    kind: Literal["code", "redirect"]
     expires_at: str
-    tries_left: int
-    resends_left: int
-    resend_at: str
+    tries_left: int | None = None
+    resends_left: int | None = None
+    resend_at: str | None = None
+    page: BankPage | None = None
 
 
 class CardAnswer(wire.View, frozen=True):
@@ -97,9 +108,17 @@ def bound(body: BindCard, **known: Any) -> Bound:
     )
 
 
-def card(seen: Card) -> CardAnswer:
-    """A card as its owner sees it."""
-    sent = seen.challenge if seen.state == "challenged" and seen.challenge.sent else None
+def _challenge(sent: card_challenges.Challenge, page: Page | None) -> Challenge:
+    until = to_text(sent.expires_at)
+    if sent.way == "redirect":
+        return Challenge("redirect", until, page=BankPage(page.secret, page.url or None) if page else None)
+    resend_at = to_text(sent.sent_at + card_challenges.RESEND_AFTER)
+    return Challenge("code", until, sent.tries_left, sent.resends_left, resend_at)
+
+
+def card(seen: Card, page: Page | None = None) -> CardAnswer:
+    """A card as its owner sees it; on the phone that bound it, with the bank's page."""
+    awaited = seen.state == "challenged" and seen.challenge.sent > 0
     return CardAnswer(
         id=seen.card_id,
         state=seen.state,
@@ -107,14 +126,7 @@ def card(seen: Card) -> CardAnswer:
         last4=seen.last4,
         expiry=Expiry(seen.expiry_year, seen.expiry_month),
         bound_at=to_text(seen.bound_at),
-        text=cards.text(seen.state, seen.brand, seen.last4, seen.reason) or None,
-        challenge=Challenge(
-            to_text(sent.expires_at),
-            sent.tries_left,
-            sent.resends_left,
-            to_text(sent.sent_at + cards.RESEND_AFTER),
-        )
-        if sent
-        else None,
+        text=card_texts.text(seen.state, seen.brand, seen.last4, seen.reason, seen.challenge.way) or None,
+        challenge=_challenge(seen.challenge, page) if awaited else None,
         fields_sent=list(seen.fields_sent) or None,
     )

@@ -1,0 +1,43 @@
+"""Give the owner's phone what it needs to confirm with the bank on the bank's own page, and hear how that stands.
+
+Trigger   POST /v1/cards/{card}/challenge/page  (user's device)
+Reads     card; user, device
+Writes    card, change                       (one transaction, when the bank has given its word)
+Answers   200 the card, with the page while the bank waits; 403 another phone than the one that bound it; 404 another's card
+Again     the bank is asked how it stands, and its word is recorded once; the page is kept nowhere, so each answer is today's
+May       cards PutItem Query UpdateItem; people BatchGetItem; bank
+Layers    stripe
+"""
+
+from typing import Any
+
+from billfold import banks, card_answers, cards, identity
+from billfold.card_changes import Answered
+from billfold.errors import Unavailable
+from billfold.tables import card_rows, people_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import card_wire, http, proof
+
+
+@http.step(answers=card_wire.CardAnswer, key=True)
+def handler(request: http.Request[Any]) -> http.Answer:
+    caller, now, device_id = request.caller, request.now, proof.device(request)
+    card = cards.check_found(card_rows.load(request.parameters["card"]).present, caller)
+    rows = read([people_rows.user_key(caller), people_rows.device_key(caller, device_id)])
+    device = people_rows.device(rows, caller, device_id)
+    identity.check_own_device(card.owner, card.device, people_rows.user(rows, caller), device)
+
+    if not cards.awaits_page(card, now):
+        return http.Answer(200, card_wire.card(card))
+    said = banks.bank(card.bank).challenge(f"{card.card_id}/authentication", card.reference)
+    if said.outcome == "unknown":
+        raise Unavailable()
+    answered = Answered(now, said.outcome, "page", said.reference, said.token, said.reason, said.way)
+    heard = card_answers.hear(card, answered)
+
+    if heard:
+        commit = Commit(request.operation("opr"))
+        card = card_rows.put_change(commit, card, heard)
+        commit.send()
+
+    return http.Answer(200, card_wire.card(card, said.page))

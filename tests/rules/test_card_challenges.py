@@ -1,0 +1,83 @@
+"""A challenge on the bank's own page: nothing is typed, nobody's code was wrong, and the bank is asked a last time (CB-09)."""
+
+import json
+import pathlib
+
+import pytest
+
+from billfold import card_answers, card_texts, cards
+from billfold.card_challenges import LAST_ASK, PAGE_OVER, PAGE_VALID
+from billfold.card_changes import Answered, ApprovedLate, Asked, ChallengeSent, Checked, Ended
+from billfold.card_errors import NoCodeAwaited
+from tests.rules.card_worlds import BOUND, FIELDS, MINUTE, SECOND, heard, lived
+
+PAGE = Answered(BOUND, "challenge", "asking", "bau_1", way="redirect")
+ASKED = [Checked(BOUND), Asked(BOUND, FIELDS), PAGE]
+WAITING = [*ASKED, ChallengeSent(BOUND, "redirect")]
+OVER = BOUND + PAGE_VALID
+
+
+@pytest.mark.parametrize(
+    ("at", "standing"),
+    [
+        (BOUND, "challenge"),
+        (OVER - 1, "challenge"),
+        (OVER, "ask"),
+        (OVER + LAST_ASK - 1, "ask"),
+        (OVER + LAST_ASK, "expired"),
+        (OVER + 100 * MINUTE, "expired"),
+    ],
+)
+def test_the_machine_waits_for_the_page_then_asks_a_last_time_and_then_gives_up(at, standing):
+    """CB-13: the bank alone knows whether the owner confirmed in the last moment."""
+    assert cards.standing(lived(*WAITING), at) == standing
+    assert 1 <= cards.wait_seconds(lived(*WAITING), at) <= 600
+
+
+def test_the_machine_s_wait_ends_with_the_page_s_time():
+    """CB-09: ten minutes, before it is shown as well as after, and then no longer than the last ask may take."""
+    assert cards.wait_seconds(lived(*ASKED), BOUND) == PAGE_VALID // SECOND
+    assert cards.wait_seconds(lived(*WAITING), BOUND + 4 * MINUTE) == 360
+    assert cards.wait_seconds(lived(*WAITING), OVER) <= LAST_ASK // SECOND
+
+
+def test_no_code_is_tried_and_none_is_sent_again():
+    """CB-09: so that a habit of typing costs nobody her card."""
+    for deed in (cards.try_code, cards.resend):
+        with pytest.raises(NoCodeAwaited):
+            deed(lived(*WAITING), BOUND + 2 * MINUTE)
+
+
+def test_its_time_over_it_expires_without_a_cool_down_and_says_why():
+    """CB-09: nobody guessed anything; and a card whose bank was silent still says that."""
+    ended = cards.end(lived(*WAITING), OVER + LAST_ASK)
+    assert ended == Ended(OVER + LAST_ASK, "expired", PAGE_OVER)
+    assert "confirm with your bank in time" in card_texts.text("expired", "Visa", "4242", PAGE_OVER)
+    assert cards.end(lived(*ASKED), BOUND + cards.PATIENCE) == Ended(BOUND + cards.PATIENCE, "expired")
+    after = lived(*WAITING, ended)
+    assert card_answers.is_unheard(after), "the bank is asked once more, and an approval is taken back"
+    approved = Answered(OVER + 5 * MINUTE, "approved", "callback", "bau_1", "t")
+    assert card_answers.hear(after, approved) == ApprovedLate(OVER + 5 * MINUTE, "bau_1")
+
+
+@pytest.mark.parametrize(("at", "awaited"), [(BOUND, True), (OVER - 1, True), (OVER, False), (OVER + LAST_ASK, False)])
+def test_the_page_is_given_while_it_is_awaited(at, awaited):
+    """CB-09: not before the machine waits for it, nor for a code, nor after the bank's word."""
+    assert cards.awaits_page(lived(*WAITING), at) == awaited
+    code = [Checked(BOUND), Asked(BOUND, FIELDS), heard("challenge"), ChallengeSent(BOUND)]
+    for changes in (ASKED, code, [*WAITING, heard("approved", by="page")], [*WAITING, Ended(BOUND, "cancelled")]):
+        assert not cards.awaits_page(lived(*changes), at)
+
+
+def test_the_owner_is_asked_to_confirm_and_not_for_a_code():
+    """CB-15: right words for each way."""
+    assert card_texts.text("challenged", "Visa", "4242", "", "redirect") == "Confirm with your bank to link the card."
+    assert "code" in card_texts.text("challenged", "Visa", "4242", "")
+
+
+def test_a_challenge_of_an_earlier_version_is_one_by_code():
+    """Rows of before know no way; their challenge goes on as it was."""
+    old = [Checked(BOUND), Asked(BOUND, FIELDS), Answered(BOUND, "challenge", "asking", "bau_1"), ChallengeSent(BOUND)]
+    assert lived(*old).challenge.way == "code"
+    rows = pathlib.Path(__file__).parent.parent / "tables/card_rows_v1.json"
+    assert not any('way"' in json.dumps(line) for line in rows.read_text().splitlines())
