@@ -5,24 +5,31 @@
     low_contrast  print that differs from the card by a tenth to a sixth of the range
     tilted        turned by up to 15 degrees, and seen at a slant
     upside_down   turned by about 180 degrees
+    slanted       seen from one side, an edge up to a third shorter than the other
     dim           an eighth to a quarter of the light, with a sensor's noise
     blurred       out of focus
+    glare         a lamp's reflection somewhere on the card, half transparent
+    noisy         a sensor's noise alone
+    compressed    saved small, progressively
+    small         a third of the size
+
+What lies on a card is its `cover`: a thumb, or a highlight that leaves nothing to see, on one group of the number.
 
 Everything follows from the seed. Numbers are made up: a brand's first digits, then random ones, then the check digit.
 """
 
 import io
-import pathlib
 import random
-from dataclasses import dataclass
-from importlib.util import find_spec
-from itertools import pairwise
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFilter
 
-CONDITIONS = ("flat", "embossed", "low_contrast", "tilted", "upside_down", "dim", "blurred")
-WIDTH, HEIGHT = 1012, 638
+from infra.card_faces import DESIGNS, FONTS, Card, classic, font
+
+CONDITIONS = (
+    *("flat", "embossed", "low_contrast", "tilted", "upside_down", "slanted"),
+    *("dim", "blurred", "glare", "noisy", "compressed", "small"),
+)
 TABLE = (1280, 900)
 FIRST = {
     "Visa": (("4", 16),),
@@ -32,36 +39,16 @@ FIRST = {
     "JCB": (("3530", 16),),
     "UnionPay": (("6212", 16),),
 }
+# Lengths that are rarer, and two brands more.
+RARE = FIRST | {
+    "Visa": (("4", 13), ("4", 16), ("4", 19)),
+    "Discover": (("6011", 16), ("6011", 19)),
+    "UnionPay": (("6212", 16), ("6250", 19)),
+    "Diners Club": (("36", 14),),
+    "Maestro": (("6759", 16), ("6761", 19)),
+}
 HOLDERS = ("AMELIA JONES", "MARC O'NEIL", "YUKI TANAKA", "J P VAN DIJK", "SOFIA GARCIA LOPEZ", "DR HANS MUELLER")
 BANKS = ("First River Bank", "NORTHLIGHT", "Banco del Sol", "Harbour Savings")
-FONTS = (
-    ("fontpkg_ibm_plex_mono", "IBMPlexMono-SemiBold.ttf"),
-    ("fontpkg_ibm_plex_mono", "IBMPlexMono-Regular.ttf"),
-    ("fontpkg_inconsolata", "Inconsolata[wdth,wght].ttf"),
-    ("", ""),
-)
-Colour = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Card:
-    """What is printed on a card."""
-
-    number: str
-    brand: str
-    expiry: str
-    holder: str
-    bank: str
-
-    @property
-    def grouped(self) -> str:
-        """The number as cards print it: 4-4-4-4, or 4-6-5."""
-        cuts = (0, 4, 10, 15) if len(self.number) == 15 else (0, 4, 8, 12, 16)
-        return " ".join(self.number[start:end] for start, end in pairwise(cuts))
-
-    @property
-    def thru(self) -> str:
-        return f"{self.expiry[5:]}/{self.expiry[2:4]}"
 
 
 def checked(digits: str) -> str:
@@ -74,10 +61,11 @@ def _sum(number: str) -> int:
     return sum(value - 9 if value > 9 else value for value in doubled)
 
 
-def card(chance: random.Random, *, valid: bool = True) -> Card:
-    """A made-up card; not `valid`: one whose check digit is wrong."""
-    brand = chance.choice([*FIRST, "Visa", "Mastercard"])
-    first, length = chance.choice(FIRST[brand])
+def card(chance: random.Random, *, valid: bool = True, rare: bool = False) -> Card:
+    """A made-up card; not `valid`: one whose check digit is wrong; `rare`: of eight brands and 13 to 19 digits."""
+    known = RARE if rare else FIRST
+    brand = chance.choice([*known, "Visa", "Mastercard"])
+    first, length = chance.choice(known[brand])
     number = checked(first + "".join(chance.choices("0123456789", k=length - len(first) - 1)))
     if not valid:
         number = number[:-1] + str((int(number[-1]) + chance.randint(1, 9)) % 10)
@@ -85,18 +73,83 @@ def card(chance: random.Random, *, valid: bool = True) -> Card:
     return Card(number, brand, expiry, chance.choice(HOLDERS), chance.choice(BANKS))
 
 
-def photo(shown: Card, condition: str, chance: random.Random, *, kind: str = "JPEG") -> bytes:
-    """A photo of one card in a condition."""
-    return encoded(_seen(_laid(_printed(shown, condition, chance), condition, chance), condition, chance), kind)
+def photo(
+    shown: Card, condition: str, chance: random.Random, *, kind: str = "JPEG", design: str = "classic", cover: str = ""
+) -> bytes:
+    """A photo of one card in a condition; `cover` is `thumb` or `highlight`, and a group's number from 0, as in `thumb 0`."""
+    face = DESIGNS[design](shown, condition, chance)
+    if cover:
+        kind_of_cover, group = cover.split()
+        _covered(face, shown, kind_of_cover, int(group))
+    taken = _seen(_laid(face, condition, chance), condition, chance)
+    return encoded(taken, kind, compressed=condition == "compressed")
+
+
+def _covered(face: Image.Image, shown: Card, cover: str, group: int) -> None:
+    """Something lies over a group of a number in one line."""
+    each = 62 * 0.6
+    before = sum(len(one) + 1 for one in shown.groups[:group])
+    left, right = 76 + before * each - 18, 76 + (before + len(shown.groups[group])) * each + 18
+    over = Image.new("RGBA", face.size, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(over)
+    if cover == "thumb":
+        draw.ellipse((left - 20, 310, right + 20, 900), fill=(205, 160, 135, 255))
+    else:
+        draw.ellipse((left - 10, 300, right + 10, 470), fill=(255, 255, 255, 255))
+    face.alpha_composite(over.filter(ImageFilter.GaussianBlur(5)))
 
 
 def photo_of_two(one: Card, other: Card, chance: random.Random) -> bytes:
     """Two cards beside each other, one a little lower."""
     table = _table((1700, 1000), chance)
     for at, shown in enumerate((one, other)):
-        small = _printed(shown, "flat", chance).resize((780, 492), Image.Resampling.LANCZOS)
+        small = classic(shown, "flat", chance).resize((780, 492), Image.Resampling.LANCZOS)
         table.paste(small, (40 + at * 830, 120 + at * 180), small)
     return encoded(table.convert("RGB"))
+
+
+def receipt(chance: random.Random) -> bytes:
+    """A till's slip: an order number that could be a card's, a masked card, dates, thanks."""
+    order = checked("4" + "".join(chance.choices("0123456789", k=14)))
+    lines = (
+        *("CORNER STORE", "12 High Street", f"ORDER {order}", "2 x Coffee 7.00", "TOTAL 7.00", "CARD **** 4242"),
+        *("12/11/26 10:24", "THANK YOU", "PLEASE COME AGAIN"),
+    )
+    return _sheet(lines, 44, chance)
+
+
+def small_print(chance: random.Random) -> bytes:
+    """A page of 1600 by 2200 pixels full of small print."""
+    words = (
+        "the",
+        "card",
+        "holder",
+        "agrees",
+        "that",
+        "every",
+        "amount",
+        "of",
+        "1250",
+        "or",
+        "more",
+        "is",
+        "due",
+        "then",
+    )
+    picture = Image.new("RGB", (1600, 2200), "white")
+    draw = ImageDraw.Draw(picture)
+    for y in range(30, 2170, 20):
+        draw.text((40, y), " ".join(chance.choices(words, k=26)), font=font(FONTS[-1], 15), fill="black")
+    return encoded(picture)
+
+
+def _sheet(lines: tuple[str, ...], size: int, chance: random.Random) -> bytes:
+    picture = Image.new("RGB", TABLE, (240, 238, 230))
+    draw = ImageDraw.Draw(picture)
+    named = FONTS[chance.randrange(len(FONTS))]
+    for at, line in enumerate(lines):
+        draw.text((140, 60 + round(at * 780 / len(lines))), line, font=font(named, size), fill=(30, 30, 40))
+    return encoded(picture)
 
 
 def landscape(chance: random.Random) -> bytes:
@@ -112,12 +165,8 @@ def landscape(chance: random.Random) -> bytes:
 
 def notice(chance: random.Random) -> bytes:
     """A sheet of paper with text and some digits, but no card."""
-    picture = Image.new("RGB", TABLE, (240, 238, 230))
-    draw = ImageDraw.Draw(picture)
     lines = ("Meeting moved to Tuesday", "Room 214, second floor", "please bring the minutes", "and something to write")
-    for at, line in enumerate(lines):
-        draw.text((140, 160 + at * 130), line, font=_font(FONTS[chance.randrange(4)], 58), fill=(30, 30, 40))
-    return encoded(picture)
+    return _sheet(lines, 58, chance)
 
 
 def turned(image: bytes, degrees: int) -> bytes:
@@ -125,86 +174,12 @@ def turned(image: bytes, degrees: int) -> bytes:
     return encoded(Image.open(io.BytesIO(image)).rotate(degrees, expand=True))
 
 
-def encoded(picture: Image.Image, kind: str = "JPEG") -> bytes:
+def encoded(picture: Image.Image, kind: str = "JPEG", *, compressed: bool = False) -> bytes:
     """A picture as a file."""
     file = io.BytesIO()
-    picture.convert("RGB").save(file, kind, **({"quality": 85} if kind == "JPEG" else {}))
+    options = {"quality": 35 if compressed else 85, "progressive": compressed} if kind == "JPEG" else {}
+    picture.convert("RGB").save(file, kind, **options)
     return file.getvalue()
-
-
-def _font(named: tuple[str, str], size: int) -> ImageFont.FreeTypeFont:
-    package, file = named
-    if not package:
-        found = ImageFont.load_default(size)
-        assert isinstance(found, ImageFont.FreeTypeFont)
-        return found
-    spec = find_spec(package)
-    assert spec is not None, f"{package} is among what requirements-dev.txt installs"
-    (folder,) = spec.submodule_search_locations or [""]
-    return ImageFont.truetype(str(pathlib.Path(folder) / "files" / file), size)
-
-
-def _colours(condition: str, chance: random.Random) -> tuple[Colour, Colour]:
-    """The card's colour and its print's."""
-    light = chance.random() < 0.5
-    card_colour = [chance.randint(150, 225) if light else chance.randint(25, 95) for _ in range(3)]
-    if condition == "low_contrast":
-        step = chance.randint(24, 40) * (-1 if light else 1)
-        print_colour = [channel + step for channel in card_colour]
-    elif condition == "embossed":
-        print_colour = [channel + (-14 if light else 14) for channel in card_colour]
-    else:
-        print_colour = [chance.randint(5, 45) if light else chance.randint(215, 250) for _ in range(3)]
-    return (card_colour[0], card_colour[1], card_colour[2]), (print_colour[0], print_colour[1], print_colour[2])
-
-
-def _printed(shown: Card, condition: str, chance: random.Random) -> Image.Image:
-    """The card itself, face up, with round corners."""
-    ground, ink = _colours(condition, chance)
-    picture = Image.new("RGBA", (WIDTH, HEIGHT), (*ground, 255))
-    draw = ImageDraw.Draw(picture)
-    for _ in range(3):
-        x, y, size = chance.randint(0, WIDTH), chance.randint(0, HEIGHT), chance.randint(200, 600)
-        tint = tuple(max(0, min(255, channel + chance.randint(-9, 9))) for channel in ground)
-        draw.ellipse((x - size, y - size, x + size, y + size), fill=(*tint, 255))
-    draw.rounded_rectangle((80, 200, 210, 300), 16, fill=(205, 175, 95, 255), outline=(120, 95, 40, 255), width=3)
-    named = FONTS[chance.randrange(len(FONTS))]
-    size = 62 if named[0] else 66
-    _write(picture, (76, 340), shown.grouped, _font(named, size), ink, condition)
-    small = _font(named, 22)
-    _write(picture, (360, 436), "VALID THRU", small, ink, condition)
-    _write(picture, (500, 426), shown.thru, _font(named, 40), ink, condition)
-    _write(picture, (76, 528), shown.holder, _font(named, 38), ink, condition)
-    plain = "flat" if condition == "embossed" else condition
-    _write(picture, (76, 60), shown.bank, _font(FONTS[-1], 46), ink if plain != "flat" else _inverse(ground), plain)
-    _write(
-        picture,
-        (WIDTH - 290, 560),
-        shown.brand,
-        _font(FONTS[-1], 34),
-        _inverse(ground) if plain == "flat" else ink,
-        plain,
-    )
-    mask = Image.new("L", (WIDTH, HEIGHT), 0)
-    ImageDraw.Draw(mask).rounded_rectangle((0, 0, WIDTH - 1, HEIGHT - 1), 40, fill=255)
-    picture.putalpha(mask)
-    return picture
-
-
-def _inverse(ground: Colour) -> Colour:
-    return (25, 25, 30) if sum(ground) > 380 else (235, 235, 230)
-
-
-def _write(
-    picture: Image.Image, at: tuple[int, int], text: str, font: ImageFont.FreeTypeFont, ink: Colour, condition: str
-) -> None:
-    draw = ImageDraw.Draw(picture)
-    if condition == "embossed":
-        edge = max(1, round(font.size / 28))
-        lit, shaded = (tuple(max(0, min(255, channel + by)) for channel in ink) for by in (75, -75))
-        draw.text((at[0] - edge, at[1] - edge), text, font=font, fill=lit)
-        draw.text((at[0] + edge, at[1] + edge), text, font=font, fill=shaded)
-    draw.text(at, text, font=font, fill=ink)
 
 
 def _table(size: tuple[int, int], chance: random.Random) -> Image.Image:
@@ -217,12 +192,16 @@ def _table(size: tuple[int, int], chance: random.Random) -> Image.Image:
 def _laid(face: Image.Image, condition: str, chance: random.Random) -> Image.Image:
     """The card on the table, seen from where the condition says."""
     table = _table(TABLE, chance)
-    sheet = Image.new("RGBA", TABLE, (0, 0, 0, 0))
-    sheet.paste(face, ((TABLE[0] - WIDTH) // 2, (TABLE[1] - HEIGHT) // 2), face)
+    if face.height > face.width:
+        table = table.rotate(90, expand=True)
+    sheet = Image.new("RGBA", table.size, (0, 0, 0, 0))
+    sheet.paste(face, ((table.width - face.width) // 2, (table.height - face.height) // 2), face)
     angle = chance.uniform(-2, 2)
     if condition == "tilted":
         angle = chance.choice((-1, 1)) * chance.uniform(6, 15)
-        sheet = _slanted(sheet, chance)
+        sheet = _slanted(sheet, chance.uniform(0.06, 0.16))
+    elif condition == "slanted":
+        sheet = _slanted(sheet, chance.uniform(0.2, 0.33))
     elif condition == "upside_down":
         angle += 180
     sheet = sheet.rotate(angle, Image.Resampling.BICUBIC, expand=True)
@@ -231,10 +210,10 @@ def _laid(face: Image.Image, condition: str, chance: random.Random) -> Image.Ima
     return grown.convert("RGB")
 
 
-def _slanted(sheet: Image.Image, chance: random.Random) -> Image.Image:
-    """The sheet seen from one side: one edge up to a sixth shorter than the other."""
+def _slanted(sheet: Image.Image, shorter: float) -> Image.Image:
+    """The sheet seen from one side: one edge shorter than the other by this part."""
     width, height = sheet.size
-    inset = chance.uniform(0.06, 0.16) * height / 2
+    inset = shorter * height / 2
     corners = [(0, -inset), (width, inset), (width, height - inset), (0, height + inset)]
     rows: list[list[float]] = []
     wanted: list[float] = []
@@ -251,7 +230,20 @@ def _seen(picture: Image.Image, condition: str, chance: random.Random) -> Image.
     noise = np.random.default_rng(chance.getrandbits(32))
     if condition == "blurred":
         picture = picture.filter(ImageFilter.GaussianBlur(chance.uniform(2.0, 4.0)))
+    if condition == "small":
+        picture = picture.resize((picture.width // 3, picture.height // 3), Image.Resampling.LANCZOS)
     values = np.asarray(picture, dtype=np.float32)
     if condition == "dim":
         values = values * chance.uniform(0.12, 0.25)
-    return Image.fromarray((values + noise.normal(0, 4, values.shape)).clip(0, 255).astype(np.uint8))
+    if condition == "glare":
+        values = values + _reflection(picture.size, chance)
+    grain = 22 if condition == "noisy" else 4
+    return Image.fromarray((values + noise.normal(0, grain, values.shape)).clip(0, 255).astype(np.uint8))
+
+
+def _reflection(size: tuple[int, int], chance: random.Random) -> np.ndarray:
+    """A lamp's light on the card."""
+    lamp = Image.new("L", size, 0)
+    x, y, radius = chance.randint(200, size[0] - 200), chance.randint(200, size[1] - 200), chance.randint(60, 160)
+    ImageDraw.Draw(lamp).ellipse((x - radius, y - radius, x + radius, y + radius), fill=chance.randint(70, 130))
+    return np.asarray(lamp.filter(ImageFilter.GaussianBlur(radius / 3)), dtype=np.float32)[:, :, np.newaxis]

@@ -12,6 +12,7 @@ import httpx
 
 from billfold import card_numbers
 from infra import card_pictures
+from infra.card_faces import Card
 from infra.cast import CURRENCY, Customer, Play, money
 from infra.client import Refusal
 
@@ -36,7 +37,7 @@ def photograph_card(stage: Play) -> None:
     story.chapter("Erin photographs a card")
     erin = stage.customers["erin"] = Customer(stage.stack, "erin")
     stage.before["erin"] = erin.wallet(CURRENCY)
-    drawn = card_pictures.Card(number(CHALLENGED), "Visa", "2031-07", "ERIN HOLDER", "Harbour Savings")
+    drawn = Card(number(CHALLENGED), "Visa", "2031-07", "ERIN HOLDER", "Harbour Savings")
     picture = card_pictures.photo(drawn, "tilted", random.Random())
     photo = erin.api.post("/v1/card-photos", {"content_type": "image/jpeg"})
     form = photo["upload"]

@@ -1,14 +1,15 @@
-"""Delete a photo of a card that was never read, and erase what was read from one, when their time is over.
+"""End a photo of a card: unreadable when its picture lay unread, expired when its time is over; then the picture goes.
 
 Trigger   queue due-photos
-Reads     photo
-Writes    photo; the object is deleted first
-Answers   expired | nothing due
-Again     the object is deleted again, which is nothing; a photo expires once
-May       photos BatchGetItem UpdateItem; bucket photos DeleteObject
+Reads     photo, object
+Writes    photo; then the object is deleted
+Answers   expired | unreadable | deleted (a picture that nobody waits for) | nothing due
+Again     a photo ends once; the object is deleted again, which is nothing
+May       photos BatchGetItem UpdateItem; bucket photos ListBucket DeleteObject
 """
 
-from billfold import clock
+from billfold import card_photos, clock
+from billfold.card_photos import READ_WITHIN
 from billfold.tables import photo_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import queue, upload
@@ -18,13 +19,20 @@ from billfold.triggers import queue, upload
 def handler(photo_id: str) -> str:
     now = clock.now()
     loaded = photo_rows.load(photo_id)
+    photo = loaded[0] if loaded else None
+    unread = photo_id in upload.lying("photos", before=now - READ_WITHIN, only=photo_id)
 
-    if loaded is None or loaded[0].state == "expired" or loaded[0].at(now).state != "expired":
+    ended = card_photos.ended(photo, now, unread=unread) if photo else None
+    if ended is None and not unread:
         return "nothing due"
 
+    if ended:
+        commit = Commit(f"{photo_id}/{ended.state}")
+        if ended.state == "expired":
+            photo_rows.put_expired(commit, photo_id, now)
+        else:
+            photo_rows.put_read(commit, ended, None)
+        commit.send()
     upload.delete("photos", photo_id)
-    commit = Commit(f"{photo_id}/expire")
-    photo_rows.put_expired(commit, photo_id, now)
-    commit.send()
 
-    return "expired"
+    return ended.state if ended else "deleted"

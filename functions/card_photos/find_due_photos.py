@@ -1,19 +1,23 @@
-"""Find the photos of cards whose time is over, and queue them.
+"""Find the photos of cards whose time is over, and the pictures that nobody has read, and queue them.
 
 Trigger   every minute
-Reads     index of deadlines
+Reads     index of deadlines, objects
 Writes    nothing
 Answers   how many it queued for expire_card_photos
-Again     a photo is queued again until it is expired, which it is once
-May       photos Query:due; queue due-photos
+Again     a photo is queued again until it has ended and its picture is gone
+May       photos Query:due; bucket photos ListBucket; queue due-photos
 """
 
+from itertools import chain
+
+from billfold.card_photos import READ_WITHIN
 from billfold.tables.photo_rows import PhotoRow
 from billfold.tables.rows import DUE_SHARDS, due
-from billfold.triggers import queue, schedule
+from billfold.triggers import queue, schedule, upload
 
 
 @schedule.step
 def handler(now: int) -> int:
-    shards = range(DUE_SHARDS)
-    return queue.send("due-photos", (photo for shard in shards for photo in due(PhotoRow, "photos", shard, now)))
+    over = (photo for shard in range(DUE_SHARDS) for photo in due(PhotoRow, "photos", shard, now))
+    unread = upload.lying("photos", before=now - READ_WITHIN)
+    return queue.send("due-photos", chain(over, unread))

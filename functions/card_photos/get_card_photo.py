@@ -17,6 +17,11 @@ from billfold.tables import photo_rows
 from billfold.triggers import http, wire
 
 UNREADABLE = "We could not read the card. Hold it flat in good light, or type the number."
+OTHERWISE = {
+    "number_invalid": "What we read is not a valid card number. Please type the number.",
+    "too_large": "This picture is too large. Send one of at most 13 megapixels and 8 MiB, or type the number.",
+    "out_of_time": "There is too much to read in this picture. Photograph the card alone, or type the number.",
+}
 
 
 class ReadField(wire.View, frozen=True):
@@ -33,7 +38,9 @@ class ReadExpiry(wire.View, frozen=True):
 
 
 class CardPhotoAnswer(wire.View, frozen=True):
-    """`reason` is no_card, two_cards, number_unreadable, no_image or fault; `text` is what to tell the user."""
+    """`reason` is no_card, two_cards, number_unreadable, number_invalid, no_image, too_large, out_of_time or fault; `text` is what
+    to tell the user.
+    """
 
     id: str
     state: str
@@ -60,7 +67,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
 def _shown(photo: Photo, reading: Reading | None) -> CardPhotoAnswer:
     expires_at = to_text(photo.expires_at)
     if reading is None:
-        text = UNREADABLE if photo.state == "unreadable" else None
+        text = OTHERWISE.get(photo.reason, UNREADABLE) if photo.state == "unreadable" else None
         return CardPhotoAnswer(photo.photo_id, photo.state, expires_at, reason=photo.reason or None, text=text)
     return CardPhotoAnswer(
         photo.photo_id,

@@ -12,7 +12,7 @@ Layers    reading
 from billfold import card_photos, clock, readers, vault
 from billfold.card_photos import Reading, Unreadable
 from billfold.errors import Unavailable
-from billfold.readers import MAX_BYTES, NoImage
+from billfold.readers import MAX_BYTES, NoImage, OutOfTime, TooLarge
 from billfold.tables import photo_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import upload
@@ -46,9 +46,13 @@ def handler(photo_id: str) -> str:
 def _look(image: bytes) -> tuple[Exception | None, Reading | Unreadable]:
     """What the picture says. A fault of ours is told to the owner as unreadable, and raised once the picture is gone."""
     try:
-        return None, card_photos.interpret(readers.of_this_stage().read(image))
+        return None, card_photos.read(readers.of_this_stage().looks(image))
+    except TooLarge:
+        return None, Unreadable("too_large")
     except NoImage:
         return None, Unreadable("no_image")
+    except OutOfTime:
+        return None, Unreadable("out_of_time")
     except Unavailable:
         raise
     except Exception as fault:

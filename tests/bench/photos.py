@@ -11,6 +11,7 @@ from billfold import card_photos
 from billfold.card_photos import Reading
 from billfold.readers import embedded
 from infra import card_pictures as rendering
+from infra.card_faces import Card
 from tests.bench.console import console
 
 CARDS = 30
@@ -50,7 +51,7 @@ def _read_all(condition: str) -> tuple[list[int], list[float]]:
     return counts, taken
 
 
-def _judged(found: Reading, card: rendering.Card) -> list[int]:
+def _judged(found: Reading, card: Card) -> list[int]:
     exact = found.number.value == card.number
     expiry = found.expiry is not None and f"{found.expiry.year}-{found.expiry.month:02d}" == card.expiry
     holder = found.holder is not None and found.holder.value == card.holder

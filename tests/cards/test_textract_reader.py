@@ -47,7 +47,7 @@ def test_lines_come_with_confidences_and_corners_in_pixels(answers, photo):
         block("LINE", "VALID THRU 12/27", 0.1, 0.7, 80.0),
     ]
     answers.add_response("detect_document_text", {"Blocks": blocks}, {"Document": {"Bytes": ANY}})
-    lines = textract.read(photo)
+    (lines,) = textract.looks(photo)
     assert [(line.text, line.confidence) for line in lines] == [
         ("4242 4242 4242 4242", 0.995),
         ("VALID THRU 12/27", 0.8),
@@ -76,7 +76,7 @@ def test_what_is_sent_is_small_and_says_nothing_of_the_phone(photo):
 
     aws._clients["textract"] = Client()
     try:
-        assert textract.read(file.getvalue()) == []
+        assert list(textract.looks(file.getvalue())) == [[]]
     finally:
         aws.forget()
     assert len(sent[0]) < 5_000_000
@@ -100,7 +100,7 @@ def test_what_textract_refuses_is_no_picture_and_what_fails_is_asked_again(answe
     for _ in range(3):
         answers.add_client_error("detect_document_text", code)
     with pytest.raises(refusal):
-        textract.read(photo)
+        list(textract.looks(photo))
 
 
 def test_no_answer_is_asked_again(photo):
@@ -113,7 +113,7 @@ def test_no_answer_is_asked_again(photo):
     aws._clients["textract"] = Silent()
     try:
         with pytest.raises(Unavailable):
-            textract.read(photo)
+            list(textract.looks(photo))
     finally:
         aws.forget()
 
@@ -121,4 +121,4 @@ def test_no_answer_is_asked_again(photo):
 def test_what_is_no_picture_costs_no_call(answers):
     """CB-02: refused here."""
     with pytest.raises(NoImage):
-        textract.read(b"not a picture")
+        list(textract.looks(b"not a picture"))

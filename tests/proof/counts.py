@@ -21,9 +21,10 @@ from typing import Any
 
 import jwt
 
-from billfold.triggers import proof
+from billfold.triggers import public_keys
 from infra import steps
 from infra.stages import ROOT
+from tests import direct, secret_store
 from tests.engine import Engine
 from tests.proof import plays, scenarios
 from tests.proof.plays import Play, Scenario
@@ -156,7 +157,7 @@ def _known(event: dict[str, Any]) -> str:
     claims = event.get("requestContext", {}).get("authorizer", {}).get("claims", {})
     told += f" usr_{claims.get('sub', '').replace('-', '')}"
     if signed := event.get("headers", {}).get("DPoP"):
-        told += f" dev_{proof.public_key(jwt.get_unverified_header(signed)['jwk'], '')[1]}"
+        told += f" dev_{public_keys.from_jwk(jwt.get_unverified_header(signed)['jwk'], '')[1]}"
     return told
 
 
@@ -243,7 +244,7 @@ def readme() -> tuple[str, str, str]:
 
 def main() -> None:
     """Count on an engine of its own."""
-    with Engine() as engine:
+    with Engine() as engine, direct.serving(), secret_store.running():
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.url
         with set_up(engine) as stage:
             text = table(count_all(stage))

@@ -7,6 +7,7 @@ import base64
 import json
 import re
 from collections import Counter, defaultdict
+from datetime import datetime
 from typing import Any
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -50,7 +51,10 @@ class Ground:
     def _look_into_buckets(self) -> State:
         """By moto's own store: asking S3 would take as long as all the tables."""
         return {
-            (BUCKETS + bucket.name, key, "object"): {"body": {"S": base64.b64encode(one.value).decode()}}
+            (BUCKETS + bucket.name, key, "object"): {
+                "body": {"S": base64.b64encode(one.value).decode()},
+                "put_at": {"S": one.last_modified.isoformat()},
+            }
             for bucket in s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.values()
             for key, one in bucket.keys.items()
         }
@@ -71,7 +75,10 @@ class Ground:
         for (place, key, _), item in new.items():
             if place.startswith(BUCKETS):
                 body = base64.b64decode(item["body"]["S"])
-                self.objects.put_object(Bucket=place.removeprefix(BUCKETS), Key=key, Body=body)
+                bucket = place.removeprefix(BUCKETS)
+                self.objects.put_object(Bucket=bucket, Key=key, Body=body)
+                kept = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[bucket].keys[key]
+                kept.last_modified = datetime.fromisoformat(item["put_at"]["S"])
         for place, key, _ in gone:
             if place.startswith(BUCKETS):
                 self.objects.delete_object(Bucket=place.removeprefix(BUCKETS), Key=key)

@@ -93,6 +93,13 @@ def _expires(stage: Stage) -> Occasion:
     return Occasion(message("expire_card_photos", photo), _becomes(stage, person, photo, state="expired").effect)
 
 
+def _gives_up(stage: Stage) -> Occasion:
+    with ago(minutes=1):
+        person, photo = _uploaded(stage, photo_world.number_alone(NUMBER))
+    becomes = _becomes(stage, person, photo, state="unreadable", reason="fault")
+    return Occasion(message("expire_card_photos", photo), becomes.effect)
+
+
 def _erases(stage: Stage) -> Occasion:
     with ago(minutes=16):
         _, photo = _uploaded(stage, photo_world.number_alone(NUMBER))
@@ -128,6 +135,7 @@ ALL = (
     Scenario("get_card_photo", "another's", _shows_anothers, 404),
     Scenario("find_due_photos", "two due", _finds, followed=True),
     Scenario("expire_card_photos", "one that was never read", _expires),
+    Scenario("expire_card_photos", "one whose picture lies unread", _gives_up),
     Scenario("expire_card_photos", "one that was read", _erases),
     Scenario("expire_card_photos", "nothing due", _expires_nothing),
 )

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from billfold.triggers import log
 from infra import card_pictures as rendering
+from infra.card_faces import Card
 from tests.cards import photo_world
 from tests.engine import Engine
 
@@ -23,13 +24,13 @@ def bucket(store: Engine) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def card() -> rendering.Card:
+def card() -> Card:
     """One card."""
     return rendering.card(random.Random("a card for steps"))
 
 
 @pytest.fixture(scope="session")
-def image(card: rendering.Card) -> bytes:
+def image(card: Card) -> bytes:
     """Its photo."""
     return rendering.photo(card, "flat", random.Random("a photo for steps"))
 

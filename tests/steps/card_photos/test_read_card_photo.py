@@ -4,12 +4,16 @@ import base64
 import json
 import os
 import random
+from typing import get_args
 
 import pytest
 
+from billfold import card_photos
 from billfold.errors import Unavailable
 from billfold.triggers import log
+from functions.card_photos import get_card_photo
 from infra import card_pictures as rendering
+from infra.stages import ROOT
 from tests.cards import photo_world
 from tests.cards.photo_world import objects, put, shown, started, told
 
@@ -117,7 +121,6 @@ def test_an_upload_after_the_end_is_deleted_unread(bucket, visitor, photo, image
     [
         ("nothing", "no_image"),
         ("text", "no_image"),
-        ("too large", "no_image"),
         ("landscape", "no_card"),
         ("two", "two_cards"),
     ],
@@ -128,7 +131,6 @@ def test_what_cannot_be_read_says_why_and_is_deleted(bucket, visitor, photo, kin
     images = {
         "nothing": lambda: b"",
         "text": lambda: b"GIF89a, or anything else",
-        "too large": lambda: b"\xff\xd8" + b"\x00" * (8 * 1024 * 1024),
         "landscape": lambda: rendering.landscape(chance),
         "two": lambda: rendering.photo_of_two(rendering.card(chance), rendering.card(chance), chance),
     }
@@ -138,6 +140,34 @@ def test_what_cannot_be_read_says_why_and_is_deleted(bucket, visitor, photo, kin
     assert (body["state"], body["reason"], body["text"]) == ("unreadable", reason, TEXT)
     assert "number" not in body
     assert objects(bucket) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "words"),
+    [("too large", "too_large", "too large"), ("specimen", "number_invalid", "not a valid card number")],
+)
+def test_what_better_light_would_not_help_has_words_of_its_own(bucket, visitor, photo, kind, reason, words):
+    """CB-02: the next thing to do is another one."""
+    images = {
+        "too large": lambda: b"\xff\xd8" + b"\x00" * (8 * 1024 * 1024),
+        "specimen": lambda: photo_world.number_alone("1234567890123456"),
+    }
+    put(bucket, photo, images[kind]())
+    assert told(photo) == {"outcome": "unreadable"}
+    body = shown(visitor, photo).body
+    assert (body["state"], body["reason"]) == ("unreadable", reason)
+    assert words in body["text"]
+    assert "number" in body["text"]
+    assert "number" not in body
+    assert objects(bucket) == []
+
+
+def test_every_reason_stands_in_the_guide_and_those_with_words_of_their_own_exist():
+    """CB-02: none is shown without saying what to do."""
+    guide = (ROOT / "docs" / "api.md").read_text()
+    reasons = get_args(card_photos.Reason)
+    assert [reason for reason in reasons if f"| `{reason}` |" not in guide] == []
+    assert set(get_card_photo.OTHERWISE) < set(reasons)
 
 
 def test_a_fault_of_ours_is_told_as_unreadable_and_seen_as_a_fault(bucket, visitor, photo, image, monkeypatch, heard):

@@ -3,28 +3,40 @@
     embedded   neural networks that ship with the function; no photo leaves it
     textract   Amazon Textract
 
-A reader only recognises text; what it means is for `billfold.card_photos`.
+A reader only recognises text; what it means, and which of several looks at a picture counts, is for `billfold.card_photos`.
 """
 
 import importlib
 import os
+from collections.abc import Iterator
 from typing import Protocol, cast
 
-from billfold.card_photos import Line
+from billfold.printed_lines import Line
 
 MAX_BYTES = 8 * 1024 * 1024
 KINDS = ("embedded", "textract")
 
 
 class NoImage(Exception):
-    """These bytes are no JPEG or PNG picture, or one that is too large to look at."""
+    """These bytes are no JPEG or PNG picture."""
+
+
+class TooLarge(NoImage):
+    """These bytes, or the picture's pixels, are too many to look at."""
+
+
+class OutOfTime(Exception):
+    """The picture was not read within the reader's time."""
 
 
 class Reader(Protocol):
     """A module that reads."""
 
-    def read(self, image: bytes) -> list[Line]:
-        """The lines of text in a JPEG or PNG picture; NoImage for anything else, Unavailable when it should be asked again."""
+    def looks(self, image: bytes) -> Iterator[list[Line]]:
+        """The lines of text in a JPEG or PNG picture, once for each way of looking at it; whoever has seen enough stops.
+
+        NoImage for anything else, OutOfTime for too much of it, Unavailable when it should be asked again.
+        """
 
 
 def of_this_stage() -> Reader:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from billfold.card_photos import Corner
+from billfold.printed_lines import Corner
 
 Map = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[Corner, Corner, Corner, Corner]
@@ -19,13 +19,13 @@ REGION_THRESHOLD = 0.5
 MIN_SIDE = 3
 # How far the network shrinks a line: its area by its perimeter, times this.
 GROWTH = 1.6
-MAX_REGIONS = 200
+MAX_REGIONS = 100
 
 
 def boxes(probabilities: Map) -> list[Box]:
-    """Rectangles, corners clockwise from the top left as the line is read, in pixels of the map; the largest 200."""
+    """Rectangles, corners clockwise from the top left as the line is read, in pixels of the map, the largest first; at most 100."""
     found = []
-    for runs in sorted(_regions(probabilities > PIXEL_THRESHOLD), key=len, reverse=True)[:MAX_REGIONS]:
+    for runs in sorted(_regions(probabilities > PIXEL_THRESHOLD), key=_pixels, reverse=True)[:MAX_REGIONS]:
         points = [(float(x), float(row)) for row, start, end in runs for x in (start, end - 1)]
         score = sum(float(probabilities[row, start:end].sum()) for row, start, end in runs)
         if score / sum(end - start for _, start, end in runs) < REGION_THRESHOLD:
@@ -37,6 +37,10 @@ def boxes(probabilities: Map) -> list[Box]:
 
 
 Run = tuple[int, int, int]
+
+
+def _pixels(runs: list[Run]) -> int:
+    return sum(end - start for _, start, end in runs)
 
 
 def _regions(marked: Map) -> list[list[Run]]:

@@ -1,15 +1,17 @@
 """The reader that ships with the function: two networks of the RapidOCR package (PP-OCR), run by ONNX Runtime, offline.
 
-    photo ── detect ──> boxes ── cut out ──> strips ── recognise ──> lines     as it is, then upside down,
-                                                                              then with its contrast stretched and enlarged
+    photo ── detect ──> boxes ── cut out ──> strips ── recognise ──> lines     as it is, then with its contrast stretched,
+                                                                              then sharpened
 
-Of these tries the first that shows a card's number, or two, is taken, else the one that shows most text. RapidOCR's own
-test for upside-down text turns some cards over, so here the number itself decides. The package's code would bring OpenCV
-with it (153 MB unzipped), with which the function would not stay below Lambda's 250 MB; only its networks are used.
+Each look reads its strips as they stand and, unless that is plainly the right way up, turned over; the way with the
+greater sum of confidence counts. RapidOCR's own test for upside-down text turns some cards over. The package's code would
+bring OpenCV with it (153 MB unzipped), with which the function would not stay below Lambda's 250 MB; only its networks are
+used. Work is bounded before it begins (regions, pixels) and by a deadline, far below the function's time-out.
 """
 
 import math
 import pathlib
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -19,9 +21,8 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageFilter, ImageOps
 
-from billfold import card_photos
-from billfold.card_photos import Line
-from billfold.readers import pictures
+from billfold.printed_lines import Line
+from billfold.readers import OutOfTime, pictures
 from billfold.readers.boxes import Box, boxes
 
 # The longer side that the detecting network looks at: a card's digits are then 15 to 40 pixels high.
@@ -32,18 +33,46 @@ STRIP_HEIGHT = 48
 MAX_STRIP_WIDTH = 1600
 STEP = 32
 MIN_CONFIDENCE = 0.5
+# A box that is higher than wide by this factor holds a line that does not run across.
 UPRIGHT_STRIP = 1.5
+# Of all strips of a look together, a card's are a quarter of this.
+MAX_STRIPS_WIDTH = 16_000
+# From this mean confidence on text stands the right way up.
+PLAIN = 0.92
+# What a photo may take; the slowest of a card takes a quarter of it.
+SECONDS = 12.0
 Strip = Image.Image
 
 
-def read(image: bytes) -> list[Line]:
-    """The lines of text in a photo of a card."""
-    best: list[Line] = []
-    for lines in _tries(pictures.decoded(image)):
-        if card_photos.settled(lines):
-            return lines
-        best = max(best, lines, key=_amount)
-    return best
+def looks(image: bytes, seconds: float = SECONDS) -> Iterator[list[Line]]:
+    """The lines of text in a photo of a card; OutOfTime when that many seconds are over."""
+    end = time.monotonic() + seconds
+    picture = pictures.decoded(image)
+    for improve in (_as_it_is, _stretched, _sharpened):
+        improved = improve(picture)
+        found = _bounded([_along(box) for box in _detect(improved)])
+        strips = [_cut(improved, box) for box in found]
+        lines = _recognise(found, strips, end)
+        if _sureness(lines, len(found)) < PLAIN:
+            turned = [strip.transpose(Image.Transpose.ROTATE_180) for strip in strips]
+            lines = max(lines, _recognise([(c, d, a, b) for a, b, c, d in found], turned, end), key=_amount)
+        yield lines
+
+
+def _along(box: Box) -> Box:
+    """The corners from the text's beginning, with the line along the first side."""
+    a, b, c, d = box
+    return (b, c, d, a) if math.dist(a, d) >= UPRIGHT_STRIP * math.dist(a, b) else box
+
+
+def _bounded(found: list[Box]) -> list[Box]:
+    """The largest boxes, as many as strips of bounded length take: a card's print is among them, a page's is not."""
+    wide = 0.0
+    for at, (a, b, _, d) in enumerate(found):
+        wide += min(MAX_STRIP_WIDTH, STRIP_HEIGHT * math.dist(a, b) / math.dist(a, d))
+        if wide > MAX_STRIPS_WIDTH:
+            return found[:at]
+    return found
 
 
 def _amount(lines: list[Line]) -> float:
@@ -51,19 +80,17 @@ def _amount(lines: list[Line]) -> float:
     return sum(len(line.text) * line.confidence**2 for line in lines)
 
 
-def _tries(picture: Image.Image) -> Iterator[list[Line]]:
-    for improve in (_as_it_is, _stretched, _sharpened):
-        improved = improve(picture)
-        found = _detect(improved)
-        strips = [_cut(improved, box) for box in found]
-        yield _recognise(found, strips)
-        turned = [strip.transpose(Image.Transpose.ROTATE_180) for strip in strips]
-        yield _recognise([(c, d, a, b) for a, b, c, d in found], turned)
+def _sureness(lines: list[Line], boxes_looked_at: int) -> float:
+    """The mean confidence of what was recognised; 0 when half of the boxes gave nothing."""
+    if 2 * len(lines) < boxes_looked_at or not lines:
+        return 0.0
+    return sum(len(line.text) * line.confidence for line in lines) / sum(len(line.text) for line in lines)
 
 
 def _as_it_is(picture: Image.Image) -> Image.Image:
     scale = CUT_FROM / max(picture.size)
-    return picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC)
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.BICUBIC)
 
 
 def _stretched(picture: Image.Image) -> Image.Image:
@@ -106,35 +133,46 @@ def _scaled(box: Box, across: float, down: float) -> Box:
 
 
 def _cut(picture: Image.Image, box: Box) -> Strip:
-    """What stands in a box, upright, 48 pixels high."""
+    """What stands in a box, 48 pixels high."""
     a, b, c, d = box
     width, height = math.dist(a, b), math.dist(a, d)
     size = (max(1, round(width)), max(1, round(height)))
     strip = picture.transform(size, Image.Transform.QUAD, (*a, *d, *c, *b), Image.Resampling.BICUBIC)
-    if height >= UPRIGHT_STRIP * width:
-        strip = strip.transpose(Image.Transpose.ROTATE_90)
     wide = max(8, min(MAX_STRIP_WIDTH, round(strip.width * STRIP_HEIGHT / strip.height)))
     return strip.resize((wide, STRIP_HEIGHT), Image.Resampling.BILINEAR)
 
 
-def _recognise(found: list[Box], strips: list[Strip]) -> list[Line]:
+def _recognise(found: list[Box], strips: list[Strip], end: float) -> list[Line]:
     lines = []
     for box, strip in zip(found, strips, strict=True):
+        if time.monotonic() > end:
+            raise OutOfTime
         (answer,) = _network("rec")(_normal(strip))
-        text, confidence = _decoded(answer[0])
-        if text and confidence >= MIN_CONFIDENCE:
-            lines.append(Line(text, confidence, box))
+        line = _decoded(answer[0], box)
+        if line.text and line.confidence >= MIN_CONFIDENCE:
+            lines.append(line)
     return lines
 
 
-def _decoded(answer: Any) -> tuple[str, float]:
+def _decoded(answer: Any, box: Box) -> Line:
     """The text of one strip: at each place the likeliest character, repeats and blanks (0) left out."""
     likeliest = answer.argmax(axis=1)
     new = np.append(True, likeliest[1:] != likeliest[:-1]) & (likeliest != 0)
-    if not new.any():
-        return "", 0.0
+    starts = np.flatnonzero(new)
+    if not len(starts):
+        return Line("", 0.0, box)
+    ends = np.append(np.flatnonzero(np.diff(likeliest) != 0) + 1, len(likeliest))
+    ends = ends[np.searchsorted(ends, starts, side="right")]
     alphabet = _alphabet()
-    return "".join(alphabet[index] for index in likeliest[new]), float(answer.max(axis=1)[new].mean())
+    text = "".join(alphabet[index] for index in likeliest[new])
+    chances = answer.max(axis=1)
+    return Line(
+        text,
+        float(chances[new].mean()),
+        box,
+        tuple(((starts + ends) / 2 / len(likeliest)).tolist()),
+        tuple(float(chances[start:end].max()) for start, end in zip(starts, ends, strict=True)),
+    )
 
 
 def _normal(picture: Image.Image) -> Any:

@@ -3,31 +3,53 @@
 import io
 import warnings
 
-from PIL import Image, ImageOps
+import numpy as np
+from PIL import Image, ImageOps, ImageStat
 
-from billfold.readers import MAX_BYTES, NoImage
+from billfold.readers import MAX_BYTES, NoImage, TooLarge
 
 # What phones call 12 megapixels is up to 4080 by 3060.
 MAX_PIXELS = 13_000_000
 MIN_SIDE = 32
 FORMATS = ("JPEG", "PNG")
+# In these modes of Pillow a sample has more than eight bits.
+DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 
 def decoded(image: bytes) -> Image.Image:
-    """The picture in these bytes; NoImage when they are none, or one of more than 13 million pixels or 8 MiB."""
+    """The picture in these bytes; NoImage when they are none, TooLarge for more than 13 million pixels or 8 MiB."""
     if len(image) > MAX_BYTES:
-        raise NoImage("too many bytes")
+        raise TooLarge("too many bytes")
     try:
         with warnings.catch_warnings():
             # Pillow warns of what we refuse a line below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened = Image.open(io.BytesIO(image), formats=FORMATS)
-        if opened.width * opened.height > MAX_PIXELS or min(opened.size) < MIN_SIDE:
-            raise NoImage("too many pixels, or too few")
+        if opened.width * opened.height > MAX_PIXELS:
+            raise TooLarge("too many pixels")
+        if min(opened.size) < MIN_SIDE:
+            raise NoImage("too few pixels")
         # A JPEG can be decoded at a half or a quarter: faster, and the network looks at no more.
         opened.draft("RGB", (2_000, 2_000))
-        return ImageOps.exif_transpose(opened).convert("RGB")
+        return opaque(ImageOps.exif_transpose(opened))
     except NoImage:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, Image.DecompressionBombError) as fault:
+    except Image.DecompressionBombError as fault:
+        raise TooLarge("too many pixels") from fault
+    except (OSError, ValueError, SyntaxError, EOFError, OverflowError) as fault:
         raise NoImage("not a picture") from fault
+
+
+def opaque(picture: Image.Image) -> Image.Image:
+    """The picture in red, green and blue: deep samples scaled to eight bits, what is transparent laid on a contrasting ground."""
+    if picture.mode in DEEP:
+        values = np.asarray(picture, dtype=np.float32)
+        return Image.fromarray((values * (255 / 65_535)).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    clear = picture.convert("RGBA")
+    print_is_light = ImageStat.Stat(clear.convert("L"), clear.getchannel("A").point(lambda seen: 255 if seen else 0))
+    light = bool(print_is_light.count[0]) and print_is_light.mean[0] > 127
+    ground = Image.new("RGBA", clear.size, "black" if light else "white")
+    ground.alpha_composite(clear)
+    return ground.convert("RGB")

@@ -4,13 +4,14 @@ The photo is decoded and encoded anew first: what is no picture costs no call, a
 """
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from billfold import aws
-from billfold.card_photos import Line
 from billfold.errors import Unavailable
+from billfold.printed_lines import Line
 from billfold.readers import NoImage, pictures
 
 # Textract takes 5 MB in a call; this side at this quality is about one.
@@ -19,14 +20,14 @@ QUALITY = 90
 NOT_A_PICTURE = {"UnsupportedDocumentException", "BadDocumentException", "DocumentTooLargeException"}
 
 
-def read(image: bytes) -> list[Line]:
-    """The lines of text in a photo of a card."""
+def looks(image: bytes) -> Iterator[list[Line]]:
+    """The lines of text in a photo of a card, which is looked at once."""
     picture = pictures.decoded(image)
     picture.thumbnail((MAX_SIDE, MAX_SIDE))
     sent = io.BytesIO()
     picture.save(sent, "JPEG", quality=QUALITY)
     answer = _detect(sent.getvalue())
-    return [_line(block, *picture.size) for block in answer["Blocks"] if block["BlockType"] == "LINE"]
+    yield [_line(block, *picture.size) for block in answer["Blocks"] if block["BlockType"] == "LINE"]
 
 
 def _line(block: dict[str, Any], width: int, height: int) -> Line:

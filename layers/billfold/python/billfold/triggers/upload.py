@@ -5,7 +5,7 @@ object at least once, by EventBridge, and tells of one that replaced another aga
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,22 @@ def delete(bucket: str, key: str) -> None:
         _s3().delete_object(Bucket=_name(bucket), Key=key)
     except (BotoCoreError, ClientError) as error:
         raise Unavailable() from error
+
+
+def lying(bucket: str, before: int, only: str = "") -> Iterator[str]:
+    """The keys of objects that were put before an instant; `only` those that begin so."""
+    more: dict[str, Any] = {}
+    while True:
+        try:
+            answer = _s3().list_objects_v2(Bucket=_name(bucket), Prefix=only, **more)
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable() from error
+        for one in answer.get("Contents", []):
+            if one["LastModified"].timestamp() * SECOND < before:
+                yield str(one["Key"])
+        if not answer["IsTruncated"]:
+            return
+        more = {"ContinuationToken": answer["NextContinuationToken"]}
 
 
 def _name(bucket: str) -> str:
