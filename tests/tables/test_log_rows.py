@@ -16,6 +16,7 @@ from billfold.clock import SECOND
 from billfold.errors import Invalid, Stale
 from billfold.events import Event
 from billfold.tables import event_rows, log_rows, statement_rows
+from tests.proof.wire import Wire
 from tests.tables.scripts import metered
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -103,6 +104,21 @@ def test_one_change_told_by_many_at_once_is_one_line(store):
         list(pool.map(lambda batch: until_written(ALICE.name, batch), rounds))
     assert sorted(amounts(ALICE)) == [-6, -5, -4, -3, -2, -1]
     assert gapless(numbers("statements", store)[ALICE.name])
+
+
+@pytest.mark.parametrize("call", [0, 1, 2], ids=["before it looks", "between its two reads", "before it commits"])
+@pytest.mark.parametrize("others", [[1], [2], [2, 1], [1, 3]])
+def test_another_writer_at_any_moment_leaves_every_change_one_line(store, call, others):
+    """XX-03, LG-04: two consumers at once, one of which commits while the other is at each of its calls."""
+
+    def meanwhile(client, operation, arguments, send):
+        statement_rows.append(BOB.name, [transfer(number) for number in others])
+        return send()
+
+    with Wire(meanwhile, at=call):
+        until_written(BOB.name, [transfer(1)])
+    assert sorted(amounts(BOB)) == sorted({1, *others})
+    assert gapless(numbers("statements", store)[BOB.name])
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
