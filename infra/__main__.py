@@ -2,46 +2,26 @@
 
 import pathlib
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from infra import stages
+from infra import deployment_commands, stages
 from infra.clouds import CloudAbsent, find, read_stack, stand_in
-from infra.servers import CloudFailed
-from infra.stacks import DeploymentFailed
+from infra.command_line import Endpoint, StageName, console, told
 
 # The shared code as a package of this process; Lambda finds it in the layer.
 sys.path.insert(0, str(stages.ROOT / "layers/billfold/python"))
 
 cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-users = typer.Typer(help="Who may act.", no_args_is_help=True)
-cli.add_typer(users, name="users")
+users = deployment_commands.users
 merchants = typer.Typer(help="Who may sell.", no_args_is_help=True)
 cli.add_typer(merchants, name="merchants")
-console = Console(soft_wrap=True)
-StageName = Annotated[str, typer.Option("--stage", help="A stage of .chalice/config.json.")]
-Endpoint = Annotated[str | None, typer.Option(help="Another address than AWS's own, such as the local cloud's.")]
-Names = Annotated[
-    list[str] | None, typer.Argument(help="Steps and state machines by name, such as open_bill; all without one.")
-]
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What may go wrong in ordinary life, in one line and exit code 1; anything else is a bug and shows where."""
-    try:
-        yield
-    except (CloudAbsent, CloudFailed, DeploymentFailed, ClientError, BotoCoreError) as fault:
-        console.print(f"[red]{type(fault).__name__}[/red]: ", end="")
-        console.print(str(fault), markup=False, highlight=False)
-        raise typer.Exit(1) from None
+cli.add_typer(deployment_commands.cli)
 
 
 @cli.command("steps")
@@ -56,60 +36,6 @@ def show_steps() -> None:
     Console(width=None if sys.stdout.isatty() else 250).print(table)
 
 
-@cli.command()
-def deploy(names: Names = None, stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
-    """Repackage and update the named steps (all without a name), publish a version each, and move its alias `live`.
-
-    A state machine that is named is updated from its file.
-    """
-    from infra import deployment
-    from infra.local import stopwatch
-    from infra.steps import load, machines
-
-    with _told():
-        cloud, target, say = find(stage, endpoint), stages.stage(stage), stopwatch(console)
-        steps = load(sandbox_bank=target.sandbox)
-        _check_names(names or [], [*(step.name for step in steps), *machines()])
-        named = [name for name in names or [] if name not in machines()]
-        if named or not names:
-            deployment.deploy(cloud, target, steps, named, say)
-        deployment.deploy_machines(cloud, target, [name for name in names or [] if name in machines()], say)
-        for live in deployment.status(cloud, target, [step for step in steps if not names or step.name in names]):
-            console.print(f"{live.step.name}: version {live.version} is live", highlight=False)
-
-
-@cli.command()
-def rollback(name: str, stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
-    """Move a step's alias `live` to the version before."""
-    from infra import deployment
-    from infra.steps import load
-
-    steps = load(sandbox_bank=stages.stage(stage).sandbox)
-    _check_names([name], [step.name for step in steps])
-    with _told():
-        step = next(step for step in steps if step.name == name)
-        try:
-            before, after = deployment.rollback(find(stage, endpoint), stages.stage(stage), step)
-        except deployment.NothingEarlier as fault:
-            raise DeploymentFailed(str(fault)) from None
-    console.print(f"{name}: version {after} is live, {before} was", highlight=False)
-
-
-@cli.command()
-def status(stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
-    """Show each step's function, its live version and when that was published."""
-    from infra import deployment
-    from infra.steps import load
-
-    target = stages.stage(stage)
-    table = Table("step", "function", "live", "changed at (UTC)", pad_edge=False, box=None, header_style="bold")
-    with _told(), console.status("asking"):
-        for live in deployment.status(find(stage, endpoint), target, load(sandbox_bank=target.sandbox)):
-            function = live.step.function(target.prefix)
-            table.add_row(live.step.name, function, live.version or "not deployed", live.changed_at)
-    console.print(table)
-
-
 @cli.command("reconciliation")
 def show_reconciliation(
     day: Annotated[str, typer.Argument(help="A UTC day, such as 2026-11-23; yesterday without one.")] = "",
@@ -120,8 +46,8 @@ def show_reconciliation(
     from infra import reconciliation
 
     day = day or f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
-    with _told():
-        found = reconciliation.reports(find(stage, endpoint), stages.stage(stage), day)
+    with told():
+        found = reconciliation.reports(find(stages.stage(stage), endpoint), stages.stage(stage), day)
     if not found:
         console.print(f"No comparison of {day} has been made.", highlight=False)
     for report in found:
@@ -144,8 +70,9 @@ def resolve_charge(
     """Say what you found out at the bank about a charge that is settling for ever; its step settles it by that."""
     from infra import reconciliation
 
-    with _told():
-        cloud, target, now = find(stage, endpoint), stages.stage(stage), int(datetime.now(UTC).timestamp() * 1_000)
+    with told():
+        target = stages.stage(stage)
+        cloud, now = find(target, endpoint), int(datetime.now(UTC).timestamp() * 1_000)
         try:
             what = reconciliation.resolve(cloud, target, charge, outcome, reference, now)
         except reconciliation.NotToResolve as fault:
@@ -164,11 +91,11 @@ def dead_letters(
     """Count what no step could handle, show what it is about, or bring it back to its step."""
     from infra import dead_letters
 
-    target = stages.stage(stage)
-    if action != "count":
-        _check_names([queue], dead_letters.names(target))
-    with _told():
-        cloud = find(stage, endpoint)
+    with told():
+        target = stages.stage(stage)
+        if action != "count":
+            stages.check_known("queue", [queue], dead_letters.names(target))
+        cloud = find(target, endpoint)
         if action == "redrive":
             went, stay = dead_letters.redrive(cloud, target, queue)
             console.print(f"{queue}: {went} went back, {stay} cannot be read or handled and stay.", highlight=False)
@@ -188,8 +115,8 @@ def _decision(verb: str, prefix: str) -> Callable[..., None]:
         stage: StageName = stages.LOCAL,
         endpoint: Endpoint = None,
     ) -> None:
-        with _told():
-            stand_in(find(stage, endpoint), stages.stage(stage).prefix)
+        with told():
+            stand_in(find(stages.stage(stage), endpoint), stages.stage(stage).prefix)
             from infra import suspensions
 
             try:
@@ -217,7 +144,7 @@ def up(
     """Start the local cloud, deploy the real templates, seed the sandbox; stay until Ctrl-C."""
     from infra import local
 
-    with _told():
+    with told():
         local.up(console, port, detach=detach, auth=auth)
 
 
@@ -237,9 +164,9 @@ def token(name: Annotated[str, typer.Argument(help="A user of .local/stack.json.
     """Sign a user of the sandbox in; the last line is a token for the Authorization header."""
     from infra.client import sign_in
 
-    with _told():
+    with told():
         stack = read_stack()
-        _check_names([name], list(stack["users"]))
+        stages.check_known("user", [name], stack["users"])
         text = sign_in(stack, name)
     print(f"{name}, for an hour:\n{text}")
 
@@ -251,7 +178,7 @@ def demo(port: Annotated[int, typer.Option(help="The port, when the local cloud 
     from infra.demo import play
 
     started = False
-    with _told():
+    with told():
         try:
             stack = read_stack()
         except CloudAbsent:
@@ -317,14 +244,8 @@ def check_templates() -> None:
     """Check the templates with cfn-lint and checkov; exceptions and their reasons are in infra/checks.py."""
     from infra import checks
 
-    with _told():
+    with told():
         raise typer.Exit(checks.run(console))
-
-
-def _check_names(said: list[str], known: list[str]) -> None:
-    if unknown := sorted(set(said) - set(known)):
-        console.print(f"Unknown: {', '.join(unknown)}. There are: {', '.join(known)}.", highlight=False)
-        raise typer.Exit(2)
 
 
 if __name__ == "__main__":

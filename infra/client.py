@@ -46,7 +46,7 @@ def sign_in(stack: dict[str, Any], name: str) -> str:
     user = stack["users"][name]
     client = Cloud(stack["region"], stack["account"], stack["endpoint"]).client("cognito-idp")
     answer = client.initiate_auth(
-        ClientId=stack["client_id"],
+        ClientId=stack[user["client"]],
         AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": user["username"], "PASSWORD": user["password"]},
     )

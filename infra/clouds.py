@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from infra.stages import LOCAL, ROOT
+from infra.stages import LOCAL, ROOT, Stage
 
 LOCAL_FOLDER = ROOT / ".local"
 STACK_FILE = LOCAL_FOLDER / "stack.json"
@@ -48,18 +48,32 @@ class Cloud:
         return f"https://{api_id}.execute-api.{self.region}.amazonaws.com/{stage_name}"
 
 
-def find(stage_name: str, endpoint: str | None = None) -> Cloud:
-    """The cloud of a stage: the local one that runs, or the AWS account that the environment's credentials open."""
-    if stage_name == LOCAL or endpoint:
+class WrongAccount(Exception):
+    """The credentials open another account or region than the one that the stage belongs to."""
+
+
+def find(stage: Stage, endpoint: str | None = None) -> Cloud:
+    """The cloud of a stage: the local one that runs, or the AWS account that the environment's credentials open.
+
+    CloudAbsent when there is none, WrongAccount when it is not the stage's own.
+    """
+    if stage.name == LOCAL or endpoint:
         stack = read_stack() if STACK_FILE.exists() else {}
         address = endpoint or stack.get("endpoint")
         if not address:
             raise CloudAbsent("no local cloud runs here: start it with `make up`")
         return Cloud(stack.get("region", LOCAL_REGION), stack.get("account", LOCAL_ACCOUNT), address)
-    session = boto3.Session()
-    if not session.region_name:
-        raise CloudAbsent("no AWS region is chosen: set AWS_REGION or a profile")
-    return Cloud(session.region_name, session.client("sts").get_caller_identity()["Account"])
+    if not stage.account:
+        raise CloudAbsent(f"stage {stage.name} belongs to no account yet: write `account` into .chalice/config.json")
+    # AWS_REGION is what AWS's own tools go by; boto3 reads AWS_DEFAULT_REGION alone.
+    region = os.environ.get("AWS_REGION") or boto3.Session().region_name or stage.region
+    account = boto3.Session().client("sts", region_name=region).get_caller_identity()["Account"]
+    if (account, region) != (stage.account, stage.region):
+        raise WrongAccount(
+            f"stage {stage.name} belongs to account {stage.account} in {stage.region}; "
+            f"these credentials open {account} in {region}"
+        )
+    return Cloud(region, account)
 
 
 def stand_in(cloud: Cloud, prefix: str) -> None:

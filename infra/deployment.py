@@ -1,74 +1,69 @@
-"""Deployment: everything, or the steps that are named, each as a new version under its alias `live`; and the way back.
+"""Deployment: everything, or the steps that are named, each as a new version under its alias `live`.
 
 State machines are deployed with everything, or by name, each by itself: the steps that they call are not touched by it.
 
-Stacks are the only record. A step that is not named keeps the code and layers that its stack already names, so a deployment
-of one step changes one function, though layers or other steps changed on disk. `rollback` moves the alias alone.
+Stacks are the record of what is deployed. A step that is not named keeps all that its stack says of it, so a deployment of one
+step changes one function, though layers, settings or other steps changed on disk. `infra/versions.py` has the way back.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra import packages, stacks, templates
+from infra import layers, packages, stacks, templates, versions
 from infra.clouds import Cloud
-from infra.packages import Package
-from infra.stacks import Say
+from infra.stacks import DeploymentFailed, Say
 from infra.stages import Stage
 from infra.steps import SANDBOX_BANK, Step, by_workflow, machines
-from infra.templates import Code, Template
+from infra.templates import Code, Template, buckets, kept
 from infra.templates import machines as machine_templates
-from infra.templates.words import ALIAS, logical
-from infra.templates.workflows import stack_name
+from infra.templates.words import logical
+from infra.templates.workflows import of_step, stack_name
 
-
-class NothingEarlier(Exception):
-    """There is no version to go back to."""
+Packager = Callable[[Cloud, Stage, str, list[Step], Say], dict[str, Code]]
 
 
 @dataclass(frozen=True)
-class Live:
-    """A function as it answers now: the version behind `live`, and when that version was made (empty: not deployed)."""
+class Deployed:
+    """What a deployment did to a step: the version that was live (empty: none), and the one that is."""
 
     step: Step
-    version: str
-    changed_at: str
+    before: str
+    after: str
 
 
-def deploy(cloud: Cloud, stage: Stage, steps: list[Step], named: Iterable[str] = (), say: Say = print) -> None:
-    """Deploy the steps that are named, or the whole stage when none is."""
-    chosen = [step for step in steps if step.name in set(named)] or steps
-    everything = len(chosen) == len(steps)
-    if everything:
-        _apply(cloud, {f"{stage.prefix}-kept": _local(cloud, templates.kept.template(stage))}, None, say)
-    bucket = stacks.outputs(cloud, f"{stage.prefix}-kept")["Artifacts"]
-
-    layers = _publish_layers(cloud, stage, bucket, {name for step in chosen for name in step.layers}, say)
-    codes = {} if everything else _deployed(cloud, stage, steps)
-    for step in chosen:
-        carried = (*layers[""], *(arn for name in step.layers for arn in layers[name]))
-        codes[step.name] = Code(bucket, _upload(cloud, bucket, packages.function(step)), carried)
-    say(f"{len(chosen)} function packages are in the bucket")
-
-    built = {name: _local(cloud, one) for name, one in templates.build(stage, _with_code(steps, codes), codes).items()}
-    workflows = {stack_name(stage, step.workflow) for step in chosen}
-    if everything and stage.sandbox:
-        _apply(cloud, _only(built, stack_name(stage, SANDBOX_BANK)), bucket, say)
-        _apply(cloud, _only(built, f"{stage.prefix}-sandbox-bank"), bucket, say)
-        workflows.discard(stack_name(stage, SANDBOX_BANK))
-    if everything and not cloud.endpoint:
-        _apply(cloud, _only(built, f"{stage.prefix}-alarms"), bucket, say)
-    _apply(cloud, _only(built, *workflows), bucket, say)
-    for step in chosen:
-        _align(cloud, stage, step)
-    if everything:
-        deploy_machines(cloud, stage, machines(), say)
-        _apply(cloud, _only(built, f"{stage.prefix}-gateway"), bucket, say)
-        if not cloud.endpoint:
-            _apply(cloud, _only(built, f"{stage.prefix}-firewall"), bucket, say)
+def deploy(
+    cloud: Cloud,
+    stage: Stage,
+    steps: list[Step],
+    named: Iterable[str] = (),
+    say: Say = print,
+    package: Packager = layers.codes,
+) -> list[Deployed]:
+    """Deploy the steps that are named, or the whole stage when none is. `package` puts what functions run into the bucket."""
+    packages.check_buildable(stage.target)
+    chosen = [step for step in steps if step.name in set(named)]
+    if chosen:
+        bucket = artifacts(cloud, stage)
+        withdrawn = versions.held(cloud, bucket, chosen)
+        before = {step.name: versions.live(cloud, stage, step) for step in chosen}
+        _deploy_named(cloud, stage, chosen, bucket, say, package)
+        for step in chosen:
+            if step.name in withdrawn:
+                versions.align(cloud, stage, step)
+    else:
+        _apply(cloud, {f"{stage.prefix}-artifacts": _local(cloud, buckets.artifacts(stage))}, None, say)
+        bucket = artifacts(cloud, stage)
+        withdrawn = versions.held(cloud, bucket, steps)
+        for name, version in withdrawn.items():
+            say(f"{name} stays as it is: version {version} was rolled back; `deploy {name}` deploys it")
+        chosen = [step for step in steps if step.name not in withdrawn]
+        before = {step.name: versions.live(cloud, stage, step) for step in chosen}
+        _deploy_all(cloud, stage, steps, withdrawn, bucket, say, package)
+    return [Deployed(step, before[step.name], versions.record(cloud, stage, bucket, step)) for step in chosen]
 
 
 def deploy_machines(cloud: Cloud, stage: Stage, named: Iterable[str], say: Say = print) -> None:
@@ -82,48 +77,139 @@ def deploy_machines(cloud: Cloud, stage: Stage, named: Iterable[str], say: Say =
     _apply(cloud, wanted, None, say)
 
 
-def rollback(cloud: Cloud, stage: Stage, step: Step) -> tuple[str, str]:
-    """Move a step's alias to the version before the live one; answers both versions."""
-    client, function = cloud.client("lambda"), step.function(stage.prefix)
-    live = client.get_alias(FunctionName=function, Name=ALIAS)["FunctionVersion"]
-    earlier = [version for version in _versions(cloud, function) if version < int(live)]
-    if not earlier:
-        raise NothingEarlier(f"{step.name} has no version before {live}")
-    target = str(max(earlier))
-    client.update_alias(FunctionName=function, Name=ALIAS, FunctionVersion=target, RoutingConfig={})
-    return live, target
-
-
-def status(cloud: Cloud, stage: Stage, steps: list[Step]) -> list[Live]:
-    """Each step's live version."""
-    return [_live(cloud, step, step.function(stage.prefix)) for step in steps]
-
-
-def _live(cloud: Cloud, step: Step, function: str) -> Live:
-    client = cloud.client("lambda")
+def artifacts(cloud: Cloud, stage: Stage) -> str:
+    """The bucket of packages."""
     try:
-        version = client.get_alias(FunctionName=function, Name=ALIAS)["FunctionVersion"]
-        made = client.get_function_configuration(FunctionName=function, Qualifier=version)["LastModified"]
+        return stacks.outputs(cloud, f"{stage.prefix}-artifacts")["Artifacts"]
     except ClientError:
-        return Live(step, "", "")
-    return Live(step, version, made[:19].replace("T", " "))
+        raise DeploymentFailed(f"nothing is deployed to stage {stage.name} yet: deploy everything") from None
 
 
-def _versions(cloud: Cloud, function: str) -> list[int]:
-    pages = cloud.client("lambda").get_paginator("list_versions_by_function").paginate(FunctionName=function)
-    found = [one["Version"] for page in pages for one in page["Versions"]]
-    return [int(version) for version in found if version.isdigit()]
+def addresses(cloud: Cloud, stage: Stage) -> dict[str, str]:
+    """Where a stage answers and where its people sign in."""
+    kept_there = stacks.outputs(cloud, f"{stage.prefix}-kept")
+    return {
+        "address": stacks.outputs(cloud, f"{stage.prefix}-gateway")["Address"],
+        "users": f"pool {kept_there['UserPool']}, client {kept_there['UserPoolClient']}",
+        "staff": f"pool {kept_there['StaffPool']}, client {kept_there['StaffPoolClient']}",
+    }
+
+
+def _deploy_named(cloud: Cloud, stage: Stage, chosen: list[Step], bucket: str, say: Say, package: Packager) -> None:
+    codes = package(cloud, stage, bucket, chosen, say)
+    wanted: dict[str, Template] = {}
+    for workflow, its_steps in by_workflow(chosen).items():
+        stack = stack_name(stage, workflow)
+        said = stacks.template(cloud, stack)
+        for step in its_steps:
+            if logical(step.name) not in said.get("Resources", {}):
+                raise DeploymentFailed(f"{step.name} is new in {stack}: deploy everything, its log group and route too")
+            said["Resources"] |= _local(cloud, {"Resources": of_step(stage, step, codes[step.name])})["Resources"]
+        wanted[stack] = said
+    _apply(cloud, wanted, bucket, say)
+
+
+def _deploy_all(
+    cloud: Cloud,
+    stage: Stage,
+    steps: list[Step],
+    withdrawn: Iterable[str],
+    bucket: str,
+    say: Say,
+    package: Packager,
+) -> None:
+    lasting = f"{stage.prefix}-kept"
+    _deploy_kept(cloud, lasting, _local(cloud, kept.template(stage, steps)), bucket, say)
+    codes = package(cloud, stage, bucket, steps, say)
+    built = {name: _local(cloud, one) for name, one in templates.build(stage, steps, codes).items()}
+    _keep_deployed(cloud, built, withdrawn)
+    first = [stack_name(stage, SANDBOX_BANK), f"{stage.prefix}-sandbox-bank"]
+    for name in (*first, *[f"{stage.prefix}-alarms"] * (not cloud.endpoint)):
+        _apply(cloud, _only(built, name), bucket, say)
+    _release(cloud, stage, built, bucket, say)
+    workflows = {stack_name(stage, step.workflow) for step in steps} - set(first)
+    _apply(cloud, _only(built, *workflows), bucket, say)
+    deploy_machines(cloud, stage, machines(), say)
+    for name in (f"{stage.prefix}-gateway", *[f"{stage.prefix}-firewall"] * (not cloud.endpoint)):
+        _apply(cloud, _only(built, name), bucket, say)
+    for name in _of_steps_and_machines(cloud, stage):
+        if name not in built:
+            stacks.delete(cloud, name)
+            say(f"stack {name}: deleted, nothing is in it any more")
+    # Nobody imports any more what went with the old steps.
+    _apply(cloud, _only(built, lasting), bucket, say)
+
+
+def _deploy_kept(cloud: Cloud, name: str, wanted: Template, bucket: str, say: Say) -> None:
+    """Create or update `kept` so far as nothing that is deployed loses what it imports; what goes, goes at the end."""
+    before = stacks.template(cloud, name)
+    if not before:
+        _apply(cloud, {name: kept.unprotected(wanted)}, bucket, say)
+        before = wanted
+    _check_indexes(before, wanted)
+    both = {part: before[part] | wanted[part] for part in ("Resources", "Outputs")}
+    _apply(cloud, {name: wanted | both}, bucket, say)
+
+
+def _check_indexes(before: Template, wanted: Template) -> None:
+    """DynamoDB makes or drops one index of a table at a time; CloudFormation would fail midway."""
+    for name, resource in wanted["Resources"].items():
+        if resource["Type"] == "AWS::DynamoDB::Table" and name in before["Resources"]:
+            changed = _indexes(resource) ^ _indexes(before["Resources"][name])
+            if len(changed) > 1:
+                raise DeploymentFailed(
+                    f"{name} would change {len(changed)} indexes ({', '.join(sorted(changed))}), and DynamoDB does "
+                    "one an update: deploy them one after another"
+                )
+
+
+def _indexes(table: dict[str, Any]) -> set[str]:
+    return {one["IndexName"] for one in table["Properties"].get("GlobalSecondaryIndexes", [])}
+
+
+def _keep_deployed(cloud: Cloud, built: dict[str, Template], withdrawn: Iterable[str]) -> None:
+    """Put back into the templates what the stacks say of the steps that are held."""
+    for name in withdrawn:
+        parts = (logical(name), logical(name, "role"))
+        for stack in [stack for stack, one in built.items() if parts[0] in one["Resources"]]:
+            said = stacks.template(cloud, stack)["Resources"]
+            built[stack]["Resources"] |= {part: said[part] for part in parts}
+
+
+def _release(cloud: Cloud, stage: Stage, built: dict[str, Template], bucket: str, say: Say) -> None:
+    """Take the steps that changed their folder out of the stack of the old one: a function's name is free only then."""
+    homes = {name: stack for stack, one in built.items() for name in _functions(one)}
+    for stack in _of_steps_and_machines(cloud, stage):
+        said = stacks.template(cloud, stack)
+        moved = {name for name in _functions(said) if homes.get(name, stack) != stack}
+        if not moved:
+            continue
+        gone = moved | {f"{name}Role" for name in moved}
+        said["Resources"] = {name: one for name, one in said["Resources"].items() if name not in gone}
+        if _functions(said):
+            _apply(cloud, {stack: said}, bucket, say)
+        else:
+            stacks.delete(cloud, stack)
+        say(f"{', '.join(sorted(moved))}: out of {stack}")
+
+
+def _functions(template: Template) -> set[str]:
+    return {name for name, one in template["Resources"].items() if one["Type"] == "AWS::Serverless::Function"}
+
+
+def _of_steps_and_machines(cloud: Cloud, stage: Stage) -> list[str]:
+    return [name for kind in ("steps", "machine") for name in stacks.names(cloud, f"{stage.prefix}-{kind}-")]
 
 
 def _apply(cloud: Cloud, wanted: dict[str, Template], bucket: str | None, say: Say) -> None:
     """Create or update stacks side by side, and wait for all of them."""
     started = time.monotonic()
     changed = {name: stacks.start(cloud, name, template, bucket) for name, template in wanted.items()}
-    for name, moving in changed.items():
-        if moving:
-            stacks.wait(cloud, name)
+    for name, stack_id in changed.items():
+        if stack_id:
+            stacks.wait(cloud, name, stack_id)
         resources = len(wanted[name]["Resources"])
-        word = f"{resources} resources, {time.monotonic() - started:.1f} s" if moving else "unchanged"
+        word = f"{resources} resources, {time.monotonic() - started:.1f} s" if stack_id else "unchanged"
         say(f"stack {name}: {word}")
 
 
@@ -131,77 +217,7 @@ def _only(built: dict[str, Template], *names: str) -> dict[str, Template]:
     return {name: template for name, template in built.items() if name in names}
 
 
-def _with_code(steps: list[Step], codes: dict[str, Code]) -> list[Step]:
-    return [step for step in steps if step.name in codes]
-
-
 def _local(cloud: Cloud, template: Template) -> Template:
     from infra.differences import without_what_only_aws_has
 
     return without_what_only_aws_has(template, cloud.endpoint) if cloud.endpoint else template
-
-
-def _deployed(cloud: Cloud, stage: Stage, steps: list[Step]) -> dict[str, Code]:
-    """The code of every step as its stack names it."""
-    found: dict[str, Code] = {}
-    for workflow, its_steps in by_workflow(steps).items():
-        resources = stacks.template(cloud, stack_name(stage, workflow)).get("Resources", {})
-        for step in its_steps:
-            if function := resources.get(logical(step.name)):
-                said = function["Properties"]
-                found[step.name] = Code(said["CodeUri"]["Bucket"], said["CodeUri"]["Key"], tuple(said["Layers"]))
-    return found
-
-
-def _upload(cloud: Cloud, bucket: str, package: Package) -> str:
-    """Put a package into the bucket unless it is there; its key."""
-    client = cloud.client("s3")
-    try:
-        client.head_object(Bucket=bucket, Key=package.key)
-    except ClientError:
-        client.put_object(Bucket=bucket, Key=package.key, Body=package.path.read_bytes())
-    return package.key
-
-
-def _publish_layers(cloud: Cloud, stage: Stage, bucket: str, extra: set[str], say: Say) -> dict[str, tuple[str, ...]]:
-    """The ARNs of the two layers that all functions carry, under the empty name, and of each extra one under its own."""
-    all_carry = (packages.billfold_layer(), packages.packages_layer(say))
-    found = {"": tuple(_publish_layer(cloud, stage, bucket, package, say) for package in all_carry)}
-    for name in sorted(extra):
-        found[name] = (_publish_layer(cloud, stage, bucket, packages.extra_layer(name, say), say),)
-    return found
-
-
-def _publish_layer(cloud: Cloud, stage: Stage, bucket: str, package: Package, say: Say) -> str:
-    """A layer version's ARN; published unless this content is there already."""
-    name = f"{stage.prefix}-{package.name}"
-    arn = _published(cloud, name, package.digest)
-    if arn is None:
-        answer: dict[str, Any] = cloud.client("lambda").publish_layer_version(
-            LayerName=name,
-            Description=package.digest,
-            Content={"S3Bucket": bucket, "S3Key": _upload(cloud, bucket, package)},
-            CompatibleRuntimes=[packages.RUNTIME],
-            CompatibleArchitectures=[packages.ARCHITECTURE],
-        )
-        arn = str(answer["LayerVersionArn"])
-    say(f"layer {name}: version {arn.rpartition(':')[2]}")
-    return arn
-
-
-def _published(cloud: Cloud, name: str, digest: str) -> str | None:
-    """The layer version that has this content already, told by its description."""
-    pages = cloud.client("lambda").get_paginator("list_layer_versions").paginate(LayerName=name)
-    versions = [one for page in pages for one in page["LayerVersions"] if one.get("Description") == digest]
-    return str(versions[0]["LayerVersionArn"]) if versions else None
-
-
-def _align(cloud: Cloud, stage: Stage, step: Step) -> None:
-    """After a rollback the alias is elsewhere than its stack believes: what was deployed now is what is live."""
-    prefix = logical(step.name) + "Version"
-    found = stacks.resources(cloud, stack_name(stage, step.workflow))
-    versions = [physical for name, (_, physical) in found.items() if name.startswith(prefix)]
-    wanted = versions[-1].rpartition(":")[2]
-    client, function = cloud.client("lambda"), step.function(stage.prefix)
-    if client.get_alias(FunctionName=function, Name=ALIAS)["FunctionVersion"] != wanted:
-        client.update_alias(FunctionName=function, Name=ALIAS, FunctionVersion=wanted, RoutingConfig={})

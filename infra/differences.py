@@ -35,6 +35,8 @@ def without_what_only_aws_has(template: dict[str, Any], endpoint: str = "") -> d
         if resource["Type"] == "AWS::IAM::Role":
             _name_batches(resource["Properties"]["Policies"])
             _allow_tokens(resource["Properties"]["Policies"])
+        if resource["Type"] == "AWS::KMS::Key":
+            _name_sessions(resource["Properties"]["KeyPolicy"]["Statement"])
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             _wait_fixed_times(resource["Properties"]["DefinitionString"]["Fn::Sub"])
     return changed
@@ -54,6 +56,16 @@ def _allow_tokens(policies: list[dict[str, Any]]) -> None:
         statements = policy["PolicyDocument"]["Statement"]
         if any("states:SendTaskSuccess" in statement["Action"] for statement in statements):
             statements.append({"Effect": "Allow", "Action": ["states:SendTaskSuccess"], "Resource": "*"})
+
+
+def _name_sessions(statements: list[dict[str, Any]]) -> None:
+    """To AWS a function's `aws:PrincipalArn` is its role's; the emulator, enforcing policies, gives the ARN of the session."""
+    for statement in statements:
+        named = statement.get("Condition", {}).pop("StringNotEquals", {})
+        if named:
+            roles = [one["Fn::Sub"] for one in named["aws:PrincipalArn"]]
+            sessions = [one.replace(":iam::", ":sts::").replace(":role/", ":assumed-role/") + "/*" for one in roles]
+            statement["Condition"]["StringNotLike"] = {"aws:PrincipalArn": [{"Fn::Sub": one} for one in sessions]}
 
 
 def _wait_fixed_times(substitution: list[Any]) -> None:

@@ -88,6 +88,8 @@ def _fill(server: Server, say: Say) -> dict[str, Any]:
         "account": cloud.account,
         "user_pool_id": kept["UserPool"],
         "client_id": kept["UserPoolClient"],
+        "staff_pool_id": kept["StaffPool"],
+        "staff_client_id": kept["StaffPoolClient"],
     }
     return stack | sandbox.seed(cloud, stack, say)
 

@@ -4,9 +4,10 @@
     layers/billfold-<hash>.zip          python/billfold/…
     layers/packages-<hash>.zip          python/… : requirements.txt with its closure, pruned
 
-The hash covers what goes in (sources, pins, Python and machine), so what did not change keeps its name and is not
-published again. Bytecode is shipped, because imports without it take 3.6 times as long, with unchecked hashes, because a
-zip's fixed time stamps say nothing. Nothing of the machine that builds gets in: paths in the bytecode are those of Lambda.
+The hash covers what goes in (sources, pins, and the target: runtime, architecture, wheels), so what did not change keeps its
+name and is not published again, whoever deploys from whatever machine. Bytecode is shipped, because imports without it take
+3.6 times as long, with unchecked hashes, because a zip's fixed time stamps say nothing. Nothing of the machine that builds gets
+in: paths in the bytecode are those of Lambda.
 """
 
 import compileall
@@ -25,17 +26,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from infra.stages import ROOT
+from infra.stages import ROOT, Target, this_machine
 from infra.steps import Step
 
 BUILD = ROOT / "build"
 CODE = ROOT / "layers/billfold/python"
 REQUIREMENTS = ROOT / "requirements.txt"
 CONSTRAINTS = ROOT / "layers/packages/constraints.txt"
-RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
-# What AWS runs: Amazon Linux 2023 has glibc 2.34. On Linux with glibc the machine's own wheels are the same ones.
-PLATFORMS = {"x86_64": "x86_64", "arm64": "aarch64"}
 # The services that steps call today or in the issues to come; botocore's other 400 models are 90 MB of nothing.
 SERVICES = {"dynamodb", "sqs", "sts", "kms", "secretsmanager", "s3", "stepfunctions", "textract"}
 # botocore imports its own `docs`.
@@ -85,31 +82,41 @@ class Package:
         return self.path.relative_to(BUILD).as_posix()
 
 
-def function(step: Step) -> Package:
+class NotBuildable(Exception):
+    """This machine cannot build what the stage runs on."""
+
+
+def check_buildable(target: Target) -> None:
+    """NotBuildable unless this Python is the runtime's: only the same version writes bytecode that it can read."""
+    if (here := this_machine().runtime) != target.runtime:
+        raise NotBuildable(f"functions run on {target.runtime} and this is {here}: make .venv with that version")
+
+
+def function(step: Step, target: Target) -> Package:
     """The zip of a step's own function: handler `functions/<workflow>/<step>.handler`."""
     source = ROOT / step.path
-    digest = _digest([step.path.encode(), source.read_bytes()])
+    digest = _digest(target, [step.path.encode(), source.read_bytes()])
     package = Package(step.name, digest, BUILD / f"functions/{step.name}-{digest}.zip")
     if not package.path.exists():
         tree = _fresh(BUILD / "trees" / step.name)
-        target = tree / step.path
-        target.parent.mkdir(parents=True)
-        shutil.copyfile(source, target)
+        copy = tree / step.path
+        copy.parent.mkdir(parents=True)
+        shutil.copyfile(source, copy)
         _compile(tree, "/var/task")
         _zip(tree, package.path)
     return package
 
 
-def billfold_layer() -> Package:
+def billfold_layer(target: Target) -> Package:
     """The layer of what the steps share: `layers/billfold/python/billfold`."""
-    return _own("billfold", CODE)
+    return _own("billfold", CODE, target)
 
 
-def _own(name: str, code: pathlib.Path) -> Package:
+def _own(name: str, code: pathlib.Path, target: Target) -> Package:
     """A layer of our own code."""
     files = [file for file in sorted(code.rglob("*")) if file.is_file() and "__pycache__" not in file.parts]
     parts = [part for file in files for part in (file.relative_to(code).as_posix().encode(), file.read_bytes())]
-    digest = _digest(parts)
+    digest = _digest(target, parts)
     package = Package(name, digest, BUILD / f"layers/{name}-{digest}.zip")
     if not package.path.exists():
         tree = _fresh(BUILD / f"trees/layer-{name}")
@@ -119,33 +126,33 @@ def _own(name: str, code: pathlib.Path) -> Package:
     return package
 
 
-def packages_layer(say: Callable[[str], None] = lambda _: None) -> Package:
+def packages_layer(target: Target, say: Callable[[str], None] = lambda _: None) -> Package:
     """The layer of third-party packages that every function carries: what requirements.txt pins."""
-    return _third_party("packages", REQUIREMENTS, CONSTRAINTS, say)
+    return _third_party("packages", REQUIREMENTS, CONSTRAINTS, target, say)
 
 
-def extra_layer(name: str, say: Callable[[str], None] = lambda _: None) -> Package:
+def extra_layer(name: str, target: Target, say: Callable[[str], None] = lambda _: None) -> Package:
     """A layer that only the steps carry whose header names it in `Layers`: layers/<name>/, with code of ours in `python`,
     or third-party packages. Without a constraints.txt beside it, requirements.txt is the whole closure of these.
     """
     folder = ROOT / "layers" / name
     if (folder / "python").exists():
-        return _own(name, folder / "python")
-    return _third_party(name, folder / "requirements.txt", folder / "constraints.txt", say)
+        return _own(name, folder / "python", target)
+    return _third_party(name, folder / "requirements.txt", folder / "constraints.txt", target, say)
 
 
 def _third_party(
-    name: str, requirements: pathlib.Path, constraints: pathlib.Path, say: Callable[[str], None]
+    name: str, requirements: pathlib.Path, constraints: pathlib.Path, target: Target, say: Callable[[str], None]
 ) -> Package:
     """A layer of what these requirements pin, with its closure, pruned to what runs."""
     rules = [repr(sorted(SERVICES)).encode(), pathlib.Path(__file__).read_bytes()]
     pins = [file.read_bytes() for file in (requirements, constraints) if file.exists()]
-    digest = _digest([*pins, *rules])
+    digest = _digest(target, [*pins, *rules])
     package = Package(name, digest, BUILD / f"layers/{name}-{digest}.zip")
     if not package.path.exists():
         say(f"building the layer of third-party packages `{name}`, which takes 10 to 30 s ...")
         tree = _fresh(BUILD / f"trees/layer-{name}")
-        _install(tree / "python", requirements, constraints)
+        _install(installation(tree / "python", requirements, constraints, target))
         _prune(tree / "python")
         _compile(tree, "/opt")
         size = sum(file.stat().st_size for file in tree.rglob("*") if file.is_file())
@@ -154,9 +161,11 @@ def _third_party(
     return package
 
 
-def _digest(parts: Iterable[bytes]) -> str:
+def _digest(target: Target, parts: Iterable[bytes]) -> str:
     """Twelve hex digits over the parts, each preceded by its length, and what they are built for."""
-    sha = hashlib.sha256(f"{RUNTIME} {platform.system()} {ARCHITECTURE}".encode())
+    # Without wheels named, they are those of the machine that builds.
+    where = target.wheels or (platform.system(),)
+    sha = hashlib.sha256(" ".join((target.runtime, target.architecture, *where)).encode())
     for part in parts:
         sha.update(f"{len(part)}:".encode())
         sha.update(part)
@@ -169,18 +178,20 @@ def _fresh(tree: pathlib.Path) -> pathlib.Path:
     return tree
 
 
-def _install(target: pathlib.Path, requirements: pathlib.Path, constraints: pathlib.Path) -> None:
+def installation(
+    target_folder: pathlib.Path, requirements: pathlib.Path, constraints: pathlib.Path, target: Target
+) -> list[str]:
+    """The command that installs a layer's packages: with wheels named, exactly those, whatever machine this is."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
-    command += ["--target", str(target), "--requirement", str(requirements)]
+    command += ["--target", str(target_folder), "--requirement", str(requirements)]
     command += ["--constraint", str(constraints)] if constraints.exists() else ["--no-deps"]
-    if os.environ.get("BILLFOLD_BUILD_FOR") == "lambda":
-        # From a machine that is not Linux, for AWS: only wheels, for the platform that runs them.
-        machine = PLATFORMS[ARCHITECTURE]
-        command += [
-            "--only-binary=:all:",
-            f"--platform=manylinux_2_28_{machine}",
-            f"--platform=manylinux2014_{machine}",
-        ]
+    if target.wheels:
+        command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={target.runtime[6:]}"]
+        command += [f"--platform={one}" for one in target.wheels]
+    return command
+
+
+def _install(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"pip could not install the layer's packages:\n{done.stderr[-2000:]}")

@@ -21,6 +21,7 @@ from infra.client import Client, sign_in
 from infra.clouds import Cloud
 from infra.phones import Phone
 from infra.stacks import Say
+from infra.templates.kept import GROUPS
 
 CUSTOMERS = ("alice", "bob", "carol", "dave", "erin")
 OPERATIONS = "olivia"
@@ -59,14 +60,15 @@ def seed(cloud: Cloud, stack: Stack, say: Say) -> dict[str, Any]:
 
 def _create_user(cloud: Cloud, stack: Stack, name: str, group: str) -> dict[str, str]:
     client = cloud.client("cognito-idp")
-    password = _password()
-    where = {"UserPoolId": stack["user_pool_id"], "Username": name}
+    password, staff = _password(), group in GROUPS["Staff"]
+    where = {"UserPoolId": stack["staff_pool_id" if staff else "user_pool_id"], "Username": name}
     created = client.admin_create_user(**where, TemporaryPassword=password, MessageAction="SUPPRESS")
     client.admin_set_user_password(**where, Password=password, Permanent=True)
     if group:
         client.admin_add_user_to_group(**where, GroupName=group)
     sub = next(one["Value"] for one in created["User"]["Attributes"] if one["Name"] == "sub")
-    return {"id": "usr_" + sub.replace("-", ""), "username": name, "password": password, "pin": _pin()}
+    signs_in = {"username": name, "password": password, "client": "staff_client_id" if staff else "client_id"}
+    return {"id": "usr_" + sub.replace("-", ""), **signs_in, "pin": _pin()}
 
 
 def _password() -> str:

@@ -19,10 +19,18 @@ class DeploymentFailed(Exception):
     """A stack could not become what its template says; the text tells which resources and why."""
 
 
-def start(cloud: Cloud, name: str, template: dict[str, Any], bucket: str | None = None) -> bool:
-    """Begin to create or update a stack; False when it is as its template says already."""
+# What a first creation leaves that failed: it can only be deleted.
+HUSKS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
+
+
+def start(cloud: Cloud, name: str, template: dict[str, Any], bucket: str | None = None) -> str:
+    """Begin to create or update a stack; its id, by which even one that is deleted can be asked about. Empty when it is as
+    its template says already.
+
+    What an operation creates goes again when it fails, also what is retained otherwise: it would be in the next one's way.
+    """
     body = json.dumps(template, separators=(",", ":"))
-    said: dict[str, Any] = {"StackName": name, "Capabilities": CAPABILITIES}
+    said: dict[str, Any] = {"StackName": name, "Capabilities": CAPABILITIES, "RetainExceptOnCreate": True}
     if len(body.encode()) > MAX_BODY_BYTES:
         assert bucket, f"{name} is too long to be sent before there is a bucket"
         said["TemplateURL"] = _put_template(cloud, bucket, name, body)
@@ -30,30 +38,56 @@ def start(cloud: Cloud, name: str, template: dict[str, Any], bucket: str | None 
         said["TemplateBody"] = body
     formation = cloud.client("cloudformation")
     try:
-        if _exists(cloud, name):
-            formation.update_stack(**said)
-        else:
-            formation.create_stack(**said, OnFailure="DELETE")
+        now = status(cloud, name)
+        if now in HUSKS:
+            delete(cloud, name)
+        if now in ("", *HUSKS):
+            return str(formation.create_stack(**said, OnFailure="DELETE")["StackId"])
+        return str(formation.update_stack(**said)["StackId"])
     except ClientError as error:
         if "No updates are to be performed" in str(error):
-            return False
+            return ""
         raise DeploymentFailed(f"{name}: {error.response['Error'].get('Message', error)}") from error
-    return True
 
 
-def wait(cloud: Cloud, name: str) -> None:
+def wait(cloud: Cloud, name: str, stack_id: str) -> None:
     """Until the stack is done; DeploymentFailed with the reasons when it had to go back."""
-    pause = 0.1 if cloud.endpoint else 5
-    while True:
-        try:
-            status = describe(cloud, name)["StackStatus"]
-        except ClientError:
-            status = "DELETE_COMPLETE"
-        if not status.endswith("_IN_PROGRESS"):
-            break
-        time.sleep(pause)
-    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise DeploymentFailed(f"{name} ended as {status}: {_reasons(cloud, name)}")
+    ended = settled(cloud, stack_id)
+    if ended not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise DeploymentFailed(f"{name} ended as {ended}: {_reasons(cloud, name, stack_id)}")
+
+
+def settled(cloud: Cloud, name: str) -> str:
+    """The status of a stack once nothing is under way in it."""
+    while (now := status(cloud, name)).endswith("_IN_PROGRESS"):
+        time.sleep(0.1 if cloud.endpoint else 5)
+    return now
+
+
+def delete(cloud: Cloud, name: str) -> None:
+    """Delete a stack and wait until it is gone; what it retains stays."""
+    stack_id = str(describe(cloud, name)["StackId"])
+    cloud.client("cloudformation").delete_stack(StackName=name)
+    if (ended := settled(cloud, stack_id)) not in ("", "DELETE_COMPLETE"):
+        raise DeploymentFailed(f"{name} ended as {ended}: {_reasons(cloud, name, stack_id)}")
+
+
+def status(cloud: Cloud, name: str) -> str:
+    """A stack's status; empty when there is none."""
+    try:
+        found = str(describe(cloud, name)["StackStatus"])
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return ""
+        raise
+    # A name is free again once its stack is deleted; by its id it can still be asked about.
+    return "" if found == "DELETE_COMPLETE" and not name.startswith("arn:") else found
+
+
+def names(cloud: Cloud, prefix: str) -> list[str]:
+    """The stacks whose names begin so."""
+    pages = cloud.client("cloudformation").get_paginator("describe_stacks").paginate()
+    return sorted(one["StackName"] for page in pages for one in page["Stacks"] if one["StackName"].startswith(prefix))
 
 
 def describe(cloud: Cloud, name: str) -> dict[str, Any]:
@@ -68,10 +102,9 @@ def outputs(cloud: Cloud, name: str) -> dict[str, str]:
 
 def template(cloud: Cloud, name: str) -> dict[str, Any]:
     """The template that a stack was made from; empty when there is no such stack."""
-    try:
-        body = cloud.client("cloudformation").get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
-    except ClientError:
+    if not status(cloud, name):
         return {}
+    body = cloud.client("cloudformation").get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
     return dict(json.loads(body)) if isinstance(body, str) else dict(body)
 
 
@@ -85,19 +118,6 @@ def resources(cloud: Cloud, name: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _exists(cloud: Cloud, name: str) -> bool:
-    try:
-        status = describe(cloud, name)["StackStatus"]
-    except ClientError:
-        return False
-    if status in ("ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"):
-        # A first creation that failed leaves a husk that can only be deleted.
-        cloud.client("cloudformation").delete_stack(StackName=name)
-        cloud.client("cloudformation").get_waiter("stack_delete_complete").wait(StackName=name)
-        return False
-    return bool(status != "DELETE_COMPLETE")
-
-
 def _put_template(cloud: Cloud, bucket: str, name: str, body: str) -> str:
     key = f"templates/{name}.json"
     cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body.encode())
@@ -106,11 +126,16 @@ def _put_template(cloud: Cloud, bucket: str, name: str, body: str) -> str:
     return f"https://{bucket}.s3.{cloud.region}.amazonaws.com/{key}"
 
 
-def _reasons(cloud: Cloud, name: str) -> str:
-    try:
-        events = cloud.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
-    except ClientError:
-        return "it is gone; look at its events in the account"
-    failed = [one for one in events if one["ResourceStatus"].endswith("_FAILED")]
-    lines = [f"{one['LogicalResourceId']}: {one.get('ResourceStatusReason', '')}" for one in failed]
-    return "; ".join(dict.fromkeys(lines)) or "no reason is given"
+def _reasons(cloud: Cloud, name: str, stack_id: str) -> str:
+    """Why the last operation failed: its events, the newest first, back to where it began."""
+    lines: list[str] = []
+    pages = cloud.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    for event in (one for page in pages for one in page["StackEvents"]):
+        if event["LogicalResourceId"] == name:
+            if event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+                break
+        elif event["ResourceStatus"].endswith("_FAILED"):
+            lines.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}")
+    # The cause comes first; what was given up because of it says so.
+    lines = [line for line in reversed(lines) if "cancelled" not in line.lower()] or lines
+    return "; ".join(dict.fromkeys(lines)) or f"no reason is given; its events are those of {stack_id}"

@@ -1,9 +1,10 @@
 """The templates, built from the map of steps. Stacks are tied by exports, and by the functions' names with the alias `live`.
 
-kept            tables, queues, user pool, secret, bucket of packages: what outlives every deployment
+artifacts       the bucket of packages and templates
+kept            tables, queues, user pools, secrets, keys, log groups: what outlives every deployment
 sandbox-bank    in sandbox stages only: the API of the bank that Billfold calls there
 alarms          on AWS only: what wakes somebody
-steps-<folder>  a workflow's functions, each with its own role, log group, version and alias (SAM)
+steps-<folder>  a workflow's functions, each with its own role, version and alias (SAM)
 machine-<name>  a state machine and its role
 gateway         the REST API: each route to its own function's alias
 firewall        on AWS only: WAF before the gateway
@@ -15,7 +16,7 @@ from infra.packages import Package
 from infra.stages import Stage
 from infra.steps import SANDBOX_BANK, Step, by_workflow
 from infra.steps import machines as machine_files
-from infra.templates import alarms, firewall, gateway, kept, machines, sandbox_bank, workflows
+from infra.templates import alarms, buckets, firewall, gateway, kept, machines, sandbox_bank, workflows
 from infra.templates.workflows import Code
 
 Template = dict[str, Any]
@@ -26,7 +27,8 @@ def build(stage: Stage, steps: list[Step], codes: dict[str, Code]) -> dict[str, 
     bank = [step for step in steps if step.workflow == SANDBOX_BANK]
     assert stage.sandbox or not bank, "the sandbox bank is for sandbox stages"
     named: dict[str, Template] = {
-        f"{stage.prefix}-kept": kept.template(stage),
+        f"{stage.prefix}-artifacts": buckets.artifacts(stage),
+        f"{stage.prefix}-kept": kept.template(stage, steps),
         f"{stage.prefix}-alarms": alarms.template(stage, steps),
     }
     if bank:

@@ -1,12 +1,15 @@
-"""The bucket of card photos: what a phone uploads lies there until a step has read it, for seconds.
+"""The buckets: of card photos, and of what is deployed.
 
-Nobody reads it but that step; the lifecycle rule is the last of three deletions (the step's, the sweep's within 15 minutes).
+What a phone uploads lies there until a step has read it, for seconds. Nobody reads it but that step; the lifecycle rule is the
+last of three deletions (the step's, the sweep's within 15 minutes).
+
+The bucket of packages and templates is a stack of its own, the first of all: a template of over 51,200 bytes goes by way of it.
 """
 
 from typing import Any
 
 from infra.stages import Stage
-from infra.templates.words import bucket_name, exempt, logical, tags
+from infra.templates.words import bucket_name, exempt, logical, output, tags
 
 PRIVATE = {
     "BlockPublicAcls": True,
@@ -65,4 +68,22 @@ def _encrypted_on_the_way() -> dict[str, Any]:
     return {
         "Bucket": {"Ref": logical("photos", "bucket")},
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }
+
+
+def artifacts(stage: Stage) -> dict[str, Any]:
+    """The stack `artifacts`."""
+    bucket = {
+        "BucketName": bucket_name(stage, "artifacts"),
+        "BucketEncryption": ENCRYPTED,
+        "PublicAccessBlockConfiguration": PRIVATE,
+        "VersioningConfiguration": {"Status": "Enabled"},
+        "Tags": tags(stage),
+    }
+    kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"Billfold {stage.name}: packages, templates, and what was live when",
+        "Resources": {"Artifacts": {"Type": "AWS::S3::Bucket", **kept, "Properties": bucket}},
+        "Outputs": {"Artifacts": output(stage, "artifacts", {"Ref": "Artifacts"})},
     }

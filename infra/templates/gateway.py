@@ -109,9 +109,13 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
                 "Properties": {"RestApiId": {"Ref": "Api"}},
             },
             "Stage": stage_of_api(stage, deployment),
-            **{logical(step.name, "permission"): permission(stage, step, route) for step, route in routes},
+            # Named by its folder too: the function of a step that changes its folder is made anew, and knows no permission.
             **{
-                logical(step.name, "head", "permission"): permission(stage, step, _head(route))
+                logical(step.workflow, step.name, "permission"): permission(stage, step, route)
+                for step, route in routes
+            },
+            **{
+                logical(step.workflow, step.name, "head", "permission"): permission(stage, step, _head(route))
                 for step, route in routes
                 if route.method == "GET"
             },
@@ -149,7 +153,7 @@ def _authorizer(stage: Stage) -> dict[str, Any]:
             "Name": "users",
             "Type": "COGNITO_USER_POOLS",
             "IdentitySource": "method.request.header.Authorization",
-            "ProviderARNs": [imported(stage, "user-pool-arn")],
+            "ProviderARNs": [imported(stage, "user-pool-arn"), imported(stage, "staff-pool-arn")],
         },
     }
 

@@ -1,24 +1,30 @@
-"""What is kept when everything else is replaced: tables, queues, the user pool, the secret of cursors, the bucket of packages.
+"""What is kept when everything else is replaced: tables, queues, user pools, secrets, keys and what functions have logged.
 
 Deleting the stack deletes none of what holds data (DeletionPolicy Retain).
 """
 
+import copy
 from typing import Any
 
 from billfold import charges
-from infra import steps, tables
+from infra import tables
 from infra.stages import Stage
-from infra.steps import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, queue_name
+from infra.steps import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, Step, queue_name
 from infra.templates import buckets
-from infra.templates.words import bucket_name, exempt, logical, output, tags
+from infra.templates.words import exempt, logical, output, tags
 
 Resources = dict[str, Any]
 RETAINED = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+# Customers and sellers sign in from one pool; who runs Billfold from another, which always asks for a second factor.
 GROUPS = {
-    "operators": "They hand out coupons and redeem them",
-    "merchant_admins": "They run merchants of their own",
-    "operations": "They run Billfold",
+    "Users": {
+        "operators": "They hand out coupons and redeem them",
+        "merchant_admins": "They run merchants of their own",
+    },
+    "Staff": {"operations": "They run Billfold"},
 }
+# What shows what a key has sealed.
+OPENING = ["kms:Decrypt", "kms:ReEncryptFrom"]
 # A message comes again after this long, six times the time-out of the functions that read it, as AWS advises; after five
 # receptions it rests in its dead-letter queue for as long as SQS allows. One that waits for a bank is received once an ask.
 FUNCTION_TIMEOUT_SECONDS = 20
@@ -28,22 +34,23 @@ PATIENT_RECEPTIONS = charges.MAX_ASKS + RECEPTIONS
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
 
 
-def template(stage: Stage) -> dict[str, Any]:
+def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
     """The stack `kept`."""
     resources: Resources = {}
     outputs: dict[str, Any] = {}
     for table in tables.of_stage(sandbox=stage.sandbox):
         _add_table(stage, table, resources, outputs)
-    patient = {name for step in steps.load() for name in step.may.postpones}
+    patient = {name for step in steps for name in step.may.postpones}
     for name in (*QUEUES, *SANDBOX_QUEUES * stage.sandbox):
         _add_queue(stage, name, PATIENT_RECEPTIONS if name in patient else RECEPTIONS, resources, outputs)
     _put_queue(stage, STREAMS_DEAD, {}, resources, outputs)
-    _add_users(stage, resources, outputs)
+    _add_people(stage, resources, outputs)
     _add_secrets(stage, resources)
+    opening = [step.function(stage.prefix) for step in steps if "Decrypt" in step.may.kms]
     for generation in stage.vault_keys:
-        _add_vault_keys(stage, generation, resources, outputs)
-    _add_bucket(stage, resources, outputs)
+        _add_vault_keys(stage, generation, opening, resources, outputs)
     resources |= buckets.photos(stage)
+    resources |= {logical(step.name, "logs"): _logs(stage, step) for step in steps}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"Billfold {stage.name}: tables, queues and identities, which outlive every deployment",
@@ -101,14 +108,37 @@ def _put_queue(
     return queue
 
 
-def _add_users(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> None:
-    resources["Users"] = {
+def unprotected(template: dict[str, Any]) -> dict[str, Any]:
+    """The same without protection against deletion: a first creation that fails could not take back what it made."""
+    bare: dict[str, Any] = copy.deepcopy(template)
+    for resource in bare["Resources"].values():
+        if resource["Type"] == "AWS::DynamoDB::Table":
+            resource["Properties"]["DeletionProtectionEnabled"] = False
+        if resource["Type"] == "AWS::Cognito::UserPool":
+            resource["Properties"]["DeletionProtection"] = "INACTIVE"
+    return bare
+
+
+def _add_people(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> None:
+    """Both pools. A sandbox's staff may do without a second factor, because its scripts cannot show one."""
+    _add_pool(stage, "Users", stage.prefix, "OPTIONAL", "phones", resources)
+    _add_pool(stage, "Staff", f"{stage.prefix}-staff", "OPTIONAL" if stage.sandbox else "ON", "staff", resources)
+    outputs["UserPool"] = output(stage, "user-pool", {"Ref": "Users"})
+    outputs["UserPoolArn"] = output(stage, "user-pool-arn", {"Fn::GetAtt": ["Users", "Arn"]})
+    outputs["UserPoolClient"] = output(stage, "user-pool-client", {"Ref": "Phones"})
+    outputs["StaffPool"] = output(stage, "staff-pool", {"Ref": "Staff"})
+    outputs["StaffPoolArn"] = output(stage, "staff-pool-arn", {"Fn::GetAtt": ["Staff", "Arn"]})
+    outputs["StaffPoolClient"] = output(stage, "staff-pool-client", {"Ref": "StaffClient"})
+
+
+def _add_pool(stage: Stage, pool: str, name: str, second_factor: str, client: str, resources: Resources) -> None:
+    resources[pool] = {
         "Type": "AWS::Cognito::UserPool",
         **RETAINED,
         "Properties": {
-            "UserPoolName": stage.prefix,
+            "UserPoolName": name,
             "DeletionProtection": "INACTIVE" if stage.sandbox else "ACTIVE",
-            "MfaConfiguration": "OPTIONAL",
+            "MfaConfiguration": second_factor,
             "EnabledMfas": ["SOFTWARE_TOKEN_MFA"],
             "Policies": {
                 "PasswordPolicy": {
@@ -125,11 +155,11 @@ def _add_users(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> N
     }
     # A password in the clear is for the sandbox's scripts; a phone proves it by SRP and never sends it.
     flows = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"] + ["ALLOW_USER_PASSWORD_AUTH"] * stage.sandbox
-    resources["Phones"] = {
+    resources["Phones" if pool == "Users" else "StaffClient"] = {
         "Type": "AWS::Cognito::UserPoolClient",
         "Properties": {
-            "UserPoolId": {"Ref": "Users"},
-            "ClientName": "phones",
+            "UserPoolId": {"Ref": pool},
+            "ClientName": client,
             "GenerateSecret": False,
             "ExplicitAuthFlows": flows,
             "PreventUserExistenceErrors": "ENABLED",
@@ -140,14 +170,11 @@ def _add_users(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> N
             "TokenValidityUnits": {"IdToken": "minutes", "AccessToken": "minutes", "RefreshToken": "days"},
         },
     }
-    for group, about in GROUPS.items():
+    for group, about in GROUPS[pool].items():
         resources[logical(group, "group")] = {
             "Type": "AWS::Cognito::UserPoolGroup",
-            "Properties": {"UserPoolId": {"Ref": "Users"}, "GroupName": group, "Description": about},
+            "Properties": {"UserPoolId": {"Ref": pool}, "GroupName": group, "Description": about},
         }
-    outputs["UserPool"] = output(stage, "user-pool", {"Ref": "Users"})
-    outputs["UserPoolArn"] = output(stage, "user-pool-arn", {"Fn::GetAtt": ["Users", "Arn"]})
-    outputs["UserPoolClient"] = output(stage, "user-pool-client", {"Ref": "Phones"})
 
 
 def _add_secrets(stage: Stage, resources: Resources) -> None:
@@ -172,13 +199,26 @@ def _secret(stage: Stage, name: str, about: str, generated: dict[str, Any]) -> d
     }
 
 
-def _add_vault_keys(stage: Stage, generation: str, resources: Resources, outputs: dict[str, Any]) -> None:
+def _add_vault_keys(
+    stage: Stage, generation: str, opening: list[str], resources: Resources, outputs: dict[str, Any]
+) -> None:
     """One generation of the vault's two keys: what seals card numbers, and what their fingerprints are made with.
 
-    KMS lets roles use them as their policies say (`kms:*` for the account means that IAM decides).
+    KMS lets roles use them as their policies say (`kms:*` for the account means that IAM decides), but nobody opens what is
+    sealed, an administrator neither, save the functions whose header says so.
     """
-    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
-    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    account = "arn:${AWS::Partition}:iam::${AWS::AccountId}"
+    root, roles = {"Fn::Sub": f"{account}:root"}, [{"Fn::Sub": f"{account}:role/{name}"} for name in opening]
+    allowed = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    denied = {
+        "Sid": "OnlyTheseRolesOpen",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": OPENING,
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:PrincipalArn": roles}},
+    }
+    statements = {"vault": [allowed, denied], "fingerprints": [allowed]}
     kinds: dict[str, dict[str, Any]] = {
         "vault": {"EnableKeyRotation": True},
         "fingerprints": {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
@@ -192,7 +232,7 @@ def _add_vault_keys(stage: Stage, generation: str, resources: Resources, outputs
             **exempted.get(kind, {}),
             "Properties": {
                 "Description": f"Billfold {stage.name}: {kind}, generation {generation}",
-                "KeyPolicy": {"Version": "2012-10-17", "Statement": [statement]},
+                "KeyPolicy": {"Version": "2012-10-17", "Statement": statements[kind]},
                 "PendingWindowInDays": 30,
                 "Tags": tags(stage),
                 **properties,
@@ -201,23 +241,13 @@ def _add_vault_keys(stage: Stage, generation: str, resources: Resources, outputs
         outputs[name] = output(stage, f"key-{kind}-{generation}", {"Fn::GetAtt": [name, "Arn"]})
 
 
-def _add_bucket(stage: Stage, resources: Resources, outputs: dict[str, Any]) -> None:
-    resources["Artifacts"] = {
-        "Type": "AWS::S3::Bucket",
+def _logs(stage: Stage, step: Step) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Logs::LogGroup",
         **RETAINED,
         "Properties": {
-            "BucketName": bucket_name(stage, "artifacts"),
-            "BucketEncryption": {
-                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-            },
-            "PublicAccessBlockConfiguration": {
-                "BlockPublicAcls": True,
-                "BlockPublicPolicy": True,
-                "IgnorePublicAcls": True,
-                "RestrictPublicBuckets": True,
-            },
-            "VersioningConfiguration": {"Status": "Enabled"},
+            "LogGroupName": f"/aws/lambda/{step.function(stage.prefix)}",
+            "RetentionInDays": stage.log_days,
             "Tags": tags(stage),
         },
     }
-    outputs["Artifacts"] = output(stage, "artifacts", {"Ref": "Artifacts"})

@@ -1,12 +1,13 @@
-"""A workflow's functions: each step with its own role, log group, version and alias `live`, and what triggers it.
+"""A workflow's functions: each step with its own role, version and alias `live`, and what triggers it.
 
 A role allows what the step's header says in `May`, on exactly those tables, indexes and queues, and nothing else.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from infra.packages import ARCHITECTURE, RUNTIME
 from infra.stages import Stage
 from infra.steps import SANDBOX_BANK, STREAMS_DEAD, Queue, Schedule, Step, Stream, Upload, queue_name
 from infra.templates.gateway import STAGE_NAME
@@ -42,9 +43,7 @@ def template(stage: Stage, workflow: str, steps: list[Step], codes: dict[str, Co
     """The stack of one workflow (a folder of `functions/`)."""
     resources: dict[str, Any] = {}
     for step in steps:
-        resources[logical(step.name, "logs")] = _logs(stage, step)
-        resources[logical(step.name, "role")] = _role(stage, step)
-        resources[logical(step.name)] = _function(stage, step, codes[step.name])
+        resources |= of_step(stage, step, codes[step.name])
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
@@ -53,22 +52,30 @@ def template(stage: Stage, workflow: str, steps: list[Step], codes: dict[str, Co
     }
 
 
+def of_step(stage: Stage, step: Step, code: Code) -> dict[str, Any]:
+    """All that a step's stack holds of it; its log group, which outlives it, is in `kept`."""
+    return {logical(step.name, "role"): _role(stage, step), logical(step.name): _function(stage, step, code)}
+
+
 def _function(stage: Stage, step: Step, code: Code) -> dict[str, Any]:
     settings = stage.settings(step.name)
-    properties: dict[str, Any] = {
-        "FunctionName": step.function(stage.prefix),
+    # What Lambda keeps in a version; for a change of all else it publishes none, and an alias that waits for one fails.
+    versioned: dict[str, Any] = {
         "Description": step.summary,
         "Handler": step.handler,
-        "Runtime": RUNTIME,
-        "Architectures": [ARCHITECTURE],
+        "Runtime": stage.target.runtime,
+        "Architectures": [stage.target.architecture],
         "CodeUri": {"Bucket": code.bucket, "Key": code.key},
         "Layers": list(code.layers),
-        "Role": {"Fn::GetAtt": [logical(step.name, "role"), "Arn"]},
         "MemorySize": settings.memory_mib,
         "Timeout": settings.timeout_seconds,
         "Environment": {"Variables": environment(stage, step)},
+    }
+    properties: dict[str, Any] = versioned | {
+        "FunctionName": step.function(stage.prefix),
+        "Role": {"Fn::GetAtt": [logical(step.name, "role"), "Arn"]},
         "AutoPublishAlias": ALIAS,
-        "AutoPublishAliasAllProperties": True,
+        "AutoPublishCodeSha256": hashlib.sha256(json.dumps(versioned, sort_keys=True).encode()).hexdigest(),
         # Earlier versions stay, so that `rollback` has somewhere to go.
         "VersionDeletionPolicy": "Retain",
         "Tags": {tag["Key"]: tag["Value"] for tag in tags(stage)},
@@ -78,12 +85,12 @@ def _function(stage: Stage, step: Step, code: Code) -> dict[str, Any]:
     if stage.gradual:
         properties["DeploymentPreference"] = {
             "Type": stage.gradual,
-            "Alarms": [f"{step.function(stage.prefix)}-errors"],
+            "Alarms": [f"{step.function(stage.prefix)}-{kind}" for kind in ("errors", "faults")],
         }
     event = _event(stage, step, settings.concurrency)
     if event:
         properties["Events"] = {"Trigger": event}
-    return {"Type": "AWS::Serverless::Function", "DependsOn": logical(step.name, "logs"), "Properties": properties}
+    return {"Type": "AWS::Serverless::Function", "Properties": properties}
 
 
 def environment(stage: Stage, step: Step) -> dict[str, Any]:
@@ -172,19 +179,6 @@ def _event(stage: Stage, step: Step, concurrency: int | None) -> dict[str, Any] 
     return None
 
 
-def _logs(stage: Stage, step: Step) -> dict[str, Any]:
-    return {
-        "Type": "AWS::Logs::LogGroup",
-        "DeletionPolicy": "Retain",
-        "UpdateReplacePolicy": "Retain",
-        "Properties": {
-            "LogGroupName": f"/aws/lambda/{step.function(stage.prefix)}",
-            "RetentionInDays": stage.log_days,
-            "Tags": tags(stage),
-        },
-    }
-
-
 def _role(stage: Stage, step: Step) -> dict[str, Any]:
     lambda_only = {
         "Effect": "Allow",
@@ -195,6 +189,8 @@ def _role(stage: Stage, step: Step) -> dict[str, Any]:
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
+            # Said, because the vault's key names the roles that may open what it sealed.
+            "RoleName": step.function(stage.prefix),
             "Description": f"What {step.name} may touch",
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [lambda_only]},
             "Policies": [policy],

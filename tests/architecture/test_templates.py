@@ -55,7 +55,7 @@ def test_a_route_calls_its_own_functions_alias_and_is_alone_allowed_to(step):
     assert path_of(gateway, method["ResourceId"]) == step.trigger.path
     is_open = str(step.trigger) in OPEN_TO_ALL
     assert method["AuthorizationType"] == ("NONE" if is_open else "COGNITO_USER_POOLS")
-    permission = gateway[logical(step.name, "permission")]["Properties"]
+    permission = gateway[logical(step.workflow, step.name, "permission")]["Properties"]
     assert permission["FunctionName"] == f"{step.function(prefix)}:live"
     assert permission["SourceArn"]["Fn::Sub"].partition("/api/")[2].startswith(f"{step.trigger.method}/v1/")
 
@@ -98,7 +98,10 @@ def test_head_may_call_the_function_of_get():
     gateway = built("production")["gateway"]
     for step in STEPS:
         if isinstance(step.trigger, steps.Route) and step.trigger.method == "GET":
-            own, head = (gateway[logical(step.name, *more, "permission")]["Properties"] for more in ((), ("head",)))
+            own, head = (
+                gateway[logical(step.workflow, step.name, *more, "permission")]["Properties"]
+                for more in ((), ("head",))
+            )
             assert head["FunctionName"] == own["FunctionName"]
             assert head["SourceArn"]["Fn::Sub"] == own["SourceArn"]["Fn::Sub"].replace("/GET/", "/HEAD/")
 
@@ -252,7 +255,7 @@ def test_a_function_is_limited_logged_versioned_and_layered(step):
     """Memory, time-out, log retention, version and alias are said for every function."""
     resources = workflow("production", step)
     function = resources[logical(step.name)]["Properties"]
-    logs = resources[logical(step.name, "logs")]["Properties"]
+    logs = built("production")["kept"][logical(step.name, "logs")]["Properties"]
     assert 128 <= function["MemorySize"] <= 3008
     assert 1 <= function["Timeout"] <= 60
     assert function["AutoPublishAlias"] == "live"
@@ -291,7 +294,7 @@ def test_no_stream_stands_still_for_a_day_and_nothing_of_it_is_lost(step):
     assert event["BisectBatchOnFunctionError"]
     assert 60 <= event["MaximumRecordAgeInSeconds"] <= 3600
     destination = event["DestinationConfig"]["OnFailure"]["Destination"]["Fn::ImportValue"]
-    exported = {one["Export"]["Name"] for one in kept.template(stages.stage("production"))["Outputs"].values()}
+    exported = {one["Export"]["Name"] for one in kept.template(stages.stage("production"), STEPS)["Outputs"].values()}
     assert destination == f"{stages.stage('production').prefix}-queue-streams-dead-arn"
     assert destination in exported
 
@@ -378,18 +381,8 @@ def test_production_is_no_sandbox():
     for name, stack in resources.items():
         for function in of_type(stack, "AWS::Serverless::Function").values():
             assert "BILLFOLD_SANDBOX" not in function["Environment"]["Variables"], name
-    (client,) = of_type(resources["kept"], "AWS::Cognito::UserPoolClient").values()
-    assert "ALLOW_USER_PASSWORD_AUTH" not in client["ExplicitAuthFlows"]
-
-
-def test_production_moves_traffic_gradually_and_goes_back_on_an_alarm_that_exists():
-    """XX-07."""
-    resources = built("production")
-    alarms = {alarm["AlarmName"] for alarm in of_type(resources["alarms"], "AWS::CloudWatch::Alarm").values()}
-    for step in STEPS:
-        preference = workflow("production", step)[logical(step.name)]["Properties"]["DeploymentPreference"]
-        assert preference["Type"].startswith("Canary")
-        assert set(preference["Alarms"]) <= alarms
+    for client in of_type(resources["kept"], "AWS::Cognito::UserPoolClient").values():
+        assert "ALLOW_USER_PASSWORD_AUTH" not in client["ExplicitAuthFlows"]
 
 
 def test_the_local_cloud_differs_by_gradual_deployment_alone():
@@ -404,20 +397,6 @@ def test_the_local_cloud_differs_by_gradual_deployment_alone():
                 continue
             missing = set(resource["Properties"]) - set(local["Resources"][name]["Properties"])
             assert missing <= {"DeploymentPreference"}
-
-
-def test_every_dead_letter_queue_and_function_has_its_alarm():
-    """What is stuck or crashes wakes somebody."""
-    prefix = stages.stage("production").prefix
-    watched = [
-        (alarm["MetricName"], alarm["Dimensions"][0]["Value"])
-        for alarm in of_type(built("production")["alarms"], "AWS::CloudWatch::Alarm").values()
-    ]
-    for queue in (*(f"{name}-dead" for name in steps.QUEUES), "streams-dead"):
-        assert ("ApproximateNumberOfMessagesVisible", full_name(queue)) in watched
-    for step in STEPS:
-        assert ("Errors", step.function(prefix)) in watched
-        assert ("Throttles", step.function(prefix)) in watched
 
 
 def test_the_reading_layer_is_carried_by_the_step_that_reads_photos_alone():

@@ -2,12 +2,14 @@
 
 import importlib
 import os
+import subprocess
 import sys
 from typing import Annotated
 
 import typer
 
 from infra.stages import ROOT
+from tests.bench import scale
 
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "test",
@@ -37,18 +39,29 @@ def main(
     names: Annotated[
         list[str] | None, typer.Argument(help=f"Which: {', '.join(BENCHMARKS)}. All without a name.")
     ] = None,
+    small: Annotated[bool, typer.Option("--small", help="Only show that they run: the figures say nothing.")] = False,
 ) -> None:
     """Measure Billfold on this machine. Nothing is asserted; the figures are printed."""
     unknown = set(names or ()) - set(BENCHMARKS)
     if unknown:
         raise typer.BadParameter(f"no such benchmark: {', '.join(sorted(unknown))}")
+    chosen = names or list(BENCHMARKS)
+    if small:
+        os.environ[scale.SETTING] = "1"
+    if len(chosen) > 1:
+        # Each in a process of its own: connections, clients and memory are of that benchmark and of none before it.
+        command = [sys.executable, "-m", "tests.bench"]
+        failed = [name for name in chosen if subprocess.run([*command, name], check=False).returncode]
+        if failed:
+            print(f"failed: {', '.join(failed)}", file=sys.stderr)
+        raise typer.Exit(bool(failed))
     from tests import secret_store
     from tests.bench.console import console
 
+    (name,) = chosen
     with secret_store.running():
-        for name in names or BENCHMARKS:
-            console.rule(f"[bold]{name}[/]: {BENCHMARKS[name]}")
-            importlib.import_module(f"tests.bench.{name}").main()
+        console.rule(f"[bold]{name}[/]: {BENCHMARKS[name]}")
+        importlib.import_module(f"tests.bench.{name}").main()
 
 
 if __name__ == "__main__":

@@ -20,12 +20,13 @@ from typing import Any
 import boto3
 
 from infra import packages
-from infra.stages import ROOT
+from infra.stages import ROOT, this_machine
 from tests.bench import card_occasions, console
 from tests.bench.occasions import Occasions
+from tests.bench.scale import scaled
 from tests.engine import Engine
 
-ROUNDS = 5
+ROUNDS = scaled(5, 1)
 BUDGET = 1.25
 PLAIN_NAME, ON_LAYERS = "plain boto3", "plain boto3, on the layers"
 INSTALLED = str(pathlib.Path(boto3.__file__).parents[1])
@@ -63,7 +64,7 @@ def main() -> None:
 def _measure(occasions: Occasions, lambda_path: str, addresses: dict[str, str]) -> dict[str, list[float]]:
     """CPU milliseconds of each start, by name."""
     took: dict[str, list[float]] = {}
-    turns = _turns(occasions.names)
+    turns = _turns(occasions.names[: scaled(None, 2)])
     with console.progress("cold starts", (ROUNDS + 1) * len(turns)) as advance:
         for round_number in range(ROUNDS + 1):
             for name in turns:
@@ -107,7 +108,8 @@ def _start(name: str, occasions: Occasions, settings: dict[str, str]) -> float:
 
 def _unpack(folder: pathlib.Path) -> str:
     """The layers and the steps as Lambda unpacks them; the path to import from."""
-    for layer in (packages.packages_layer(), packages.billfold_layer()):
+    here = this_machine()
+    for layer in (packages.packages_layer(here), packages.billfold_layer(here)):
         with zipfile.ZipFile(layer.path) as archive:
             archive.extractall(folder / "opt")
     shutil.copytree(ROOT / "functions", folder / "task/functions", ignore=shutil.ignore_patterns("__pycache__"))

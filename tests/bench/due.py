@@ -17,10 +17,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.bench import console
+from tests.bench.scale import scaled
 from tests.bench.stage import create_tables
 from tests.engine import Engine
 
-BILLS = 10_000
+BILLS = scaled(10_000, 40)
 BATCH = 10
 # Ending all of them one after another would take minutes; this many seconds of it give the rate.
 ENDING_SECONDS = 20.0

@@ -25,11 +25,12 @@ from billfold.tables import rows
 from infra.tables import TABLES
 from tests.bench import console
 from tests.bench.occasions import Occasion, Occasions
+from tests.bench.scale import scaled
 from tests.bench.stage import create_tables
 from tests.engine import Engine, binary
 
-SIZES = (1_000, 1_000_000)
-CALLS, WARMING = 25, 3
+SIZES = scaled((1_000, 1_000_000), (100, 1_000))
+CALLS, WARMING = scaled((25, 3), (2, 1))
 OPERATIONS = {
     "open a bill": "open_bill",
     "add an item": "add_items",

@@ -16,11 +16,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from tests.bench import conflicts, console
+from tests.bench.scale import scaled
 from tests.engine import Engine
 
-PAYERS = 16
-ROUNDS = 4
-SECONDS = 2.5
+PAYERS = scaled(16, 2)
+ROUNDS = scaled(4, 1)
+SECONDS = scaled(2.5, 0.3)
 TRANSACTION_SECONDS = (0.008, 0.100)
 SHAPES = {"to 16 sellers": PAYERS, "to 1 seller": 1}
 

@@ -22,9 +22,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.bench import console
+from tests.bench.scale import scaled
 from tests.engine import Engine
 
-BLOCKS, TRANSFERS = 6, 80
+BLOCKS, TRANSFERS = scaled((6, 80), (1, 3))
 SCHEMA = """
 create table accounts (name text primary key, available bigint not null default 0, floor boolean not null);
 create table transfers (id text primary key, debit text not null, credit text not null, amount bigint not null,

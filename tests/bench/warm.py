@@ -23,9 +23,10 @@ from pynamodb.models import Model
 
 from tests.bench import console
 from tests.bench.occasions import Occasion, Occasions
+from tests.bench.scale import scaled
 from tests.engine import Engine
 
-CALLS = 30
+CALLS = scaled(30, 2)
 BUDGET_MILLISECONDS = 0.5
 NAMES = (
     "open_bill",

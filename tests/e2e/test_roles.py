@@ -13,6 +13,7 @@ from infra.client import Client, Refusal
 from infra.clouds import Cloud
 from infra.phones import Till
 from infra.steps import Step, load
+from tests.log_events import log_events
 
 PREFIX = stages.stage(stages.LOCAL).prefix
 STEPS = {step.name: step for step in load()}
@@ -159,6 +160,4 @@ def test_a_role_that_lacks_a_right_is_felt(cloud: Cloud, erin: Customer) -> None
 
 def _lines(cloud: Cloud, step: Step) -> list[str]:
     """What a step has logged."""
-    logs, group = cloud.client("logs"), f"/aws/lambda/{step.function(PREFIX)}"
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-    return [event["message"] for page in pages for event in page["events"]]
+    return [event["message"] for event in log_events(cloud.client("logs"), f"/aws/lambda/{step.function(PREFIX)}")]
