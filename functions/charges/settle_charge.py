@@ -3,26 +3,26 @@
 A message is a charge's id, and comes again until the bank has answered; `chg_… once`, after a callback or for the daily
 comparison, does not. Or it is what operations found out at the bank: `chg_… charged pi_…`, `refunded`, `declined`. Their word
 counts once nothing is asked for anew.
+What is settled is looked at again by `once` (charge_reviews): a refund may have failed, a charge may be disputed.
 
 Trigger   queue charges
 Reads     charge; of a bill's charge, bill
 Writes    charge, change, hold, balances, transfer, card, bill   (one transaction, after the bank has answered)
-Answers   settled | declined | unknown, asked again later | unknown, left to the daily comparison | settled before |
-          told too early
+Answers   settled | declined | failed | disputed | unknown, asked again later | unknown, left to the daily comparison |
+          settled before | told too early
 Again     the bank is asked with the charge's id for a key, and does it once; it is settled once
 May       charges PutItem Query UpdateItem; bills PutItem Query UpdateItem; cards UpdateItem; ledger PutItem UpdateItem;
           postpone charges; bank
 Layers    stripe
 """
 
-from billfold import banks, bill_payments, charges, clock, ledger
+from billfold import banks, bill_payments, charge_reviews, charges, clock, ledger
 from billfold.banks import Payment
 from billfold.charge_changes import Settled
 from billfold.charges import Charge
-from billfold.ledger import Transfer
 from billfold.tables import bill_rows, charge_rows
 from billfold.tables.rows import Commit
-from billfold.triggers import queue
+from billfold.triggers import log, queue
 
 
 @queue.patient_step("charges")
@@ -30,6 +30,8 @@ def handler(message: str, before: int) -> str | queue.Later:
     charge_id, word, reference = (*message.split(), "", "")[:3]
     told = word in charges.OUTCOMES
     charge = charge_rows.load(charge_id).present
+    if charge.state in ("settled", "disputed") and word == "once":
+        return _review(charge)
     if charge.state != "settling":
         return "settled before"
     if told and charges.may_ask(charge, clock.now()):
@@ -51,7 +53,8 @@ def handler(message: str, before: int) -> str | queue.Later:
         bill_rows.put_change(commit, bill, bill_payments.after_charge(charge, bill, change))
     else:
         to_wallet = isinstance(change, Settled) is (charge.purpose == "top_up")
-        transfer = _to_wallet(charge, now) if to_wallet else None
+        kind: ledger.Kind = "top_up" if charge.purpose == "top_up" else "refund"
+        transfer = charge_reviews.to_wallet(charge, kind, now) if to_wallet else None
     charge = charge_rows.resolve(commit, charge, change, transfer, now)
     commit.send()
 
@@ -79,9 +82,27 @@ def _ask_later(word: str, before: int) -> str | queue.Later:
     return queue.Later(delay, "unknown, asked again later")
 
 
-def _to_wallet(charge: Charge, now: int) -> Transfer:
-    """From the card to the wallet: a top-up that is settled, or a refund that the card's bank would not take."""
-    legs = ledger.pay(charge_rows.account(charge), [(ledger.wallet(charge.owner, charge.currency), charge.amount)])
-    kind: ledger.Kind = "top_up" if charge.purpose == "top_up" else "refund"
-    reason, about = kind.replace("_", "-"), charge.about or charge.charge_id
-    return ledger.transfer(charge.transfer_id, legs, at=now, kind=kind, reason=reason, about=about)
+def _review(charge: Charge) -> str:
+    """What the bank says of it now; each commit books one thing, and operations hear of it."""
+    bank, now, found = banks.bank(charge.bank), clock.now(), None
+    if charge.purpose == "refund":
+        said = bank.status(charge.charge_id, charge.of)
+        if isinstance(said, Payment) and said.outcome == "declined":
+            found = charge_reviews.refund_failed(charge, said.reason, now)
+    else:
+        taken = bank.taken_back(charge.reference)
+        known = [(one.dispute, one.amount) for one in taken if one.amount is not None]
+        if len(known) < len(taken):
+            log.line("differs", "settle_charge", 0, {"charge": charge.charge_id, "kind": "dispute"}, failed=True)
+            return "a dispute that cannot be counted"
+        found = charge_reviews.disputed(charge, known, now)
+    if found is None:
+        return "settled before"
+
+    commit = Commit(f"{charge.charge_id}/{charge.revision}")
+    charge = charge_rows.review(commit, charge, *found)
+    commit.send()
+
+    kind = type(found[0]).__name__
+    log.line("differs", "settle_charge", 0, {"charge": charge.charge_id, "kind": kind}, failed=True)
+    return charge.state

@@ -87,7 +87,7 @@ def test_a_sandbox_has_it_at_an_address_of_its_own(stage_name):
     api = found[f"{prefix}-sandbox-bank"]
     methods = [one for one in api["Resources"].values() if one["Type"] == "AWS::ApiGateway::Method"]
     routes = next(step.trigger.routes for step in BANK_STEPS if isinstance(step.trigger, steps.BankCalls))
-    assert len(methods) == len(routes) == 9
+    assert len(methods) == len(routes) == 10
     assert all(f"{prefix}-answer-bank-calls:live" in json.dumps(one) for one in methods)
     assert api["Outputs"]["Address"]["Export"]["Name"] == f"{prefix}-sandbox-bank-address"
     assert "sandbox-bank" not in json.dumps(found[f"{prefix}-gateway"])

@@ -413,3 +413,28 @@ def test_the_record_of_fields_is_what_is_sent(sandbox, monkeypatch):
 def test_a_reason_that_may_quote_what_was_asked_is_not_kept(said, kept):
     """CB-18: a bank's reason is a word; a sentence goes into no record of ours."""
     assert banks.reason(said) == kept
+
+
+def test_a_refund_may_fail_after_it_was_made(sandbox):
+    """VB-20: its own answer stays what it was; how it stands now, and the list, say otherwise."""
+    charged = sandbox.charge("charge", approved(sandbox, "refund_fails").token, 100, "USD", "chg_1")
+    made = sandbox.refund("refund", charged.reference, 100, "USD", "chg_2")
+    assert (made.outcome, sandbox.status("refund")) == ("refunded", made)
+    with time_machine.travel(time.time() + 3, tick=True):
+        assert sandbox.status("refund") == Payment("declined", made.reference, "card_closed")
+        assert [line.kind for line in sandbox.charges(0, clock.now() + 1, "")[0]] == ["charge"]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"), [("disputed", [0, 1, 1]), ("dispute_won", [0, 1, 0]), ("approved", [0, 0, 0])]
+)
+def test_a_dispute_is_taken_back_and_when_it_is_won_returned(sandbox, name, taken):
+    """CB-21: as the bank has it now, in our minor units."""
+    charged = sandbox.charge("charge", approved(sandbox, name).token, 1_200, "MGA", "chg_1")
+    start = time.time()
+    for seconds, count in zip((0, 3, 7), taken, strict=True):
+        with time_machine.travel(start + seconds, tick=True):
+            found = sandbox.taken_back(charged.reference)
+            assert [one.amount for one in found] == [1_200] * count
+    with pytest.raises(Unavailable):
+        sandbox.taken_back("pay_unknown")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from billfold import banks, clock
-from billfold.banks import Callback, Page, Payment, Verdict
+from billfold.banks import Callback, Page, Payment, TakenBack, Verdict
 from billfold.errors import CallbackRefused, Unavailable
 from tests import stripe_server
 from tests.bank_fixtures import authentication
@@ -364,3 +364,52 @@ def test_where_the_phone_comes_back_to_is_told_and_gives_the_page_an_address(fro
         verdict = banks.bank("stripe").authenticate("key", authentication(SECURE))
     assert sent["/v1/setup_intents/seti_1/confirm"]["return_url"] == ["https://app.example/cards"]
     assert verdict.page == Page("https://hooks.example/3ds", "seti_1_secret_x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "marks"),
+    [
+        ("refund.failed", {"billfold_about": "chg_2", "billfold_key": "chg_2"}),
+        ("refund.updated", {"billfold_about": "chg_2"}),
+        ("charge.refund.updated", {"billfold_key": "chg_2"}),
+    ],
+)
+def test_a_refund_that_failed_later_is_heard(stripe, kind, marks):
+    """VB-20: by our id; also of a refund of an earlier version, which has it as its key alone."""
+    one = {"id": "re_1", "object": "refund", "status": "failed", "failure_reason": "expired_or_canceled_card"}
+    body = json.dumps({"id": "evt_1", "type": kind, "data": {"object": one | {"metadata": marks}}})
+    told = stripe.callback(signature(body), body, clock.now())
+    failed = Payment("declined", "re_1", "expired_or_canceled_card")
+    assert told == Callback("payment", "chg_2", "re_1", None, failed, "evt_1")
+
+
+def test_our_refunds_name_their_charge_here(stripe):
+    """VB-20: so that a later word about one finds it."""
+    charged = stripe.charge("charge", approved(stripe).token, 1000, "USD", "chg_1")
+    refunded = stripe.refund("refund", charged.reference, 400, "USD", "chg_2")
+    made = stripe._api().refunds.retrieve(refunded.reference)
+    assert made.metadata.to_dict() == {"billfold_key": "refund", "billfold_about": "chg_2"}
+
+
+@pytest.mark.parametrize("kind", ["created", "updated", "funds_withdrawn", "funds_reinstated", "closed"])
+def test_a_dispute_is_about_the_charge_that_it_names(stripe, kind):
+    """CB-21: which only the PaymentIntent knows by our id; of a payment of other business there is none."""
+    charged = stripe.charge("charge", approved(stripe).token, 1000, "USD", "chg_1")
+    for reference, about in ((charged.reference, "chg_1"), ("pi_of_other_business", "")):
+        one = {"id": "dp_1", "object": "dispute", "payment_intent": reference, "metadata": {}}
+        body = json.dumps({"id": "evt_1", "type": f"charge.dispute.{kind}", "data": {"object": one}})
+        assert stripe.callback(signature(body), body, clock.now()).about == about
+
+
+def test_a_dispute_has_taken_the_money_while_it_has_one_balance_transaction(front, monkeypatch):
+    """CB-21: none before it is taken, two once it was returned; amounts come in our minor units."""
+    found = [
+        {"id": f"dp_{count}", "amount": 12, "currency": "mga", "balance_transactions": [{}] * count}
+        for count in range(3)
+    ]
+    with LocalServer(lambda _: (200, json.dumps({"object": "list", "data": found}))) as server:
+        monkeypatch.setenv("BILLFOLD_STRIPE_ADDRESS", server.address)
+        assert banks.bank("stripe").taken_back("pi_1") == [TakenBack("dp_1", 1_200)]
+    monkeypatch.setenv("BILLFOLD_STRIPE_ADDRESS", "http://127.0.0.1:9")
+    with pytest.raises(Unavailable):
+        banks.bank("stripe").taken_back("pi_1")

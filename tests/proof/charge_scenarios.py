@@ -232,6 +232,36 @@ def _declines_a_refund(stage: Stage) -> Occasion:
     return _settle_refund(stage, taken=False)
 
 
+def _credits_a_refund_that_failed(stage: Stage) -> Occasion:
+    """Its bank made it a while ago, and could not deliver it."""
+    with ago(minutes=1):
+        case, shops, bill, paying_charge = paying(stage, "refund_fails")
+        settle(paying_charge)
+        items = [item["id"] for item in bill_of(case[0], bill["id"])["items"]]
+        assert world.refund(shops[0].admin, bill["id"], items).status == 201
+        (charge,) = _charges("refund")
+        settle(charge)
+
+    def effect() -> None:
+        assert charge_rows.load(charge).present.state == "failed"
+        assert (world.wallet(case[0]), _card_balance(case)) == (PRICE, -PRICE)
+
+    return Occasion(message("settle_charge", f"{charge} once"), effect)
+
+
+def _books_a_dispute(stage: Stage) -> Occasion:
+    with ago(minutes=1):
+        case, charge = started(stage, "disputed")
+        settle(charge)
+
+    def effect() -> None:
+        assert charge_rows.load(charge).present.state == "disputed"
+        assert (world.wallet(case[0]), _card_balance(case)) == (AMOUNT, 0)
+        assert world.posted("chargebacks/USD") == -AMOUNT
+
+    return Occasion(message("settle_charge", f"{charge} once"), effect)
+
+
 # ------------------------------------------------------------------------------------------------ the bank and the clock
 
 
@@ -244,7 +274,7 @@ def _hears_of_a_charge(stage: Stage) -> Occasion:
         assert call("GET", f"/v1/top-ups/{charge}", case[0]).body["state"] == "settled"
         assert world.wallet(case[0]) == AMOUNT
 
-    return Occasion(card_scenarios.told(payments.present(made)), effect)
+    return Occasion(card_scenarios.told(payments.present(made, clock.now())), effect)
 
 
 def _compares(stage: Stage) -> Occasion:
@@ -295,6 +325,8 @@ ALL = (
     Scenario("settle_charge", "a bill, declined", _declines_a_bill),
     Scenario("settle_charge", "a refund", _settles_a_refund),
     Scenario("settle_charge", "a refund, declined", _declines_a_refund),
+    Scenario("settle_charge", "a refund that failed later", _credits_a_refund_that_failed),
+    Scenario("settle_charge", "a dispute", _books_a_dispute),
     Scenario("verify_bill", "by a card", _verifies),
     Scenario("verify_bill", "by a card that cannot pay", _verifies_by_one_that_cannot_pay, 409),
     Scenario("refund_items", "of a card's payment", _refunds, 201),

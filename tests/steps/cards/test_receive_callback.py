@@ -15,6 +15,7 @@ from billfold import clock, ids
 from billfold.tables import card_rows
 from sandbox_bank import authentications, callbacks, keys, rows
 from tests import secret_store, world
+from tests.local_http import LocalServer
 from tests.world import call
 
 PATH = "/v1/banks/sandbox/callbacks"
@@ -117,7 +118,10 @@ def test_a_bank_that_serves_nobody_here_is_not_found(late, bank):
 def both(cards, monkeypatch):
     """A stage that both banks serve."""
     monkeypatch.setenv("BILLFOLD_ISSUERS", os.environ["BILLFOLD_ISSUERS"] + " 9=stripe")
-    return cards
+    nothing = json.dumps({"error": {"type": "invalid_request_error", "code": "resource_missing"}})
+    with LocalServer(lambda _: (404, nothing)) as server:
+        monkeypatch.setenv("BILLFOLD_STRIPE_ADDRESS", server.address)
+        yield cards
 
 
 def signed_by(bank, body, *, at="", event_id="evt_1"):

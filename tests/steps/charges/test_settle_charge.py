@@ -4,10 +4,11 @@ import os
 
 import pytest
 
+from billfold import banks
 from billfold.tables import bill_rows, charge_rows
 from tests import delivery, world
 from tests.proof.racing import books_balance
-from tests.world import STEPS
+from tests.world import STEPS, call
 
 
 def settle(message, *, before=0, waits=False):
@@ -31,7 +32,7 @@ def test_one_message_too_many_settles_nothing_twice(cards):
     for _ in range(3):
         settle(charge)
     assert (state(charge), world.wallet(person)) == ("settled", 2_500)
-    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 1
+    assert [route for route, _ in cards.bank.calls].count("POST /v1/charges") == 1
 
 
 def test_a_lost_answer_is_looked_up_and_not_charged_again(cards, queues, later):
@@ -44,7 +45,7 @@ def test_a_lost_answer_is_looked_up_and_not_charged_again(cards, queues, later):
     later(seconds=3)
     delivery.drain(queues)
     assert (state(charge), world.wallet(person)) == ("settled", 2_500)
-    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 1
+    assert [route for route, _ in cards.bank.calls].count("POST /v1/charges") == 1
 
 
 def test_a_charge_that_the_bank_never_heard_of_is_asked_for_with_the_same_key(cards):
@@ -53,7 +54,7 @@ def test_a_charge_that_the_bank_never_heard_of_is_asked_for_with_the_same_key(ca
     for before in range(4):
         settle(charge, before=before, waits=True)
         assert state(charge) == "settling"
-    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 2
+    assert [route for route, _ in cards.bank.calls].count("POST /v1/charges") == 2
 
 
 @pytest.mark.parametrize("message", ["{}", "{} once"])
@@ -63,7 +64,7 @@ def test_a_charge_is_not_asked_for_anew_once_its_bank_may_have_forgotten_the_key
     later(hours=20)
     settle(message.format(charge), waits=message == "{}")
     assert state(charge) == "settling"
-    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 0
+    assert [route for route, _ in cards.bank.calls].count("POST /v1/charges") == 0
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_operations_resolve_what_no_bank_resolves(cards, store, later, told, end
         assert (state(charge), world.wallet(person)) == (ends, wallet)
     settle(f"{charge} declined")
     assert state(charge) == ends
-    assert [call for call, _ in cards.bank.calls].count("POST /v1/charges") == 0
+    assert [route for route, _ in cards.bank.calls].count("POST /v1/charges") == 0
     books_balance(store)
 
 
@@ -132,4 +133,80 @@ def test_a_refund_goes_back_to_the_card(cards, shop):
     assert world.shown(person, bill["id"])["state"] == "refunded"
     assert world.posted(f"card/{person.user_id}/{card}/USD") == 0
     assert world.wallet(person) == 0
-    assert [call for call, _ in cards.bank.calls].count("POST /v1/refunds") == 1
+    assert [route for route, _ in cards.bank.calls].count("POST /v1/refunds") == 1
+
+
+def refunded(cards, shop, behaviour):
+    """A bill that was paid by a card and refunded; its owner, card, bill and the refund's charge."""
+    person, card = cards.active(behaviour)
+    bill = world.to_verify(person, (shop.tills[0], 900))
+    assert cards.verify(person, bill, card).status == 200
+    cards.settle()
+    item = world.shown(person, bill["id"])["items"][0]["id"]
+    assert world.refund(shop.admin, bill["id"], [item]).status == 201
+    return person, card, bill
+
+
+def test_a_refund_that_fails_after_it_was_settled_goes_to_the_wallet_once(store, cards, shop, later):
+    """VB-20, CB-21: by the bank's callback, which comes thrice; the owner hears of it, operations too, and the books are exact."""
+    person, card, bill = refunded(cards, shop, "refund_fails")
+    cards.settle()
+    assert (world.wallet(person), world.posted(f"card/{person.user_id}/{card}/USD")) == (0, 0)
+    later(seconds=10)
+    for _ in range(3):
+        cards.settle(twice=True)
+    assert (world.wallet(person), world.posted(f"card/{person.user_id}/{card}/USD")) == (900, -900)
+    assert world.shown(person, bill["id"])["state"] == "refunded"
+    told = [one["type"] for one in call("GET", "/v1/events", person, query={"limit": "100"}).body["items"]]
+    assert told.count("bill.refund_credited") == 1
+    books_balance(store)
+
+
+def test_a_refund_that_fails_before_it_is_asked_about_goes_to_the_wallet_too(store, cards, shop, later):
+    """VB-20: the bank made it, its answer was lost, and the callback that it failed is handled first."""
+    person, _, bill = refunded(cards, shop, "refund_fails")
+    paid_by = bill_rows.load(bill["id"]).present.paid_by
+    mine = [row for row in store.rows("charges") if row.get("owner", {}).get("S") == person.user_id]
+    (charge,) = [row["pk"]["S"] for row in mine if row["purpose"]["S"] == "refund"]
+    banks.bank("sandbox").refund(charge, paid_by.reference, 900, "USD", charge)
+    later(seconds=10)
+    settle(f"{charge} once")
+    assert (state(charge), world.wallet(person)) == ("declined", 900)
+    cards.settle(twice=True)
+    assert world.wallet(person) == 900
+    books_balance(store)
+
+
+@pytest.mark.parametrize(("behaviour", "lost"), [("disputed", 2_500), ("dispute_won", 0)])
+def test_a_disputed_charge_is_booked_as_the_bank_has_it(store, cards, caplog, later, behaviour, lost):
+    """LG-01, LG-03, CB-21: taken back, it is nobody's yet and the customer's wallet stays; won, it is as before."""
+    before = world.posted("chargebacks/USD")
+    person, card, charge = topping_up(cards, behaviour)
+    cards.settle()
+    later(seconds=3)
+    for _ in range(2):
+        cards.settle(twice=True)
+    assert (state(charge), world.posted("chargebacks/USD")) == ("disputed", before - 2_500)
+    assert world.posted(f"card/{person.user_id}/{card}/USD") == 0
+    later(seconds=10)
+    for _ in range(2):
+        cards.settle(twice=True)
+    assert world.posted("chargebacks/USD") == before - lost
+    assert state(charge) == ("disputed" if lost else "settled")
+    assert world.wallet(person) == 2_500
+    shown = call("GET", f"/v1/top-ups/{charge}", person).body
+    assert shown["transfer"]
+    differing = [vars(record).get("kind") for record in caplog.records if record.message == "differs"]
+    assert differing == ["Disputed"] + ["Reinstated"] * (not lost)
+    books_balance(store)
+
+
+def test_what_is_settled_is_asked_about_again_only_when_the_bank_says_something(cards):
+    """CB-21: a copy of the message that asked for it asks nobody."""
+    _, _, charge = topping_up(cards, "approved")
+    settle(charge)
+    asked = len(cards.bank.calls)
+    settle(charge)
+    assert len(cards.bank.calls) == asked
+    settle(f"{charge} once")
+    assert (len(cards.bank.calls), state(charge)) == (asked + 1, "settled")

@@ -61,6 +61,15 @@ def counted(bank: str, money: Money) -> int | None:
     return amount if not rest and amount % unit.step == 0 else None
 
 
+def minor(bank: str, amount: int, currency: str) -> int | None:
+    """What the bank counts so, in our minor units; None where they cannot say it exactly."""
+    unit, digits = unit_of(bank, currency), MINOR_DIGITS.get(currency)
+    if unit is None or digits is None:
+        return None
+    ours, rest = divmod(amount * 10**digits, 10**unit.decimals)
+    return None if rest else ours
+
+
 def check_takes(bank: str, money: Money) -> None:
     """CurrencyNotSupported, or AmountNotSupported, when the bank could not be asked for exactly this."""
     unit = unit_of(bank, money.currency)

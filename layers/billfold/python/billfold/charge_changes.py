@@ -43,3 +43,27 @@ class Declined(ChargeChange):
     """The bank will not; `reason` is for operations."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFailed(ChargeChange):
+    """A refund that was settled did not reach the card after all; its money went to the wallet."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed(ChargeChange):
+    """The holder contests a settled charge, and the bank took so much back, which `transfer` books."""
+
+    dispute: str
+    amount: int
+    transfer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reinstated(ChargeChange):
+    """The bank returned what it had taken for a dispute; `transfer` books it."""
+
+    dispute: str
+    transfer: str

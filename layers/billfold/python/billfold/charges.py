@@ -1,6 +1,7 @@
 """Charges of cards, and refunds of them: money asked of a bank (CB-21). Pure rules; a charge is the sum of its changes.
 
     settling ──► settled | declined
+                 settled ──► failed (a refund, later)    settled ◄──► disputed (a charge, while the bank has its money back)
 
 First the money is held on the card's account and the intent recorded, then the bank is asked with the charge's id as its
 key, then the hold is posted or voided. A bank that does not answer leaves the charge settling: it is asked again, each time
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from billfold import bank_currencies
 from billfold.cards import Card
-from billfold.charge_changes import ChargeChange, Declined, Settled, Started
+from billfold.charge_changes import ChargeChange, Declined, Disputed, RefundFailed, Reinstated, Settled, Started
 from billfold.clock import HOUR
 from billfold.errors import AlreadyResolved
 from billfold.money import Money
@@ -48,6 +49,7 @@ class Charge:
     state: str = "settling"
     revision: int = 1
     reference: str = ""
+    disputes: tuple[Disputed, ...] = ()
 
     @property
     def due_at(self) -> int | None:
@@ -88,6 +90,13 @@ def after(charge: Charge, change: ChargeChange) -> Charge:
             return replace(changed, state="settled", reference=change.reference)
         case Declined():
             return replace(changed, state="declined")
+        case RefundFailed():
+            return replace(changed, state="failed")
+        case Disputed():
+            return replace(changed, state="disputed", disputes=(*charge.disputes, change))
+        case Reinstated():
+            left = tuple(one for one in charge.disputes if one.dispute != change.dispute)
+            return replace(changed, state="disputed" if left else "settled", disputes=left)
     raise TypeError(f"no such change: {change!r}")
 
 

@@ -39,6 +39,7 @@ CHARGE_KINDS: dict[tuple[str, str], str] = {
     ("top_up", "settled"): "top_up.settled",
     ("top_up", "declined"): "top_up.declined",
     ("refund", "settled"): "bill.refund_paid",
+    ("refund", "failed"): "bill.refund_credited",
 }
 # A transfer between people, by which of them is told.
 TRANSFER_KINDS = {"payer": "transfer.sent", "payee": "transfer.received"}

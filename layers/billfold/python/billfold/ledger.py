@@ -2,10 +2,11 @@
 
     hold:  pending ──► posted | voided | expired          (at most once, LG-05)
 
-Account names say what they hold: `wallet/<user>/<currency>`, `sales/<merchant>/<currency>`, `funding/<currency>` and
-`card/<user>/<card>/<currency>`. Only wallets have a floor of zero (LG-06). A seller's account may fall below zero by refunds,
-as with any acquirer; the funding account and cards' accounts stand for money outside Billfold, so they are the negative of
-all that came in. Accounts that many pay into or out of have lanes: several balance rows whose sum is the balance (LG-08).
+Account names say what they hold: `wallet/<user>/<currency>`, `sales/<merchant>/<currency>`, `funding/<currency>`,
+`card/<user>/<card>/<currency>` and `chargebacks/<currency>`. Only wallets have a floor of zero (LG-06). A seller's account may
+fall below zero by refunds, as with any acquirer; the funding account and cards' accounts stand for money outside Billfold, so
+they are the negative of all that came in. Accounts that many pay into or out of have lanes: several balance rows whose sum is
+the balance (LG-08).
 The invariants are numbered in docs/ledger.md.
 """
 
@@ -21,7 +22,7 @@ from billfold.money import MAX_AMOUNT_MINOR, is_currency
 LANES = 64
 MAX_CREDITS = 40
 # What a transfer is, said by the step that makes it; its reason is text, and may be a person's.
-Kind = Literal["transfer", "bill", "refund", "top_up", "pay_out"]
+Kind = Literal["transfer", "bill", "refund", "top_up", "pay_out", "chargeback"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ def card(user: str, card_id: str, currency: str) -> Account:
     return Account(f"card/{user}/{card_id}/{currency}")
 
 
+def chargebacks(currency: str) -> Account:
+    """What banks have taken back of disputed charges, as a debt of whoever is to pay for it: nobody's yet."""
+    return Account(f"chargebacks/{currency}")
+
+
 def account(name: str) -> Account:
     """The account a stored name stands for; ValueError for a name that no account has."""
     kind, _, rest = name.partition("/")
@@ -75,6 +81,8 @@ def account(name: str) -> Account:
         return card(user, card_id, currency)
     if kind == "funding" and not owner:
         return funding(currency)
+    if kind == "chargebacks" and not owner:
+        return chargebacks(currency)
     raise ValueError(f"no such account: {name}")
 
 

@@ -19,7 +19,7 @@ class Behaviour:
     though what was asked is done. ignored: nothing is done and no answer comes, for ever. late: it is decided as many seconds
     later as digits 9 to 12 say, and until then nothing is answered. callbacks: how many copies are sent when it is decided,
     `forged` with a wrong signature, `early` before the ask is answered. answers_lost: the first ask with a code gets no
-    answer. charge: what becomes of charges.
+    answer. charge: what becomes of charges; later: and of what was settled, seconds later, which a callback tells.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Behaviour:
     early: bool = False
     answers_lost: bool = False
     charge: Literal["made", "declined", "lost", "lost_then_told", "ignored"] = "made"
+    later: Literal["", "refund_fails", "disputed", "dispute_won"] = ""
 
 
 DEFAULT = Behaviour("approved", "40000010", "Approved at once. So is every card that is not in this table.")
@@ -101,6 +102,24 @@ ALL = (
         "40000043",
         "Approved; a charge is never made nor answered. Two questions about it get no answer, then it is unknown to the bank.",
         charge="ignored",
+    ),
+    Behaviour(
+        "refund_fails",
+        "40000044",
+        "Approved; a refund is made, and fails two seconds later, which a callback tells.",
+        later="refund_fails",
+    ),
+    Behaviour(
+        "disputed",
+        "40000045",
+        "Approved; a charge is made, and two seconds later its holder disputes it: the bank takes it back, which a callback tells.",
+        later="disputed",
+    ),
+    Behaviour(
+        "dispute_won",
+        "40000046",
+        "As above; six seconds after the charge the dispute is won, and the bank returns it, which a callback tells.",
+        later="dispute_won",
     ),
 )
 NAMED = {behaviour.name: behaviour for behaviour in ALL}

@@ -36,6 +36,9 @@ def follow(behaviour: Behaviour, answer: dict[str, Any], answers_at: int) -> Non
         send(reference, answers_at, copies=behaviour.callbacks, forged=behaviour.forged)
     if answer["kind"] == "charge" and reference and behaviour.charge == "lost_then_told":
         send(reference, clock.now() + TOLD_LATER_SECONDS * SECOND)
+    made = rows.payment(reference) if answer["kind"] in ("charge", "refund") else None
+    for due_at in payments.turns(made) if made else []:
+        send(reference, due_at)
 
 
 def send(reference: str, due_at: int, *, copies: int = 1, forged: bool = False) -> None:
@@ -94,7 +97,7 @@ def signed(reference: str, body: str, *, forged: bool = False) -> dict[str, str]
 def _told(reference: str) -> dict[str, Any] | None:
     """The body of a callback; None when there is nothing to tell any more."""
     if charged := rows.payment(reference):
-        return payments.present(charged)
+        return payments.present(charged, clock.now())
     row = rows.authentication(reference)
     if row is None or row.withdrawn or behaviours.NAMED[row.behaviour].ignored:
         return None

@@ -6,6 +6,7 @@ POST /v1/challenge-answers    {authentication, code}                            
 POST /v1/charges              {token, amount, currency, merchant_reference}       charged | declined
 POST /v1/refunds              {reference, amount}                                 refunded | declined
 GET  /v1/operations?key=      what became of an operation, as it is now; 404 `unknown_operation`
+GET  /v1/disputes?reference=  of a charge
 GET  /v1/payments?since=&until=&cursor=      charges and refunds, oldest first
 PUT  /v1/webhook              {address}                                           where callbacks go
 POST /v1/pages?secret=        {confirm}      the holder's own call, from the page that stands in for the bank's
@@ -38,6 +39,7 @@ ROUTES = {
     ("POST", "/v1/charges"): ("token", "amount", "currency", "merchant_reference"),
     ("POST", "/v1/refunds"): ("reference", "amount"),
     ("GET", "/v1/operations"): (),
+    ("GET", "/v1/disputes"): (),
     ("GET", "/v1/payments"): (),
     ("PUT", "/v1/webhook"): ("address",),
     ("POST", "/v1/pages"): ("confirm",),
@@ -102,6 +104,9 @@ def _looked(call: Call) -> Answer:
     if call.path == "/v1/payments":
         since, until = int(call.query.get("since", "0")), int(call.query.get("until", str(clock.now())))
         return 200, payments.listed(since, until, call.query.get("cursor", ""))
+    if call.path == "/v1/disputes":
+        charged = rows.payment(call.query.get("reference", ""))
+        return (200, payments.disputes(charged, clock.now())) if charged else (404, {"error": "unknown_reference"})
     return _status(call.query.get("key", ""))
 
 
@@ -117,6 +122,8 @@ def _status(key: str) -> Answer:
     if found.answer is None:
         quiet = found.kind == "charge" and behaviour.charge == "ignored" and rows.count_look(key).looks <= QUIET_LOOKS
         return SILENCE if quiet else unknown
+    if made := rows.payment(found.answer["reference"]):
+        return 200, payments.present(made, clock.now())
     row = rows.authentication(found.answer["reference"]) if found.answer["kind"] == "authentication" else None
     return 200, authentications.shown(authentications.present(row, clock.now()) if row else found.answer)
 

@@ -2,13 +2,17 @@
 
 from typing import Any
 
-from billfold import ids
+from billfold import clock, ids
+from billfold.clock import SECOND
 from billfold.tables.rows import Commit
 from sandbox_bank import rows
+from sandbox_bank.behaviours import NAMED
 from sandbox_bank.rows import AuthenticationRow, PaymentRow
 
 Wire = dict[str, Any]
 PAGE = 50
+# Until a refund fails, a disputed charge is taken back, and a dispute that was won is returned.
+FAILS, TAKEN, RETURNED = 2 * SECOND, 2 * SECOND, 6 * SECOND
 
 
 def charge(commit: Commit, key: str, request: Wire, row: AuthenticationRow | None, declined: str, now: int) -> Wire:
@@ -28,9 +32,10 @@ def charge(commit: Commit, key: str, request: Wire, row: AuthenticationRow | Non
         currency=str(request["currency"]),
         at=now,
         refunded=0,
+        later=NAMED[row.behaviour].later,
     )
     commit.put_new(made)
-    return present(made)
+    return present(made, now)
 
 
 def refund(commit: Commit, key: str, charged: PaymentRow, request: Wire, now: int) -> Wire:
@@ -51,20 +56,48 @@ def refund(commit: Commit, key: str, charged: PaymentRow, request: Wire, now: in
         currency=charged.currency,
         at=now,
         refunded=0,
+        later=charged.later,
     )
     commit.put_new(made)
-    return present(made)
+    return present(made, now)
 
 
-def present(row: PaymentRow) -> Wire:
-    """A charge or refund that was made."""
-    outcome = "charged" if row.kind == "charge" else "refunded"
-    return {"kind": row.kind, "outcome": outcome, "reference": row.sk, "merchant_reference": row.about, "reason": ""}
+def turns(row: PaymentRow) -> list[int]:
+    """When something becomes of it that a callback tells."""
+    times = {
+        "refund_fails": ("refund", [FAILS]),
+        "disputed": ("charge", [TAKEN]),
+        "dispute_won": ("charge", [TAKEN, RETURNED]),
+    }
+    kind, after = times.get(row.later, ("", []))
+    return [row.at + seconds for seconds in after] if row.kind == kind else []
+
+
+def present(row: PaymentRow, now: int) -> Wire:
+    """A charge or refund that was made, as it is now."""
+    failed = row.kind == "refund" and any(now >= at for at in turns(row))
+    outcome, reason = (
+        ("charged", "") if row.kind == "charge" else ("declined", "card_closed") if failed else ("refunded", "")
+    )
+    return {
+        "kind": row.kind,
+        "outcome": outcome,
+        "reference": row.sk,
+        "merchant_reference": row.about,
+        "reason": reason,
+    }
+
+
+def disputes(row: PaymentRow, now: int) -> Wire:
+    """The dispute of a charge, once there is one; `taken`: while the bank has its money back."""
+    passed = [at for at in turns(row) if now >= at] if row.kind == "charge" else []
+    one = {"reference": f"dsp_{row.sk}", "amount": row.amount, "currency": row.currency, "taken": len(passed) == 1}
+    return {"items": [one] if passed else []}
 
 
 def listed(since: int, until: int, cursor: str) -> Wire:
     """A page of the list, oldest first; `next` is empty at its end."""
-    found = rows.payments(since, until, cursor, PAGE)
+    found, now = rows.payments(since, until, cursor, PAGE), clock.now()
     lines = [
         {
             "key": row.key,
@@ -75,6 +108,7 @@ def listed(since: int, until: int, cursor: str) -> Wire:
             "at": row.at,
         }
         for row in found
+        if present(row, now)["outcome"] != "declined"
     ]
     return {"items": lines, "next": found[-1].sk if len(found) == PAGE else ""}
 

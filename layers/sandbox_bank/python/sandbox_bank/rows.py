@@ -49,7 +49,7 @@ class AuthenticationRow(SandboxBankRow):
 
 
 class PaymentRow(SandboxBankRow):
-    """`of`: the charge that a refund gives back. `refunded`: how much of a charge was."""
+    """`of`: the charge that a refund gives back. `refunded`: how much of a charge was. `later`: what becomes of it."""
 
     kind = UnicodeAttribute()
     key = UnicodeAttribute()
@@ -59,6 +59,7 @@ class PaymentRow(SandboxBankRow):
     currency = UnicodeAttribute()
     at = Integer()
     refunded = Integer(default=0)
+    later = UnicodeAttribute(default="")
 
 
 class WebhookRow(SandboxBankRow):

@@ -106,6 +106,14 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What the bank has taken back for a dispute and has not returned; in our minor units (None: they cannot say it)."""
+
+    dispute: str
+    amount: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Callback:
     """What a bank tells of its own accord, possibly more than once. `about` is our id that it was given: a card's or a
     charge's, and empty when it tells nothing that concerns us; `event_id` is the same for every copy. Each is a reference
@@ -173,6 +181,10 @@ class Bank(Protocol):
         """What became of the operation that was asked with this key; `asked_of` is the token that it charged or the reference
         that it gave back, empty for an authentication, for banks that list by those alone. `absent` is a Verdict: nothing
         is known of its kind; so is `unknown`, unless the bank says that a payment is under way."""
+        ...
+
+    def taken_back(self, reference: str) -> list[TakenBack]:
+        """What the bank has taken back of a charge by now, one a dispute. Unavailable when it does not answer."""
         ...
 
     def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:

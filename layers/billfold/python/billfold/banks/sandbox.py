@@ -4,6 +4,7 @@ Both sides derive two keys from one secret: the one we show it, and the one it s
 """
 
 import base64
+import functools
 import hashlib
 import hmac
 import json
@@ -26,6 +27,7 @@ from billfold.banks import (
     Listed,
     Page,
     Payment,
+    TakenBack,
     Verdict,
     reason,
     reference_of,
@@ -115,6 +117,14 @@ class SandboxBank:
             return Verdict("absent")
         found = wire if status == 200 else {}
         return _payment(found) if found.get("kind") in ("charge", "refund") else self._verdict(found)
+
+    def taken_back(self, reference: str) -> list[TakenBack]:
+        status, wire = self._call("GET", "/v1/disputes", query={"reference": reference})
+        if status != 200:
+            raise Unavailable()
+        taken = [one for one in wire["items"] if one["taken"]]
+        minor = functools.partial(bank_currencies.minor, self.name)
+        return [TakenBack(one["reference"], minor(one["amount"], one["currency"])) for one in taken]
 
     def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:
         query = {"since": str(since), "until": str(until), "cursor": cursor}

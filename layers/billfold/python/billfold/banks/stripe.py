@@ -36,6 +36,7 @@ from billfold.banks import (
     Listed,
     Page,
     Payment,
+    TakenBack,
     Verdict,
     reason,
     reference_of,
@@ -53,6 +54,8 @@ LOOK_BACK = 24 * clock.HOUR
 PAGE, MAX_PAGES = 100, 5
 AUTHENTICATIONS = ("setup_intent.succeeded", "setup_intent.setup_failed", "setup_intent.canceled")
 PAYMENTS = ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled")
+REFUNDS = ("refund.failed", "refund.updated", "charge.refund.updated")
+DISPUTES = "charge.dispute."
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,26 @@ class StripeBank:
             return Verdict("unknown")
         return Verdict("absent")
 
+    def taken_back(self, reference: str) -> list[TakenBack]:
+        """A dispute has one balance transaction once its money was taken, and two once that was returned."""
+        try:
+            found = _wire(self._api().disputes.list({"payment_intent": reference, "limit": PAGE}))["data"]
+        except stripe.StripeError:
+            raise Unavailable() from None
+        taken = [one for one in found if len(one.get("balance_transactions") or []) == 1]
+        minor = functools.partial(bank_currencies.minor, self.name)
+        return [TakenBack(reference_of(one["id"]), minor(one["amount"], one["currency"].upper())) for one in taken]
+
+    def _disputed(self, one: Wire) -> str:
+        """Our id of the charge that a dispute is about, which only the charge itself names."""
+        try:
+            intent = _wire(self._api().payment_intents.retrieve(one.get("payment_intent") or ""))
+        except stripe.StripeError as error:
+            if answered(error) is None:
+                raise Unavailable() from None
+            return ""
+        return reference_of((intent.get("metadata") or {}).get(ABOUT))
+
     def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:
         """Charges first, then refunds, each newest first; Stripe's instants are whole seconds."""
         kind, _, after = cursor.partition(":")
@@ -214,6 +237,12 @@ class StripeBank:
             return Callback("authentication", about, reference, _verdict(one), None, event_id)
         if kind in PAYMENTS:
             return Callback("payment", about, reference, None, _charged(one), event_id)
+        if kind in REFUNDS:
+            # A refund of an earlier version has our id as its key alone.
+            known = about or reference_of((one.get("metadata") or {}).get(KEY))
+            return Callback("payment", known, reference, None, _refunded(one), event_id)
+        if str(kind).startswith(DISPUTES) and reference_of(one.get("payment_intent")):
+            return Callback("payment", self._disputed(one), reference, None, None, event_id)
         return Callback("payment", "", "", None, None, event_id)
 
     def _api(self) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
-from billfold import charge_changes, charges, events, ledger
+from billfold import charge_changes, charge_reviews, charges, events, ledger
 from billfold.charge_changes import ChargeChange, Started
 from billfold.charges import Charge, Difference, Line
 from billfold.clock import SECOND
@@ -27,6 +27,9 @@ KINDS: dict[str, type[ChargeChange]] = {
     "started": charge_changes.Started,
     "settled": charge_changes.Settled,
     "declined": charge_changes.Declined,
+    "refund_failed": charge_changes.RefundFailed,
+    "disputed": charge_changes.Disputed,
+    "reinstated": charge_changes.Reinstated,
 }
 # A report names so many differences, and counts them all.
 MAX_NAMED = 200
@@ -83,7 +86,7 @@ def head_key(charge_id: str) -> Key:
 
 def account(charge: Charge) -> Account:
     """The account of the charge's card."""
-    return ledger.card(charge.owner, charge.card, charge.currency)
+    return charge_reviews.account(charge)
 
 
 def start(commit: Commit, charge_id: str, started: Started) -> Charge:
@@ -114,6 +117,16 @@ def resolve(commit: Commit, before: Charge, change: ChargeChange, transfer: Tran
     else:
         ledger_rows.resolve_hold(commit, held, ledger.void(held), now)
     card_rows.count_charge(commit, charge.card, -1)
+    return charge
+
+
+def review(commit: Commit, before: Charge, change: ChargeChange, transfer: Transfer) -> Charge:
+    """Add to a commit what the bank said of a settled charge later, and the transfer that books it."""
+    charge = charges.after(before, change)
+    actions = [HeadRow.state.set(charge.state), HeadRow.revision.set(charge.revision)]
+    commit.update(HeadRow(charge.charge_id, HeadRow.SORT), actions, HeadRow.revision == before.revision)
+    commit.record(_change_row(charge, change))
+    ledger_rows.post(commit, transfer)
     return charge
 
 
@@ -193,7 +206,9 @@ def lines(bank: str, days: list[int]) -> Iterator[Line]:
         for row in read(keys[begin : begin + 100]).values():
             if isinstance(row, HeadRow) and row.bank == bank:
                 kind = "refund" if row.purpose == "refund" else "charge"
-                yield Line(row.pk, row.amount, row.currency, row.state, row.started_at, kind, row.reference)
+                # A disputed charge was made, and its bank lists it; a refund that failed it does not.
+                state = "settled" if row.state == "disputed" else row.state
+                yield Line(row.pk, row.amount, row.currency, state, row.started_at, kind, row.reference)
 
 
 def put_report(commit: Commit, bank: str, day: str, compared: int, found: list[Difference]) -> None:

@@ -8,6 +8,7 @@ TEXTS = {
     "settling": "Your bank is being asked.",
     "settled": "Done.",
     "declined": "Your bank declined the payment. You were not charged.",
+    "disputed": "Done.",
 }
 
 
@@ -32,5 +33,5 @@ def top_up(charge: Charge) -> TopUpAnswer:
         wire.Total(charge.amount, charge.currency),
         to_text(charge.started_at),
         TEXTS[charge.state],
-        charge.transfer_id if charge.state == "settled" else None,
+        charge.transfer_id if charge.state in ("settled", "disputed") else None,
     )

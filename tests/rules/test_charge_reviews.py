@@ -1,0 +1,62 @@
+"""What banks say of charges once they were settled, in any order and as often as they like (CB-21, VB-20, LG-01)."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billfold import charge_reviews, charges
+from billfold.charge_changes import Disputed, RefundFailed, Reinstated, Settled
+from tests.rules.test_charge_rules import BOUND, charge
+
+SETTLED = charge(Settled(BOUND + 1, "pay_1"))
+
+
+def test_a_refund_that_failed_later_goes_to_the_wallet_once():
+    """VB-20, L-12: by the transfer whose id was fixed when it began; the charge is failed then."""
+    refund = charge(Settled(BOUND + 1, "pay_2"), purpose="refund", about="bil_1", of="pay_1", transfer="trf_9")
+    change, moved = charge_reviews.refund_failed(refund, "card_closed", BOUND + 2)
+    assert change == RefundFailed(BOUND + 2, "card_closed")
+    assert (moved.transfer_id, moved.kind, moved.about) == ("trf_9", "refund", "bil_1")
+    legs = {leg.account.name: leg.amount for leg in moved.legs}
+    assert legs == {"card/usr_1/crd_1/USD": -1_250, "wallet/usr_1/USD": 1_250}
+    assert charges.after(refund, change).state == "failed"
+
+
+def test_what_the_bank_took_back_is_booked_and_returned_by_a_transfer_that_names_the_first():
+    """LG-01, LG-03: the bank owes it no more; whoever is to pay is not said; won, it is all as before."""
+    change, taken = charge_reviews.disputed(SETTLED, [("dp_1", 1_000)], BOUND + 2)
+    assert change == Disputed(BOUND + 2, "dp_1", 1_000, taken.transfer_id)
+    assert {leg.account.name: leg.amount for leg in taken.legs} == {
+        "chargebacks/USD": -1_000,
+        "card/usr_1/crd_1/USD": 1_000,
+    }
+    assert taken.reverses == SETTLED.transfer_id
+    after = charges.after(SETTLED, change)
+    assert (after.state, charge_reviews.disputed(after, [("dp_1", 1_000)], BOUND + 3)) == ("disputed", None)
+    change, back = charge_reviews.disputed(after, [], BOUND + 4)
+    assert change == Reinstated(BOUND + 4, "dp_1", back.transfer_id)
+    assert [leg.amount for leg in back.legs] == [-leg.amount for leg in taken.legs]
+    assert (back.reverses, back.transfer_id != taken.transfer_id) == (taken.transfer_id, True)
+    assert replace(charges.after(after, change), revision=SETTLED.revision) == SETTLED
+
+
+words = st.dictionaries(st.sampled_from(["dp_1", "dp_2", "dp_3"]), st.integers(1, 1_250), max_size=3)
+
+
+@settings(max_examples=300)
+@given(st.lists(words, max_size=8))
+def test_the_books_have_what_the_bank_has_taken_after_each_word_however_often_it_comes(told):
+    """LG-01, LG-04: every transfer once, all of them sum to what is taken now; a word that says nothing new changes nothing."""
+    seen, moved, amounts = SETTLED, [], {}
+    for word in told:
+        word = {dispute: amounts.setdefault(dispute, amount) for dispute, amount in word.items()}
+        for _ in range(2):
+            while found := charge_reviews.disputed(seen, word.items(), BOUND + 2):
+                seen = charges.after(seen, found[0])
+                moved.append(found[1])
+        assert {one.dispute: one.amount for one in seen.disputes} == word
+        assert seen.state == ("disputed" if word else "settled")
+        lost = sum(leg.amount for one in moved for leg in one.legs if leg.account.name == "chargebacks/USD")
+        assert lost == -sum(word.values())
+    assert len({one.transfer_id for one in moved}) == len(moved)
