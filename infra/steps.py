@@ -144,7 +144,7 @@ class May:
 @dataclass(frozen=True)
 class Step:
     """One step: a file, a Lambda function. `signs_cursors`: it needs the stage's key for list cursors; `verifies_proofs`: it
-    needs the stage's addresses, for which devices sign."""
+    needs the stage's addresses, for which devices sign; `seals_fingerprints`: it needs the key for what could be guessed."""
 
     name: str
     workflow: str
@@ -153,6 +153,7 @@ class Step:
     may: May
     signs_cursors: bool
     verifies_proofs: bool
+    seals_fingerprints: bool
 
     @property
     def path(self) -> str:
@@ -321,6 +322,9 @@ def _event_source(source: Any) -> Trigger:
 def _step(module: types.ModuleType, trigger: Trigger) -> Step:
     _, workflow, name = module.__name__.split(".")
     fields = header(module.__doc__ or "")
+    # Not imported above: only `_map` makes the layer importable.
+    fingerprints = importlib.import_module("billfold.triggers.fingerprints")
+    body = getattr(getattr(module, "handler", None), "body", None)
     return Step(
         name,
         workflow,
@@ -329,6 +333,7 @@ def _step(module: types.ModuleType, trigger: Trigger) -> Step:
         permissions(fields["May"]),
         _imports(module, "lists"),
         _imports(module, "proof"),
+        bool(fingerprints.marked(body, "sealed")),
     )
 
 

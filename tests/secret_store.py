@@ -11,6 +11,7 @@ SANDBOX_BANK = "a secret that the sandbox bank and its merchant share"
 STRIPE_KEY, STRIPE_WEBHOOK = "sk_test_for_tests_only", "whsec_for_tests_only"
 SECRETS = {
     "billfold-cursor-key": "a key for tests only",
+    "billfold-fingerprint-key": "another key for tests only",
     "billfold-sandbox-bank": SANDBOX_BANK,
     "billfold-stripe": json.dumps({"key": STRIPE_KEY, "webhook_secret": STRIPE_WEBHOOK}),
 }

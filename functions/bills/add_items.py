@@ -45,6 +45,7 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
         request.check_same(done.request)
         return _answer(journal.as_of(done), done)
 
+    bills.check_room(bill)
     terminals = {key[1]: merchant_rows.terminal(rows, key[1]) for key in terminal_keys}
     items, outcomes = _land(bill, sent, terminals, now)
     marks = request.marks(tries_left=identity.tries_left(user.pin, now))
@@ -73,7 +74,7 @@ def _land(
                 continue
             bills.check_accepts(bill, now)
             taps.check_signature(value, terminal)
-            bills.check_item(bill, item, now)
+            bills.check_item(bill, item, now, f"/items/{number}")
         except Refusal as refusal:
             outcomes.append(Outcome("refused", refusal=refusal.code(), facts=refusal.facts))
             continue

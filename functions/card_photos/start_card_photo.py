@@ -10,7 +10,8 @@ May       people BatchGetItem; cards BatchGetItem PutItem; photos PutItem; opera
 
 from typing import Literal
 
-from billfold import cards, identity
+from billfold import identity
+from billfold.card_errors import TooManyPhotos
 from billfold.card_photos import Photo
 from billfold.clock import to_text
 from billfold.readers import MAX_BYTES
@@ -50,7 +51,8 @@ def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
         return request.repeat(done)
 
     user = identity.active(people_rows.user(rows, request.caller))
-    cards.check_allowed(0, limit_rows.wait_seconds(rows, who, [], request.now))
+    if wait_seconds := limit_rows.wait_seconds(rows, who, [], request.now):
+        raise TooManyPhotos(retry_after_seconds=wait_seconds)
     photo = Photo(request.new_id("pho"), user.user_id, "awaiting_upload", request.now)
     answer = wire.to_builtins(_started(photo, request.body.content_type))
 

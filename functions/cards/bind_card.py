@@ -19,7 +19,7 @@ from billfold import card_numbers, cards, identity, vault
 from billfold.banks import issuers
 from billfold.card_changes import ExpiryUpdated
 from billfold.card_errors import UnsupportedIssuer
-from billfold.errors import DeviceMismatch, IdempotencyKeyReused, ProofInvalid, Stale
+from billfold.errors import DeviceUnknown, IdempotencyKeyReused, ProofInvalid, Stale
 from billfold.tables import card_rows, limit_rows, operation_rows, people_rows, vault_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import card_wire, http, proof, wire
@@ -53,7 +53,7 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
 
     identity.active(people_rows.user(rows, caller))
     if people_rows.device(rows, caller, device_id) is None:
-        raise DeviceMismatch()
+        raise DeviceUnknown()
     held, commit = card_rows.holders(rows, fingerprints), Commit(operation)
     operation_rows.use_proof(commit, used, now)
     if caller in held:
@@ -79,7 +79,7 @@ def _repeat(
     fingerprints: list[str],
     done: operation_rows.OperationRow | None = None,
 ) -> http.Answer:
-    """The first answer again, which was the card then. The hash of the request leaves the number out; this compares it."""
+    """The first answer again, which was the card then. The request's fingerprint leaves the number out; this compares it."""
     journal = card_rows.load(card_id)
     if journal.present.fingerprint not in fingerprints:
         raise IdempotencyKeyReused("this Idempotency-Key was used for another card")

@@ -133,7 +133,7 @@ def _addresses(stage: Stage) -> dict[str, str]:
 
 def secrets(stage: Stage, step: Step) -> list[str]:
     """The secrets that a step fetches while it runs: none is in an environment."""
-    found = ["cursor-key"] * step.signs_cursors
+    found = ["cursor-key"] * step.signs_cursors + ["fingerprint-key"] * step.seals_fingerprints
     if step.may.bank or step.workflow == SANDBOX_BANK:
         found.append("sandbox-bank" if stage.sandbox else "stripe")
     return found

@@ -158,7 +158,8 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
 
 def secrets_of(step: steps.Step) -> list[str]:
     """What a step fetches in production."""
-    return ["cursor-key"] * step.signs_cursors + ["stripe"] * step.may.bank
+    sealing = step.name in ("bind_card", "answer_challenge")
+    return ["cursor-key"] * step.signs_cursors + ["stripe"] * step.may.bank + ["fingerprint-key"] * sealing
 
 
 def full_name(queue: str) -> str:
@@ -226,7 +227,7 @@ def test_a_secret_is_in_no_environment_and_allowed_to_those_who_fetch_it_alone(s
     """CB-18, XX-06: Stripe's keys to steps that ask banks, and not to `bind_card`; the cursors' key to lists."""
     stage = stages.stage(stage_name)
     bank = "sandbox-bank" if stage.sandbox else "stripe"
-    allowed: dict[str, set[str]] = {"cursor-key": set(), bank: set()}
+    allowed: dict[str, set[str]] = {"cursor-key": set(), "fingerprint-key": set(), bank: set()}
     for stack in built(stage_name).values():
         assert "resolve:secretsmanager" not in json.dumps(stack)
         for name, role in of_type(stack, "AWS::IAM::Role").items():
@@ -238,6 +239,7 @@ def test_a_secret_is_in_no_environment_and_allowed_to_those_who_fetch_it_alone(s
     asking = [one for one in its_steps if one.may.bank or one.workflow == steps.SANDBOX_BANK]
     assert allowed[bank] == {logical(one.name, "role") for one in asking}
     assert allowed["cursor-key"] == {logical(one.name, "role") for one in its_steps if one.signs_cursors}
+    assert allowed["fingerprint-key"] == {"BindCardRole", "AnswerChallengeRole"}
     assert "BindCardRole" not in allowed[bank]
 
 
@@ -247,7 +249,7 @@ def test_each_secret_that_a_stages_steps_fetch_is_kept_by_it(stage_name):
     stage = stages.stage(stage_name)
     names = {secret["Name"] for secret in of_type(built(stage_name)["kept"], "AWS::SecretsManager::Secret").values()}
     banks = f"{stage.prefix}-{'sandbox-bank' if stage.sandbox else 'stripe'}"
-    assert names == {f"{stage.prefix}-cursor-key", banks}
+    assert names == {f"{stage.prefix}-cursor-key", f"{stage.prefix}-fingerprint-key", banks}
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)

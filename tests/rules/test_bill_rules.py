@@ -233,3 +233,27 @@ def test_disputing_everything_cancels_a_bill_that_waits_for_verification():
     assert (cancelled.state, cancelled.total.amount, cancelled.due_at) == ("cancelled", 0, None)
     active = added(opened(), item(1))
     assert bills.after(active, bills.dispute(active, "itm_1", END)).state == "active"
+
+
+@pytest.mark.parametrize("signed_at", [OPENED + 3 * MINUTE + 1, END, END + 1000 * MINUTE])
+def test_a_terminal_whose_clock_is_ahead_is_not_told_that_the_bill_has_closed(signed_at):
+    """D18: however far ahead; and one from before the bill hears that."""
+    with pytest.raises(errors.Invalid) as refusal:
+        bills.check_item(opened(), item(1, signed_at=signed_at), OPENED + MINUTE, "/items/3")
+    assert "clock is ahead" in refusal.value.problem()["detail"]
+    assert refusal.value.facts["pointer"] == "/items/3/signed_at"
+    with pytest.raises(errors.Invalid) as refusal:
+        bills.check_item(opened(), item(1, signed_at=OPENED - 3 * MINUTE), OPENED + MINUTE)
+    assert "before this bill" in refusal.value.problem()["detail"]
+
+
+def test_a_bill_keeps_refusals_up_to_a_bound():
+    """G40, VB-07: they are counted as they are recorded, whatever landed beside them."""
+    bill = opened()
+    for number in range(20):
+        assert bill.refused_items == 50 * number
+        bills.check_room(bill)
+        outcomes = [Outcome("refused", refusal="signature_invalid")] * 50 + [Outcome("added", "itm")]
+        bill = bills.after(bill, ItemsAdded(OPENED + 1, [item(number)], outcomes, late=False))
+    with pytest.raises(errors.BillFull):
+        bills.check_room(bill)

@@ -108,3 +108,22 @@ def test_a_derived_id_has_the_shape_of_a_fresh_one():
     )
     assert ids.derived("trf", "a", "b") == "trf_facdde7abf1eac5b301273ab2e282f79"  # sha256sum of 1:a1:b
     assert ids.derived("opr", "a", "b").partition("_")[2] == ids.derived("trf", "a", "b").partition("_")[2]
+
+
+@pytest.mark.parametrize("text", ["2016-12-31T23:59:60Z", "2017-01-01T08:59:60+09:00", "2016-12-31T18:29:60.000-05:30"])
+def test_a_leap_second_is_understood(text):
+    """D18: RFC 3339 has it; like POSIX it counts as the first second of the day that follows."""
+    assert clock.to_text(clock.from_text(text)) == "2017-01-01T00:00:00.000Z"
+    assert clock.from_text(text.replace(":60", ":60.250", 1) if "." not in text else text) - clock.from_text(text) in (
+        0,
+        250,
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["2016-12-31T23:58:60Z", "2016-12-31T12:30:60Z", "2016-12-31T23:59:60+01:00", "2016-12-31T23:59:61Z"]
+)
+def test_a_sixtieth_second_anywhere_else_is_none(text):
+    """D18: it ends a day in UTC, wherever the clock that says it stands."""
+    with pytest.raises(ValueError, match=r"leap second|RFC 3339|second must be|unconverted"):
+        clock.from_text(text)

@@ -2,11 +2,15 @@
 
 import base64
 import json
+import time
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from billfold.errors import Invalid
+from billfold.triggers import bodies as bodies_in
 from billfold.triggers.taps import SignedItem
 from tests import world
 from tests.steps import bodies
@@ -194,3 +198,47 @@ def test_a_path_that_names_nothing_possible_is_not_found(village, method, path, 
     capsys.readouterr()
     assert call(method, path, village.owner).code == "not_found"
     assert path.split("/")[3] not in capsys.readouterr().out
+
+
+def test_repeated_names_are_found_in_linear_time(village):
+    """G40: 64 KiB of names once took seconds of a function that anybody may call."""
+    names = ", ".join(f'"{number}": 1' for number in range(6_000))
+    text = "{" + names + ', "5999": 2}'
+    assert len(text) < 65_536
+    started = time.process_time()
+    for _ in range(5):
+        assert faults(send("POST /v1/merchants", village, text), None, {400}) == []
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_a_body_has_32_levels_at_most(opening, closing):
+    """G40: as the guide says, whatever the parser could bear."""
+    assert bodies_in.parse(opening * 32 + "1" + closing * 32)
+    for levels in (33, 1_000, 10_000):
+        with pytest.raises(Invalid, match="invalid") as refusal:
+            bodies_in.parse(opening * levels + "1" + closing * levels)
+        assert "nested too deeply" in refusal.value.problem()["detail"]
+
+
+def text_fields(value: Any, at: str = "") -> Iterator[str]:
+    """The pointers of all texts in a body."""
+    if isinstance(value, str):
+        yield at
+    for name, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from text_fields(part, f"{at}/{name}")
+
+
+@pytest.mark.parametrize("route", [route for route in TAKING if TAKING[route].handler.body])
+def test_no_value_that_was_sent_is_said_again(village, route, capsys):
+    """F14, CB-18: a card number in any field, of any type, in an array or as a name: neither in the answer nor in the log."""
+    canary, person = "4000001000000018", village.people[entitled(route)]
+    valid = CALLS[route](village, person)[1]
+    capsys.readouterr()
+    for pointer in text_fields(valid):
+        for wrong in (canary, f"{canary}\\n", [canary], {canary: canary}, f"crd_{canary}", int(canary), f"<{canary}>"):
+            answer = send(route, village, json.dumps(bodies._with(valid, pointer, wrong)))
+            if pointer.endswith(("/number", "/document_number")) and answer.status < 300:
+                continue
+            assert canary not in json.dumps(answer.body) or answer.status < 400, (pointer, wrong)
+    assert canary not in capsys.readouterr().out

@@ -227,3 +227,12 @@ def test_a_point_off_its_curve_is_refused() -> None:
     jwk = Phone("P-256").jwk
     with pytest.raises(Invalid):
         public_keys.from_jwk(jwk | {"y": jwk["x"]}, "/jwk")
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(6, "ahead"), (600, "ahead"), (-6, "behind"), (-600, "behind")])
+def test_a_clock_that_is_wrong_is_told_which_way(phone: Phone, minutes: int, words: str) -> None:
+    """D18: ahead and behind each have their own words, so that the phone's owner can mend it."""
+    with pytest.raises(ProofInvalid) as refusal:
+        proof.device(_request(_token(phone, iat=int(time.time()) + 60 * minutes)))
+    detail = refusal.value.problem()["detail"]
+    assert {one for one in ("ahead", "behind") if one in detail} == {words}

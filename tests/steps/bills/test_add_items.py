@@ -257,3 +257,17 @@ def test_a_repeat_gets_the_first_answer_and_lands_nothing_twice(visitor, shop, b
     again = tap(visitor, bill, items, key=key)
     assert (again.status, again.body) == (first.status, first.body)
     assert len(world.shown(visitor, bill)["items"]) == 1
+
+
+def test_what_is_refused_cannot_make_a_bill_grow_without_end(store, visitor, shop, bill):
+    """G40: forged batches are recorded (VB-07) up to a bound; then nothing is read or kept, and the first answers stay."""
+    till, key = shop.tills[0], str(uuid.uuid4())
+    forged = [till.item(bill, TEA) | {"signature": "A" * 86 + "=="} for _ in range(50)]
+    first = tap(visitor, bill, forged, key=key)
+    assert {refusal(first, index) for index in range(50)} == {"signature_invalid"}
+    answers = [tap(visitor, bill, forged) for _ in range(23)]
+    assert [answer.status for answer in answers] == [200] * 19 + [409] * 4
+    assert answers[-1].code == "bill_full"
+    assert len(recorded(store, bill)) == 1_000
+    assert tap(visitor, bill, forged, key=key).body == first.body
+    assert close(visitor, bill).status == 200

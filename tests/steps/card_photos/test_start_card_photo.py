@@ -78,6 +78,6 @@ def test_thirty_photos_an_hour_are_enough(bucket, store):
     person = world.joined(pin=None)
     assert {start(person).status for _ in range(30)} == {201}
     refused = start(person)
-    assert (refused.status, refused.code) == (429, "too_many_cards")
+    assert (refused.status, refused.code) == (429, "too_many_photos")
     assert 3_500 < int(refused.headers["Retry-After"]) <= 3_600
     assert start(world.joined(pin=None)).status == 201

@@ -189,7 +189,7 @@ def test_a_card_is_bound_from_a_phone_of_ones_own(cards, visitor, alice):
     answer = call("POST", "/v1/cards", visitor, {}, phone=None)
     assert answer.status in (400, 401)
     visitor.phone = alice.phone
-    assert cards.bind(visitor, number("approved")).code == "device_mismatch"
+    assert cards.bind(visitor, number("approved")).code == "device_unknown"
 
 
 def test_a_suspended_person_binds_nothing(cards, visitor):

@@ -24,6 +24,13 @@ class TooManyCards(Refused):
     next = "wait"
 
 
+class TooManyPhotos(Refused):
+    status = 429
+    user = "Too many photos were tried. Try again later, or type the number."
+    operations = "The limit of photos per user (CB-17)."
+    next = "wait"
+
+
 class CardTaken(Refused):
     user = "This card cannot be linked."
     operations = "The card is linked by three users already (CB-16)."

@@ -27,5 +27,11 @@ def from_text(text: str) -> int:
     """The instant an RFC 3339 text names, cut to milliseconds; ValueError for anything else, a missing offset included."""
     if not _RFC_3339.fullmatch(text):
         raise ValueError(f"not an RFC 3339 instant with an offset: {text!r}")
+    # A leap second is the last of a day in UTC; like POSIX we give it the number of the second that follows.
+    leap = text[17:19] == "60"
+    named = datetime.fromisoformat(f"{text[:17]}59{text[19:]}".upper() if leap else text.upper())
     # Whole numbers all the way: as a float, one instant in some dozens would lose its last millisecond.
-    return (datetime.fromisoformat(text.upper()) - _EPOCH) // timedelta(milliseconds=1)
+    instant = (named - _EPOCH) // timedelta(milliseconds=1) + SECOND * leap
+    if leap and instant % (24 * HOUR) >= SECOND:
+        raise ValueError("a leap second ends a day in UTC")
+    return instant

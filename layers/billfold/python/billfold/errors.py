@@ -162,16 +162,23 @@ class MerchantSuspended(Refused):
 
 class ProofMissing(Refused):
     status = 403
-    user = "Use the phone on which this bill was opened."
-    operations = "This call needs a DPoP header signed by the bill's own device."
+    user = "Use a phone that you have registered."
+    operations = "This call needs a DPoP header: of a bill's own device, or, to bind a card, of any registered one."
     next = "sign_a_proof"
 
 
 class DeviceMismatch(Refused):
     status = 403
-    user = "Use the phone on which this bill was opened."
-    operations = "The proof is sound, but signed by a device that is removed, unknown or not the bill's own."
+    user = "Use the phone on which you began this."
+    operations = "The proof is sound, but signed by a device that is removed, unknown or not the bill's or card's own."
     next = "use_the_bills_device"
+
+
+class DeviceUnknown(Refused):
+    status = 403
+    user = "Register this phone first."
+    operations = "The proof is sound, but signed by a device that the caller never registered, or has removed."
+    next = "register_a_device"
 
 
 class DeviceLimitReached(Refused):

@@ -10,10 +10,12 @@ from billfold.banks import Page
 from billfold.card_changes import Bound
 from billfold.cards import Card
 from billfold.clock import to_text
-from billfold.triggers import wire
+from billfold.triggers import fingerprints, wire
 
 Number = Annotated[
-    str, Meta(pattern=r"^[0-9 -]{12,30}(?!\n)$", description="the card number; spaces and dashes do not count")
+    str,
+    Meta(pattern=r"^[0-9 -]{12,30}(?!\n)$", description="the card number; spaces and dashes do not count"),
+    fingerprints.NEVER,
 ]
 Year = Annotated[int, Meta(ge=2000, le=2100)]
 Month = Annotated[int, Meta(ge=1, le=12)]
@@ -28,7 +30,7 @@ Consent = Annotated[
     str,
     Meta(pattern=r"^[A-Za-z0-9._-]{1,11}(?!\n)$", description="the version of the terms agreed to, such as 2026-11"),
 ]
-Code = Annotated[str, Meta(pattern=r"^[0-9]{6}(?!\n)$", description="six digits, from the bank")]
+Code = Annotated[str, Meta(pattern=r"^[0-9]{6}(?!\n)$", description="six digits, from the bank"), fingerprints.SEALED]
 
 
 class Expiry(wire.Body, frozen=True):
@@ -56,7 +58,7 @@ class BindCard(wire.Body, frozen=True):
     number: Number
     expiry: Expiry
     holder: wire.Name
-    person: Person
+    person: Annotated[Person, fingerprints.SEALED]
     consent: Consent
     typed: Annotated[list[Literal["number", "expiry", "holder"]], Meta(max_length=3)] = msgspec.field(
         default_factory=list

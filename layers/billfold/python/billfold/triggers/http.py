@@ -9,9 +9,6 @@ decides anew, so every refusal comes from a rule that saw the present. After fiv
 """
 
 import base64
-import hashlib
-import hmac
-import json
 import re
 import time
 import traceback
@@ -32,12 +29,10 @@ from billfold.errors import (
     Unauthenticated,
     Unavailable,
 )
-from billfold.triggers import bodies, calls, log
+from billfold.triggers import bodies, calls, fingerprints, log
 from billfold.triggers.again import until_fresh
 
 B = TypeVar("B")
-# Left out of the hash by which a repeat is known: guessing them from it must not even be thought of.
-SECRET_FIELDS = frozenset({"pin", "current_pin", "code", "number", "person"})
 # An id, a currency or a bank. What else a path may say, such as a card number, is not even logged (CB-18).
 PARAMETER = rf"{ids.SHAPE}|[A-Za-z]{{1,20}}"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -63,8 +58,7 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Request(Generic[B]):
     """One call. `address`: where it came from, as the gateway saw it; `api`: which API of the gateway it was made to. `operation`
-    is the same for every repeat of it (caller, method, path, key); `fingerprint` is a hash of its body, secrets left out, keyed
-    by the Idempotency-Key itself, which is stored nowhere."""
+    is the same for every repeat of it (caller, method, path, key); `fingerprint` tells its body from any other (`fingerprints`)."""
 
     request_id: str
     caller: str
@@ -202,7 +196,7 @@ def _request(
         str(((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or ""),
         clock.now(),
         idempotency_key,
-        _fingerprint(idempotency_key, value) if key else "",
+        fingerprints.of(idempotency_key, value, model) if key else "",
         str((event.get("requestContext") or {}).get("apiId") or ""),
     )
 
@@ -233,13 +227,6 @@ def _body(text: str, model: Any) -> tuple[Any, Any]:
         return None, None
     value = bodies.parse(text)
     return value, bodies.convert(value, model)
-
-
-def _fingerprint(key: str, value: Any) -> str:
-    if isinstance(value, dict):
-        value = {name: part for name, part in value.items() if name not in SECRET_FIELDS}
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _refused(refusal: Refusal, request_id: str, line: dict[str, Any]) -> Answer:

@@ -80,8 +80,10 @@ def _check_claims(claims: dict[str, Any], request: Request[Any]) -> None:
     if _normalised(claims.get("htu")) not in _addresses(request):
         raise ProofInvalid("the proof is for another address", "/htu")
     # Said positively: NaN is within no bounds.
-    if not (isinstance(issued_at, int | float) and abs(request.now - issued_at * SECOND) <= MAX_AGE):
-        raise ProofInvalid("the proof is older than five minutes", "/iat")
+    if not (isinstance(issued_at, int | float) and issued_at * SECOND <= request.now + MAX_AGE):
+        raise ProofInvalid("the phone's clock is more than five minutes ahead, or says nothing", "/iat")
+    if issued_at * SECOND < request.now - MAX_AGE:
+        raise ProofInvalid("the proof is older than five minutes, or the phone's clock is behind", "/iat")
     if not isinstance(claims.get("jti"), str) or not claims["jti"]:
         raise ProofInvalid("the proof has no jti", "/jti")
     token = request.headers.get("authorization", "").rpartition(" ")[2]

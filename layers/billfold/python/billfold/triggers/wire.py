@@ -12,13 +12,13 @@ from billfold.clock import to_text
 from billfold.errors import Invalid
 from billfold.ledger import Entry, Transfer
 from billfold.merchants import Terminal
-from billfold.triggers import texts
+from billfold.triggers import fingerprints, texts
 from billfold.triggers.texts import Text
 
 # Python's `$` also matches before a last newline; `(?!\n)` keeps that out, and changes nothing in ECMA-262's dialect.
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$", description="ISO 4217 alphabetic code")]
 Minor = Annotated[int, Meta(ge=1, le=money.MAX_AMOUNT_MINOR, description="an amount in minor units")]
-Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", description="4 to 8 digits")]
+Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", description="4 to 8 digits"), fingerprints.NEVER]
 Id = Annotated[str, Meta(pattern=rf"^(?:{ids.SHAPE})(?!\n)$", description="an id as this API gives them")]
 
 ListHash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$", description="the list_hash of the bill's verification")]
