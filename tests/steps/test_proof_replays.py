@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import urllib3
 
+from billfold.card_changes import Answered
+from billfold.tables import card_rows
 from infra import steps
 from tests import world
 from tests.card_world import CardWorld, number, submission
@@ -51,7 +54,26 @@ def verifications(person: Person, shop: Seller, cards: CardWorld) -> Case:
     return Case(f"/v1/bills/{bill['id']}/verification", lambda n: body, lambda: (before - world.wallet(person)) // 300)
 
 
-CASES = {"bind_card": bindings, "add_items": taps, "close_bill": closings, "verify_bill": verifications}
+def pages(person: Person, shop: Seller, cards: CardWorld) -> Case:
+    """Confirmed at the bank already, so that the first of these calls hears of it. A thief sees the page, which is the bank's."""
+    card = cards.challenged("paged", person=person)[1]
+    path = f"/v1/cards/{card}/challenge/page"
+    page = world.call("POST", path, person, phone=person.phone).body["challenge"]["page"]["url"]
+    assert urllib3.request("POST", page, json={"confirm": True}).status == 200
+
+    def effects() -> int:
+        return sum(isinstance(change, Answered) and change.by == "page" for change in card_rows.load(card).changes)
+
+    return Case(path, lambda n: None, effects)
+
+
+CASES = {
+    "open_bank_page": pages,
+    "bind_card": bindings,
+    "add_items": taps,
+    "close_bill": closings,
+    "verify_bill": verifications,
+}
 
 
 def sent(case: Case, person: Person, proof: str, n: int, key: str = "") -> Response:
