@@ -30,7 +30,7 @@ BENCHMARKS = {
     "hot_seller": "16 payers to one seller beside 16 payers to 16 sellers",
     "postgres": "a transfer beside a one-call PostgreSQL transfer",
     "growth": "cost per operation with a thousand rows and with a million",
-    "photos": "210 photos of made-up cards, read by the networks that ship with the function",
+    "photos": "132 photos of made-up cards, read by the networks that ship with the function",
     "due": "10,000 bills due in the same minute",
 }
 

@@ -1,4 +1,4 @@
-"""Reading real photos by the networks that ship with the function: a sample; `python -m tests.bench photos` reads 210."""
+"""Reading real photos by the networks that ship with the function: a sample; `python -m tests.bench photos` reads 132."""
 
 import math
 import random
@@ -72,7 +72,7 @@ def test_a_number_is_told_from_the_code_beside_it(design):
     assert found.number.value == card.number
 
 
-@pytest.mark.parametrize("cover", ["thumb 0", "highlight 2"])
+@pytest.mark.parametrize("cover", ["thumb 0"])
 def test_a_number_that_is_partly_covered_is_not_read(cover):
     """CB-02: what is left, with the first digits that stand again below, is no number."""
     chance = random.Random(f"sample {cover}")

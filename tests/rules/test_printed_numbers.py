@@ -1,6 +1,7 @@
 """Numbers are read whole or not at all: drawn numbers, damaged in every way that damages them on photos (CB-02)."""
 
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -101,6 +102,12 @@ def run_together(damage):
     return damaged
 
 
+def tight(card, chance):
+    """A misread digit, and a code that stands as a last group would."""
+    groups = misread(card, chance)
+    return [*groups, line(f"{chance.randint(0, 999):03d}", groups[-1].box[1][0] + STEP)]
+
+
 def misread_beside_a_code(card, chance):
     lines = misread(card, chance)
     return [*lines, line(f"{chance.randint(0, 999):03d}", lines[-1].box[1][0] + 3 * STEP)]
@@ -119,6 +126,35 @@ def test_a_damaged_number_is_never_another_one(damage):
     right, wrong, refused = outcomes(damage.__name__, damage)
     assert (right, wrong) == (0, 0)
     assert refused == TRIES
+
+
+def hidden_anywhere(card, chance):
+    """Something lies over one to eight characters of the line, wherever it happens to."""
+    text, start = card.grouped, chance.randint(-2, len(card.grouped))
+    end = start + chance.randint(1, 8)
+    seen = "".join(" " if start <= at < end else character for at, character in enumerate(text))
+    return [line(match[0], match.start() * STEP) for match in re.finditer(r"\d+", seen)]
+
+
+def test_what_print_alone_cannot_tell_is_rare_and_ends_too_early():
+    """CB-02: only where the hidden end leaves another length of the brand; one in ten of those agrees, in two looks as in one."""
+    wrong = []
+    for chance, card in drawn("hidden anywhere"):
+        lines = hidden_anywhere(card, chance)
+        if sum(len(one.text) for one in lines) == len(card.number):
+            continue
+        found = card_photos.read([lines, lines])
+        if isinstance(found, Reading):
+            wrong.append((card.number, found.number.value))
+    assert all(number.startswith(read) and len(read) in (13, 16) for number, read in wrong)
+    assert len(wrong) <= TRIES * 0.01
+
+
+def test_a_code_in_the_numbers_own_spacing_passes_for_its_end_once_in_ten_at_most():
+    """CB-02: a misread digit and three more digits at a group's distance; a little further away they are no part of it."""
+    right, wrong, _ = outcomes("tight", tight)
+    assert right == 0
+    assert wrong <= TRIES * 0.1
 
 
 @pytest.mark.parametrize(
