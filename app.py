@@ -54,7 +54,7 @@ from functions.cards import (
     withdraw_approval,
 )
 from functions.charges import forward_charge_changes, get_top_up, reconcile_charges, settle_charge, top_up_wallet
-from functions.events import forward_bill_changes, list_events, record_events
+from functions.events import forward_bill_changes, forward_outbox, list_events, record_events
 from functions.gateway import check_health, show_contract
 from functions.identity import list_devices, register_device, remove_device, set_pin
 from functions.merchants import (
@@ -233,6 +233,7 @@ http("POST", "/v1/terminals", register_terminal)
 http("DELETE", "/v1/terminals/{terminal}", revoke_terminal)
 
 stream("bills", forward_bill_changes)
+stream("outbox", forward_outbox)
 queue("feeds", record_events, at_once=40)
 http("GET", "/v1/events", list_events)
 

@@ -45,6 +45,7 @@ TABLES = (
     Table("charges", (DUE, Index("by_day", "day_shard", "pk")), streamed=True),
     Table("photos", (DUE,), ttl="expires_at"),
     Table("events", ttl="expires_at"),
+    Table("outbox", streamed=True, ttl="expires_at"),
     Table("operations", ttl="expires_at"),
     Table("sandbox_bank", sandbox=True),
 )

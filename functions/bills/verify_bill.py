@@ -2,12 +2,12 @@
 
 Trigger   POST /v1/bills/{bill}/verification (the bill's device)
 Reads     bill; user, device, wallet, operation, card
-Writes    bill, change, balances, transfer; by card: hold, charge, card   (one transaction; the PIN must be as it was read)
+Writes    bill, change, balances, transfer; by card: hold, charge, card; wrong PIN: user, outbox   (one transaction; PIN as read)
 Answers   200 the bill, settled or, by card, settling; 403 wrong PIN; 404 another's card; 409 the list, money, card or time
 Again     the same Idempotency-Key gets the first answer; a bill is paid once whatever arrives
 May       bills ConditionCheckItem PutItem Query UpdateItem; people BatchGetItem ConditionCheckItem UpdateItem;
           ledger BatchGetItem PutItem UpdateItem; operations BatchGetItem ConditionCheckItem PutItem;
-          cards BatchGetItem UpdateItem; charges PutItem
+          cards BatchGetItem UpdateItem; charges PutItem; outbox PutItem
 """
 
 from typing import Annotated

@@ -2,11 +2,11 @@
 
 Trigger   DELETE /v1/cards/{card}            (user)
 Reads     card; user
-Writes    card, change, vault, holders       (one transaction; the PIN must be as it was read)
+Writes    card, change, vault, holders; wrong PIN: user, outbox   (one transaction; the PIN must be as it was read)
 Answers   204; 403 wrong PIN; 404 another's card; 409 a payment with it is under way
 Again     a card that is over is 204 too; a wrong PIN is one more try each time
 May       cards BatchGetItem ConditionCheckItem PutItem Query UpdateItem; vault DeleteItem;
-          people BatchGetItem ConditionCheckItem UpdateItem
+          people BatchGetItem ConditionCheckItem UpdateItem; outbox PutItem
 """
 
 from billfold import cards, identity, pins
@@ -40,7 +40,7 @@ def handler(request: http.Request[RemoveCard]) -> http.Answer:
     if wrong:
         # Who removed it at the same moment, with the right PIN, is not told that the PIN was wrong.
         card_rows.check_as_read(commit, card)
-        people_rows.put_pin(commit, request.caller, user.pin, wrong[0])
+        people_rows.count_try(commit, user, wrong[0], now)
         commit.send()
         raise wrong[1]
 

@@ -2,10 +2,11 @@
 
 Trigger   POST /v1/devices                   (user)
 Reads     user's devices, operation
-Writes    device, user, operation            (one transaction)
+Writes    device, user, operation, outbox    (one transaction)
 Answers   201 the device; 400 the key is no good point of Ed25519 or P-256; 409 too many devices
 Again     the same Idempotency-Key gets the first answer; the same key registered again is the same device
-May       people ConditionCheckItem Query PutItem UpdateItem; operations BatchGetItem PutItem
+May       people ConditionCheckItem Query PutItem UpdateItem; operations BatchGetItem PutItem;
+          outbox PutItem
 """
 
 from typing import Annotated, Any

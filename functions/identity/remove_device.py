@@ -2,10 +2,10 @@
 
 Trigger   DELETE /v1/devices/{device}        (user)
 Reads     device
-Writes    device, user                       (one transaction)
+Writes    device, user, outbox               (one transaction)
 Answers   204; 404 not the caller's; 409 a bill is open on it
 Again     a second removal is 404; nothing happens twice
-May       people BatchGetItem DeleteItem UpdateItem
+May       people BatchGetItem DeleteItem UpdateItem; outbox PutItem
 """
 
 from typing import Any

@@ -2,10 +2,10 @@
 
 Trigger   PUT /v1/pin                        (user)
 Reads     user
-Writes    user                               (one transaction)
+Writes    user, outbox                       (one transaction)
 Answers   204; 403 the current PIN is wrong or locked; 422 the PIN is too obvious
 Again     setting the same PIN again needs the current one and changes nothing but its salt
-May       people BatchGetItem UpdateItem
+May       people BatchGetItem UpdateItem; outbox PutItem
 """
 
 from billfold import identity, pins
@@ -36,7 +36,10 @@ def handler(request: http.Request[SetPin]) -> http.Answer:
         after = wrong[0] if wrong else after
 
     commit = Commit(request.request_id)
-    people_rows.put_pin(commit, request.caller, user.pin, after)
+    if wrong:
+        people_rows.count_try(commit, user, after, request.now)
+    else:
+        people_rows.change_pin(commit, user, after, request.now)
     commit.send()
 
     if wrong:

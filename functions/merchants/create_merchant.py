@@ -2,10 +2,11 @@
 
 Trigger   POST /v1/merchants                 (merchant_admins, operations)
 Reads     the administrator's user, operation
-Writes    merchant, user, operation          (one transaction)
+Writes    merchant, user, operation, outbox  (one transaction)
 Answers   201 the merchant; 403 only operations may name another administrator; 404 unknown user
 Again     the same Idempotency-Key gets the first answer
-May       people BatchGetItem UpdateItem; merchants PutItem; operations BatchGetItem PutItem
+May       people BatchGetItem UpdateItem; merchants PutItem; operations BatchGetItem PutItem;
+          outbox PutItem
 """
 
 from billfold import identity

@@ -2,10 +2,11 @@
 
 Trigger   POST /v1/terminals                 (user)
 Reads     user, merchant, operation
-Writes    terminal, operation; the merchant must be active   (one transaction)
+Writes    terminal, operation, outbox; the merchant must be active   (one transaction)
 Answers   201 the terminal; 400 the key is no good point in base64; 403 suspended; 404 not the caller's merchant
 Again     the same Idempotency-Key gets the first answer
-May       people BatchGetItem; merchants BatchGetItem ConditionCheckItem PutItem; operations BatchGetItem PutItem
+May       people BatchGetItem; merchants BatchGetItem ConditionCheckItem PutItem; operations BatchGetItem PutItem;
+          outbox PutItem
 """
 
 from typing import Annotated
@@ -45,7 +46,7 @@ def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     answer = wire.to_builtins(wire.terminal(terminal))
 
     commit = Commit(operation)
-    merchant_rows.put_terminal(commit, terminal)
+    merchant_rows.put_terminal(commit, terminal, request.now)
     operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
     commit.send()
 

@@ -2,10 +2,10 @@
 
 Trigger   DELETE /v1/terminals/{terminal}    (user)
 Reads     terminal, user
-Writes    terminal                           (one transaction)
+Writes    terminal, outbox                   (one transaction)
 Answers   204; 404 not of the caller's merchants
 Again     a second revocation is 204 too; the first instant stays
-May       people BatchGetItem; merchants BatchGetItem UpdateItem
+May       people BatchGetItem; merchants BatchGetItem UpdateItem; outbox PutItem
 """
 
 from typing import Any

@@ -2,11 +2,11 @@
 
 Trigger   POST /v1/transfers                 (user)
 Reads     both users, transfer, operation
-Writes    balances, transfer                 (one transaction; the PIN must be as it was read)
+Writes    balances, transfer; wrong PIN: user, outbox   (one transaction; the PIN must be as it was read)
 Answers   201 the transfer; 403 wrong PIN; 404 unknown payee; 409 not enough money
 Again     the same Idempotency-Key gets the first answer; nothing is sent twice
 May       people BatchGetItem ConditionCheckItem UpdateItem; ledger BatchGetItem ConditionCheckItem PutItem UpdateItem;
-          operations BatchGetItem ConditionCheckItem PutItem
+          operations BatchGetItem ConditionCheckItem PutItem; outbox PutItem
 """
 
 from billfold import identity, ledger, pins

@@ -111,6 +111,18 @@ def _forwards_changes(stage: Stage) -> Occasion:
     return Occasion(happening("forward_bill_changes", stage.records("bills")), effect)
 
 
+def _forwards_the_outbox(stage: Stage) -> Occasion:
+    seller = world.seller(terminals=1)
+
+    def effect() -> None:
+        own = call("GET", "/v1/events", seller.admin).body["items"]
+        assert [event["type"] for event in own] == ["device.registered", "pin.set", "merchant.created"]
+        told = call("GET", "/v1/events", seller.admin, query={"merchant": seller.merchant}).body["items"]
+        assert [event["type"] for event in told] == ["merchant.created", "terminal.registered"]
+
+    return Occasion(happening("forward_outbox", stage.records("outbox")), effect)
+
+
 def _records_entries(stage: Stage) -> Occasion:
     person = joined(pin=None)
     world.fund(person, 700)
@@ -183,6 +195,7 @@ ALL = (
     Scenario("forward_transfers", "thirteen", _forwards_transfers, followed=True, streams=True),
     Scenario("record_entries", "one transfer", _records_entries, streams=True),
     Scenario("forward_bill_changes", "a bill's whole life", _forwards_changes, followed=True, streams=True),
+    Scenario("forward_outbox", "two feeds", _forwards_the_outbox, followed=True, streams=True),
     Scenario("record_events", "the first of a feed", _records_the_first_event, streams=True),
     Scenario("record_events", "a further one", _records_a_further_event, streams=True),
     Scenario("list_events", "one's own", _lists_own_events, streams=True),

@@ -21,7 +21,7 @@ from tests.machines import Machines
 State = dict[tuple[str, str, str], dict[str, Any]]
 MACHINES = "machines"
 
-MADE_UP = re.compile(r"\b(?:bil|mer|trm|pho|pay|opr|prf)_[0-9a-f]{32}\b|\$argon2id\$[^\"\\]+")
+MADE_UP = re.compile(r"\b(?:bil|mer|trm|pho|pay|opr|prf|out)_[0-9a-f]{32}\b|\$argon2id\$[^\"\\]+")
 INSTANT = re.compile(r"(?<![0-9A-Za-z])(?:1\d{12}|1\d{9}|\d{4}-\d\d-\d\dT[\d:.]+Z)(?![0-9A-Za-z])")
 SHARD = re.compile(r'"(bills|holds|photos)#\d"')
 # What is signed is another text each time.

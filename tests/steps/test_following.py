@@ -117,6 +117,10 @@ POISON = {
         {"sk": "transfer", "legs": '[["moon/usr_1/USD",-5],["moon/usr_2/USD",5]]', "at": 1, "reason": "x"},
         {"sk": "transfer"},
     ],
+    "outbox": [
+        {"kind": "pin.set", "about": "usr_1", "at": 1, "facts": "no JSON", "expires_at": 1},
+        {"kind": "pin.set", "about": "usr_1"},
+    ],
 }
 
 

@@ -60,8 +60,8 @@ def lists(store, request) -> dict[str, Listing]:
         "oldest entries": Listing(person, entries, 2 * COUNT, {"order": "oldest"}),
         "merchant's entries": Listing(shop.admin, f"/v1/merchants/{shop.merchant}/entries", COUNT),
         "terminals": Listing(shop.admin, f"/v1/merchants/{shop.merchant}/terminals", COUNT),
-        "events": Listing(person, "/v1/events", 4 * COUNT),
-        "merchant's events": Listing(shop.admin, "/v1/events", 2 * COUNT, {"merchant": shop.merchant}),
+        "events": Listing(person, "/v1/events", 5 * COUNT + 1),
+        "merchant's events": Listing(shop.admin, "/v1/events", 3 * COUNT + 1, {"merchant": shop.merchant}),
     }
     return store.lists
 

@@ -25,6 +25,7 @@ TABLES = (
     "charges",
     "photos",
     "events",
+    "outbox",
     "operations",
 )
 _numbers = itertools.count(1)

@@ -24,7 +24,7 @@ from sandbox_bank import behaviours
 from tests import bank_server, card_world, delivery, world
 from tests.bank_fixtures import card
 from tests.card_world import CODE, CardWorld
-from tests.world import STEPS, Person, call
+from tests.world import STEPS, Person, call, told
 
 WRONG = "999999"
 Later = Callable[[float], None]
@@ -73,7 +73,7 @@ def state(cards: CardWorld, person: Person, card_id: str) -> str:
 
 def kinds(cards: CardWorld, person: Person) -> list[str]:
     """The types of a person's events, in order."""
-    return [event["type"] for event in call("GET", "/v1/events", person).body["items"]]
+    return [event["type"] for event in told(person)]
 
 
 def changes(card_id: str) -> list[str]:

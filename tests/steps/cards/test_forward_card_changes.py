@@ -1,11 +1,7 @@
 """Forwarding what happens to cards."""
 
 from tests import delivery
-from tests.world import STEPS, call
-
-
-def told(person):
-    return [event["type"] for event in call("GET", "/v1/events", person).body["items"]]
+from tests.world import STEPS, told
 
 
 def test_an_owner_hears_of_each_step_once_though_the_stream_comes_twice(store, cards):
@@ -14,8 +10,8 @@ def test_an_owner_hears_of_each_step_once_though_the_stream_comes_twice(store, c
     cards.settle(twice=True)
     assert cards.answer(person, card).status == 200
     cards.settle(twice=True)
-    assert told(person) == ["card.created", "card.code_requested", "card.linked"]
-    last = call("GET", "/v1/events", person).body["items"][-1]
+    assert [event["type"] for event in told(person)] == ["card.created", "card.code_requested", "card.linked"]
+    last = told(person)[-1]
     assert last["facts"]["text"].endswith("is now linked. You can pay with it.") if "facts" in last else last
 
 

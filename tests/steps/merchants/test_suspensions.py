@@ -92,7 +92,7 @@ def test_the_write_itself_refuses_a_terminal_of_a_suspended_merchant(stall):
     """XX-04: a suspension between reading and writing wins."""
     suspensions.decide("suspend", stall.merchant)
     commit = Commit(uuid.uuid4().hex)
-    merchant_rows.put_terminal(commit, Terminal("trm_late", stall.merchant, "late", Till().public_key))
+    merchant_rows.put_terminal(commit, Terminal("trm_late", stall.merchant, "late", Till().public_key), 1)
     with pytest.raises(Stale):
         commit.send()
 

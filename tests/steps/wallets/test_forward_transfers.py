@@ -69,5 +69,4 @@ def test_both_people_read_of_a_transfer_once(store, queues, alice, visitor):
     sent = call("POST", "/v1/transfers", alice, body).body["id"]
     delivery.deliver(store, queues, twice=True)
     for person, kind in ((alice, "transfer.sent"), (visitor, "transfer.received")):
-        told = call("GET", "/v1/events", person).body["items"]
-        assert [(event["type"], event["about"]) for event in told] == [(kind, sent)]
+        assert [(event["type"], event["about"]) for event in world.told(person)] == [(kind, sent)]

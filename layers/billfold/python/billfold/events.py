@@ -1,8 +1,12 @@
-"""Events: what a change of a bill, card or charge means to those who are told of it. Names follow the states people see."""
+"""Events: what a change means to those who are told of it. Names follow the states people see."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from billfold.clock import HOUR
+
+# A change comes again for a day from its stream, and for two weeks each from its queue and the dead letters.
+TOLD_KEPT = 35 * 24 * HOUR
 VERIFICATION_REQUESTED = "bill.verification_requested"
 # The change's kind, and the state that it led to where one kind can lead to several.
 KINDS: dict[tuple[str, str], str] = {
@@ -40,9 +44,26 @@ CHARGE_KINDS: dict[tuple[str, str], str] = {
     ("top_up", "declined"): "top_up.declined",
     ("refund", "settled"): "bill.refund_paid",
     ("refund", "failed"): "bill.refund_credited",
+    ("refund", "declined"): "bill.refund_credited",
 }
 # A transfer between people, by which of them is told.
 TRANSFER_KINDS = {"payer": "transfer.sent", "payee": "transfer.received"}
+# What happens to users and merchants, told by the steps that do it.
+OutboxKind = Literal[
+    "device.registered",
+    "device.removed",
+    "pin.set",
+    "pin.changed",
+    "pin.wrong",
+    "pin.locked",
+    "user.suspended",
+    "user.resumed",
+    "merchant.created",
+    "merchant.suspended",
+    "merchant.resumed",
+    "terminal.registered",
+    "terminal.revoked",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,10 @@ from collections.abc import Iterable
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
-from billfold.clock import HOUR, SECOND
-from billfold.events import Event
+from billfold.clock import SECOND
+from billfold.events import TOLD_KEPT, Event
 from billfold.tables import log_rows
 from billfold.tables.rows import Integer, Json, Row, table
-
-# A change comes again for a day from its stream, and for two weeks each from its queue and the dead letters.
-TOLD_KEPT = 35 * 24 * HOUR
 
 
 class EventRow(Row):

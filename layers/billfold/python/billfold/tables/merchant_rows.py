@@ -10,7 +10,9 @@ from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 
+from billfold.events import OutboxKind
 from billfold.merchants import Merchant, Terminal
+from billfold.tables import outbox_rows
 from billfold.tables.rows import Commit, Integer, Key, Row, call, read, table
 
 
@@ -69,6 +71,8 @@ def put_merchant(commit: Commit, merchant: Merchant, now: int) -> None:
     commit.put_new(
         MerchantRow(merchant.merchant_id, MerchantRow.SORT, name=merchant.name, admin=merchant.admin, created_at=now)
     )
+    for audience in (merchant.admin, merchant.merchant_id):
+        outbox_rows.tell(commit, "merchant.created", audience, merchant.merchant_id, now)
 
 
 def put_suspension(commit: Commit, merchant: Merchant, now: int, *, suspended: bool) -> None:
@@ -76,9 +80,11 @@ def put_suspension(commit: Commit, merchant: Merchant, now: int, *, suspended: b
     action = MerchantRow.suspended_at.set(now) if suspended else MerchantRow.suspended_at.remove()
     was = MerchantRow.suspended_at.does_not_exist() if suspended else MerchantRow.suspended_at.exists()
     commit.update(MerchantRow(merchant.merchant_id, MerchantRow.SORT), [action], MerchantRow.pk.exists() & was)
+    kind: OutboxKind = "merchant.suspended" if suspended else "merchant.resumed"
+    outbox_rows.tell(commit, kind, merchant.merchant_id, merchant.merchant_id, now)
 
 
-def put_terminal(commit: Commit, terminal: Terminal) -> None:
+def put_terminal(commit: Commit, terminal: Terminal, now: int) -> None:
     """Add a new terminal to a commit, whose merchant must exist and not be suspended."""
     commit.check(merchant_key(terminal.merchant), MerchantRow.pk.exists() & MerchantRow.suspended_at.does_not_exist())
     commit.put_new(
@@ -90,12 +96,14 @@ def put_terminal(commit: Commit, terminal: Terminal) -> None:
             public_key=terminal.public_key,
         )
     )
+    outbox_rows.tell(commit, "terminal.registered", terminal.merchant, terminal.terminal_id, now)
 
 
 def revoke_terminal(commit: Commit, terminal: Terminal, now: int) -> None:
     """Add a terminal's revocation to a commit; it counts from the next request."""
     row = TerminalRow(terminal.terminal_id, TerminalRow.SORT)
     commit.update(row, [TerminalRow.revoked_at.set(now)], TerminalRow.merchant == terminal.merchant)
+    outbox_rows.tell(commit, "terminal.revoked", terminal.merchant, terminal.terminal_id, now)
 
 
 def terminals(merchant_id: str, *, after: str, limit: int) -> Iterator[Terminal]:

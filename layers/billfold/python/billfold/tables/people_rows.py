@@ -15,8 +15,9 @@ from pynamodb.expressions.condition import Condition
 from billfold import identity
 from billfold.clock import MINUTE
 from billfold.errors import Refusal
+from billfold.events import OutboxKind
 from billfold.identity import MAX_DEVICES, Device, Pin, User
-from billfold.tables import operation_rows
+from billfold.tables import operation_rows, outbox_rows
 from billfold.tables.rows import Commit, Integer, Json, Key, Row, pages, table
 
 
@@ -96,6 +97,7 @@ def put_device(commit: Commit, user_id: str, device: Device, now: int) -> None:
             registered_at=device.registered_at,
         )
     )
+    outbox_rows.tell(commit, "device.registered", user_id, device.device_id, now)
     joined = UserRow.joined_at.set(UserRow.joined_at | now)
     room = UserRow.devices.does_not_exist() | (UserRow.devices < MAX_DEVICES)
     commit.update(UserRow(user_id, UserRow.SORT), [joined, UserRow.devices.add(1)], room)
@@ -111,6 +113,7 @@ def delete_device(commit: Commit, user_id: str, device_id: str, now: int) -> Non
     idle = DeviceRow.bill.does_not_exist() | (DeviceRow.bill_until <= now)
     commit.delete(device_key(user_id, device_id), DeviceRow.pk.exists() & idle)
     commit.update(UserRow(user_id, UserRow.SORT), [UserRow.devices.add(-1)])
+    outbox_rows.tell(commit, "device.removed", user_id, device_id, now)
 
 
 def take_device(commit: Commit, user_id: str, device: Device, bill_id: str, until: int) -> None:
@@ -126,6 +129,20 @@ def free_device(commit: Commit, user_id: str, device: Device) -> None:
     """Add to a commit that the bill that is open on the device, as read, is open no more."""
     row = DeviceRow(user_id, DeviceRow.SORT + device.device_id)
     commit.update(row, [DeviceRow.bill.remove(), DeviceRow.bill_until.remove()], DeviceRow.bill == device.bill)
+
+
+def change_pin(commit: Commit, user: User, after: Pin, now: int) -> None:
+    """Add to a commit that a user has another PIN, or the first."""
+    put_pin(commit, user.user_id, user.pin, after)
+    outbox_rows.tell(commit, "pin.changed" if user.pin.hash else "pin.set", user.user_id, user.user_id, now)
+
+
+def count_try(commit: Commit, user: User, after: Pin, now: int) -> None:
+    """Add to a commit that a wrong PIN was tried (VB-15); the owner hears of it, whoever tried."""
+    put_pin(commit, user.user_id, user.pin, after)
+    kind: OutboxKind = "pin.locked" if after.locked_until else "pin.wrong"
+    left = identity.tries_left(after, now)
+    outbox_rows.tell(commit, kind, user.user_id, user.user_id, now, tries_left=left)
 
 
 def put_pin(commit: Commit, user_id: str, before: Pin, after: Pin) -> None:
@@ -164,7 +181,7 @@ def count_wrong_try(
 
     The commit brings the check that this operation, under the right PIN, has not succeeded: the two would be its two records.
     """
-    put_pin(commit, user.user_id, user.pin, after)
+    count_try(commit, user, after, now)
     operation_rows.record(commit, operation, request, refusal.status, refusal.problem(), now)
     commit.send()
 
@@ -189,6 +206,8 @@ def put_suspension(commit: Commit, user: User, now: int, *, suspended: bool) -> 
     action = UserRow.suspended_at.set(now) if suspended else UserRow.suspended_at.remove()
     was = UserRow.suspended_at.does_not_exist() if suspended else UserRow.suspended_at.exists()
     commit.update(UserRow(user.user_id, UserRow.SORT), [action], UserRow.joined_at.exists() & was)
+    kind: OutboxKind = "user.suspended" if suspended else "user.resumed"
+    outbox_rows.tell(commit, kind, user.user_id, user.user_id, now)
 
 
 def put_merchants(commit: Commit, before: User, merchants: tuple[str, ...]) -> None:

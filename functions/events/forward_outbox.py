@@ -1,0 +1,17 @@
+"""Forward what happened to users and merchants to their feeds, from the outbox's stream.
+
+Trigger   stream outbox
+Reads     the stream
+Writes    nothing
+Answers   queues each event for record_events
+Again     a batch comes again after an error; record_events is idempotent
+May       queue feeds
+"""
+
+from billfold.tables import outbox_rows
+from billfold.triggers import stream
+
+
+@stream.step
+def handler(image: stream.Image) -> list[stream.Message]:
+    return stream.tell(outbox_rows.events_of(image))
