@@ -12,6 +12,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 from infra import stages, steps, tables, templates
+from infra.differences import without_what_only_aws_has
 from infra.steps import Schedule, Stream
 from infra.templates import kept, workflows
 from infra.templates.firewall import COUNTED, REQUESTS_PER_ADDRESS, REQUESTS_PER_CALLER
@@ -191,6 +192,17 @@ def test_what_the_vault_has_sealed_is_opened_by_its_functions_alone(stage_name):
         if one["Type"] == "AWS::IAM::Role" and "RoleName" in one["Properties"]
     }
     assert opening <= roles
+
+
+def test_the_local_clouds_key_denies_the_same_by_its_own_word_for_who_calls():
+    """The emulator knows a function by its session's ARN, AWS by its role's."""
+    stage = stages.stage(stages.LOCAL)
+    template = without_what_only_aws_has({"Resources": built(stage)["kept"]})
+    _, denied = template["Resources"]["VaultKey1"]["Properties"]["KeyPolicy"]["Statement"]
+    (named,) = denied["Condition"].values()
+    sts = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role"
+    opening = [f"{sts}/{stage.prefix}-{name}/*" for name in ("ask-bank", "get-card-photo", "reseal-card")]
+    assert sorted(one["Fn::Sub"] for one in named["aws:PrincipalArn"]) == opening
 
 
 def test_staff_sign_in_from_a_pool_of_their_own_with_a_second_factor():
