@@ -7,7 +7,7 @@ by itself. A step gets the untouched event and never imports Chalice.
 
 from typing import Any
 
-from chalice import Chalice, CognitoUserPoolAuthorizer, Rate, Response
+from chalice import Chalice, CognitoUserPoolAuthorizer, Cron, Rate, Response
 
 from functions.bills import (
     add_items,
@@ -123,9 +123,14 @@ def every_minute(step: Any) -> None:
     app.schedule(Rate(1, unit=Rate.MINUTES), name=name_of(step))(_named(step))
 
 
-def every_day(step: Any) -> None:
+def every_ten_minutes(step: Any) -> None:
     """A schedule."""
-    app.schedule(Rate(1, unit=Rate.DAYS), name=name_of(step))(_named(step))
+    app.schedule(Rate(10, unit=Rate.MINUTES), name=name_of(step))(_named(step))
+
+
+def every_day(step: Any) -> None:
+    """A schedule at a time of day, UTC: a rate counts from the deployment, and drifts over a midnight."""
+    app.schedule(Cron(10, 2, "*", "*", "?", "*"), name=name_of(step))(_named(step))
 
 
 def upload(bucket: str, step: Any) -> None:
@@ -216,7 +221,7 @@ queue("answers", resume_authentication)
 queue("withdrawals", withdraw_approval, batch=1)
 every_minute(find_due_cards)
 queue("due-cards", expire_cards)
-every_day(find_old_seals)
+every_ten_minutes(find_old_seals)
 queue("reseals", reseal_card)
 
 http("POST", "/v1/top-ups", top_up_wallet)

@@ -59,6 +59,21 @@ def show_reconciliation(
             console.print(table)
 
 
+@cli.command("compare-day")
+def compare_day(
+    day: Annotated[str, typer.Argument(help="A UTC day of the last fourteen, such as 2026-11-23.")],
+    stage: StageName = stages.LOCAL,
+    endpoint: Endpoint = None,
+) -> None:
+    """Compare a day's charges with the banks' own lists anew, and every other day that has no report."""
+    from infra import reconciliation
+
+    with told():
+        target = stages.stage(stage)
+        found = reconciliation.compare_anew(find(target, endpoint), target, day)
+    console.print(f"{found} differences; `python -m infra reconciliation {day}` shows that day's.", highlight=False)
+
+
 @cli.command("resolve-charge")
 def resolve_charge(
     charge: Annotated[str, typer.Argument(help="Its id: chg_…")],

@@ -9,6 +9,7 @@ from billfold.banks import reference_of
 from billfold.clock import HOUR
 from billfold.tables import journals
 from infra.clouds import Cloud
+from infra.stacks import DeploymentFailed
 from infra.stages import Stage
 
 
@@ -34,6 +35,20 @@ def reports(cloud: Cloud, stage: Stage, day: str) -> list[Report]:
         Report(row["sk"]["S"], int(row["compared"]["N"]), int(row["found"]["N"]), json.loads(row["differences"]["S"]))
         for row in answer["Items"]
     ]
+
+
+def compare_anew(cloud: Cloud, stage: Stage, day: str) -> int:
+    """Take a UTC day's reports away and have every day without a report compared; how many differences that found."""
+    table = cloud.client("dynamodb")
+    for report in reports(cloud, stage, day):
+        table.delete_item(
+            TableName=f"{stage.prefix}-charges", Key={"pk": {"S": f"rec_{day}"}, "sk": {"S": report.bank}}
+        )
+    function = f"{stage.prefix}-reconcile-charges:live"
+    answer = cloud.client("lambda").invoke(FunctionName=function, Payload=b"{}")
+    if answer.get("FunctionError"):
+        raise DeploymentFailed("a bank did not answer; what could be compared is reported")
+    return int(json.loads(answer["Payload"].read())["found"])
 
 
 def lines(report: Report) -> list[tuple[str, str, str, str]]:

@@ -2,11 +2,11 @@
 
     May   bills PutItem Query UpdateItem Query:by_owner; merchants BatchGetItem; queue due-bills
 
-A table with the actions on it (`Action:index` is on that index alone), `queue` and its name, `postpone` and the name of its own
-queue (it leaves a message there for later), `kms` and its actions, `bucket` or `machine` with its name and actions, `bank` (it
-calls banks), `issuers` (it looks up which bank serves a card), `reader` (it reads pictures), `generations` (it tells the vault's
-keys apart without using them), or `nothing`. The roles are made from this line; a test compares it with what the code does. A
-last field, `Layers`, names layers that this function carries besides the two that all have.
+A table with the actions on it (`Action:index` is on that index alone), `queue` and its name, `postpone` and its queue (it leaves a
+message there for later), `kms` and its actions (`Action:kind`: for what is sealed as that kind of thing), `bucket` or `machine`
+with its name and actions, `bank` (it calls banks), `issuers` (it looks up which bank serves a card), `reader` (it reads pictures),
+`generations` (it tells the vault's keys apart without using them), or `nothing`. The roles are made from this line; a test compares
+it with what the code does. A last field, `Layers`, names layers that this function carries besides the two that all have.
 """
 
 import ast
@@ -80,14 +80,18 @@ class Stream:
         return f"stream {self.table}"
 
 
+DAILY = "cron(10 2 * * ? *)"
+TIMES = {"rate(1 minute)": "every minute", "rate(10 minutes)": "every ten minutes", DAILY: "every day at 02:10 UTC"}
+
+
 @dataclass(frozen=True)
 class Schedule:
-    """Time, as a rate expression."""
+    """Time, as a rate or cron expression."""
 
     expression: str
 
     def __str__(self) -> str:
-        return {"rate(1 minute)": "every minute", "rate(1 day)": "every day"}[self.expression]
+        return TIMES[self.expression]
 
 
 @dataclass(frozen=True)

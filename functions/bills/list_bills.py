@@ -10,21 +10,11 @@ May       bills BatchGetItem Query:by_owner
 
 from typing import Any
 
+from billfold import bills
 from billfold.tables import bill_rows
 from billfold.triggers import http, lists, wire
 
-STATES = (
-    "",
-    "active",
-    "verifying",
-    "failed",
-    "settled",
-    "partially_refunded",
-    "refunded",
-    "unpaid",
-    "expired_empty",
-    "cancelled",
-)
+STATES = ("", *bills.STATES)
 
 
 @http.step(answers=list[wire.BillSummary], query=(*lists.PAGED, "state"))

@@ -5,10 +5,10 @@ Reads     photo
 Writes    nothing
 Answers   200 the photo: awaiting_upload | read, with its fields | unreadable, with why | expired; 404 not the caller's
 Again     reading changes nothing
-May       photos BatchGetItem; kms Decrypt
+May       photos BatchGetItem; kms Decrypt:photo
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 from billfold import card_photos, vault
 from billfold.card_photos import Photo, Reading
@@ -43,7 +43,7 @@ class CardPhotoAnswer(wire.View, frozen=True):
     """
 
     id: str
-    state: str
+    state: Annotated[str, wire.one_of(card_photos.STATES)]
     expires_at: str
     number: ReadField | None = None
     brand: ReadField | None = None

@@ -5,7 +5,7 @@ Reads     photo, object
 Writes    photo, object: what was read, sealed; then the object is deleted, whatever was in it
 Answers   read | unreadable | not awaited (too late, a second upload, no photo of this name) | gone
 Again     a photo is read once; an object that comes again is deleted unread
-May       photos BatchGetItem UpdateItem; bucket photos ListBucket GetObject DeleteObject; kms GenerateDataKey; reader
+May       photos BatchGetItem UpdateItem; bucket photos ListBucket GetObject DeleteObject; kms GenerateDataKey:photo; reader
 Layers    reading
 """
 

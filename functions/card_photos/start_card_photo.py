@@ -8,9 +8,9 @@ Again     the same Idempotency-Key gets the first answer; the form uploads to th
 May       people BatchGetItem; cards BatchGetItem PutItem; photos PutItem; operations BatchGetItem PutItem; bucket photos PutObject
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from billfold import identity
+from billfold import card_photos, identity
 from billfold.card_errors import TooManyPhotos
 from billfold.card_photos import Photo
 from billfold.clock import to_text
@@ -36,7 +36,7 @@ class UploadForm(wire.View, frozen=True):
 
 class StartedCardPhoto(wire.View, frozen=True):
     id: str
-    state: str
+    state: Annotated[str, wire.one_of(card_photos.STATES)]
     expires_at: str
     upload: UploadForm
 
@@ -44,9 +44,9 @@ class StartedCardPhoto(wire.View, frozen=True):
 @http.step(body=StartCardPhoto, answers=StartedCardPhoto, key=True)
 def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
     operation = request.operation("opr")
-    who = {"photos": request.caller}
+    who = {"photos": [request.caller]}
     keys = [people_rows.user_key(request.caller), operation_rows.operation_key(operation)]
-    rows = read([*keys, *limit_rows.keys(who).values()])
+    rows = read([*keys, *limit_rows.all_keys(who)])
     if done := operation_rows.operation(rows, operation):
         return request.repeat(done)
 

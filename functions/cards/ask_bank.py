@@ -6,7 +6,7 @@ Writes    card, change                       (one transaction before the bank is
 Answers   approved, declined, challenge, unknown, expired or over, and how long to wait
 Again     the bank is asked with the same key, and nothing happens twice; a verdict that is known is not asked for, that of a
           card which ended meanwhile is: an approval of it is to be withdrawn (CB-14)
-May       cards PutItem Query UpdateItem; vault BatchGetItem; kms Decrypt; bank
+May       cards PutItem Query UpdateItem; vault BatchGetItem; kms Decrypt:card; bank
 Layers    stripe
 """
 
@@ -50,12 +50,13 @@ def _authenticate(bank: Bank, card: Card) -> Verdict:
     if not sealed:
         raise Stale()
     opened = vault.open_parts(card.card_id, sealed)
+    year, month = card.asked_expiry or (card.expiry_year, card.expiry_month)
     holder, person = msgspec.json.decode(opened[vault_rows.PERSON])
     asked = Authentication(
         card_id=card.card_id,
         number=opened[vault_rows.NUMBER].decode(),
-        expiry_year=card.expiry_year,
-        expiry_month=card.expiry_month,
+        expiry_year=year,
+        expiry_month=month,
         holder=holder,
         name=person["name"],
         document_type=person["document_type"],

@@ -3,12 +3,12 @@
 Trigger   POST /v1/cards                     (user's device)
 Reads     user, device, proof, holders of the card, limits, operation
 Writes    card, change, vault, holders, limits, proof   (one transaction); of a card that is held already its expiry, operation,
-          proof
+          proof; of one that three others hold limits, operation, proof
 Answers   201 the card, created; 200 the card that the caller holds already; 409 held by three; 422 no card, or no bank serves
           it; 429 too many tried
 Again     the same Idempotency-Key gets the first answer; the same card is bound once
 May       people BatchGetItem; cards BatchGetItem ConditionCheckItem PutItem Query UpdateItem; vault PutItem;
-          operations BatchGetItem PutItem; kms GenerateDataKey GenerateMac; issuers
+          operations BatchGetItem PutItem; kms GenerateDataKey:card GenerateMac; issuers
 """
 
 import re
@@ -18,7 +18,7 @@ import msgspec
 from billfold import card_numbers, cards, identity, vault
 from billfold.banks import issuers
 from billfold.card_changes import ExpiryUpdated
-from billfold.card_errors import UnsupportedIssuer
+from billfold.card_errors import CardTaken, UnsupportedIssuer
 from billfold.errors import DeviceUnknown, IdempotencyKeyReused, ProofInvalid, Stale
 from billfold.tables import card_rows, limit_rows, operation_rows, people_rows, vault_rows
 from billfold.tables.rows import Commit, read
@@ -33,18 +33,17 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     card_numbers.check_expiry(body.expiry.year, body.expiry.month, now)
     if bank is None:
         raise UnsupportedIssuer("no bank of ours has issued it", "/number")
-    fingerprints, card_id, used = (
-        vault.fingerprints(number),
-        request.operation("crd"),
-        operation_rows.proof_key(device_id, jti),
-    )
-    whos = {"user": caller, "device": device_id, "fingerprint": fingerprints[0], "address": request.address}
+    fingerprints, card_id = vault.fingerprints(number), request.operation("crd")
+    used = operation_rows.proof_key(device_id, jti)
+    whos = limit_rows.of_binding(caller, device_id, fingerprints, request.address)
     cooling = [limit_rows.cooling_key(caller, fingerprint) for fingerprint in fingerprints]
     keys = [people_rows.user_key(caller), people_rows.device_key(caller, device_id)]
     keys += [operation_rows.operation_key(operation), card_rows.head_key(card_id)]
     keys += [card_rows.holders_key(fingerprint) for fingerprint in fingerprints]
-    rows = read([*keys, used, *cooling, *limit_rows.keys(whos).values()])
+    rows = read([*keys, used, *cooling, *limit_rows.all_keys(whos)])
     if done := operation_rows.operation(rows, operation):
+        if done.status >= 400:
+            return request.repeat(done)
         return _repeat(request, done.body["id"], fingerprints, done)
     if card_rows.head(rows, card_id):
         return _repeat(request, card_id, fingerprints)
@@ -58,7 +57,11 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     operation_rows.use_proof(commit, used, now)
     if caller in held:
         return _again(request, operation, held[caller], commit)
-    cards.check_allowed(len(held), limit_rows.wait_seconds(rows, whos, cooling, now))
+    cards.check_allowed(limit_rows.wait_seconds(rows, whos, cooling, now))
+    if len(held) >= cards.MAX_HOLDERS:
+        limit_rows.count_try(commit, rows, whos, now)
+        # That tells something of a number: it counts as a try, and a repeat is the same one.
+        raise operation_rows.refuse(commit, operation, request.fingerprint, CardTaken(), now)
     known = {"device": device_id, "brand": brand, "last4": number[-4:], "bank": bank, "fingerprint": fingerprints[0]}
     bound = card_wire.bound(body, at=now, owner=caller, **known, **request.marks())
     person = msgspec.json.encode([body.holder, body.person])

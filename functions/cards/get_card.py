@@ -19,4 +19,4 @@ from billfold.triggers import card_wire, http
 def handler(request: http.Request[Any]) -> http.Answer:
     card = cards.check_found(card_rows.load(request.parameters["card"]).present, request.caller)
 
-    return http.Answer(200, card_wire.card(card))
+    return http.Answer(200, card_wire.card(card.at(request.now)))

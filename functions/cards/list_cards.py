@@ -19,5 +19,5 @@ def handler(request: http.Request[Any]) -> http.Answer:
     limit, before = lists.limit(request), lists.position(request)
     cards, position = card_rows.owned(request.caller, before=before, limit=limit)
 
-    shown = [card_wire.card(card) for card in cards]
+    shown = [card_wire.card(card.at(request.now)) for card in cards]
     return http.Answer(200, wire.Page(shown, lists.cursor(request, position)))

@@ -2,7 +2,7 @@
 
 Trigger   DELETE /v1/cards/{card}            (user)
 Reads     card; user
-Writes    card, change, vault, holders; wrong PIN: user, outbox   (one transaction; the PIN must be as it was read)
+Writes    card, change, vault, holders, limits; wrong PIN: user, outbox   (one transaction; the PIN must be as it was read)
 Answers   204; 403 wrong PIN; 404 another's card; 409 a payment with it is under way
 Again     a card that is over is 204 too; a wrong PIN is one more try each time
 May       cards BatchGetItem ConditionCheckItem PutItem Query UpdateItem; vault DeleteItem;

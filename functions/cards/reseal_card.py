@@ -5,7 +5,7 @@ Reads     vault; card; holders
 Writes    card, change, vault, holders       (one transaction)
 Answers   resealed | nothing to reseal
 Again     a card under the newest generation stays as it is
-May       cards BatchGetItem PutItem Query UpdateItem; vault BatchGetItem PutItem; kms Decrypt GenerateDataKey GenerateMac
+May       cards BatchGetItem PutItem Query UpdateItem; vault BatchGetItem PutItem; kms Decrypt:card GenerateDataKey:card GenerateMac
 """
 
 from billfold import clock, vault

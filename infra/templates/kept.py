@@ -46,7 +46,7 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
     _put_queue(stage, STREAMS_DEAD, {}, resources, outputs)
     _add_people(stage, resources, outputs)
     _add_secrets(stage, resources)
-    opening = [step.function(stage.prefix) for step in steps if "Decrypt" in step.may.kms]
+    opening = [step.function(stage.prefix) for step in steps if {"Decrypt:card", "Decrypt:photo"} & set(step.may.kms)]
     for generation in stage.vault_keys:
         _add_vault_keys(stage, generation, opening, resources, outputs)
     resources |= buckets.photos(stage)

@@ -107,7 +107,7 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
     if step.may.kms or step.may.generations:
         variables["BILLFOLD_VAULT_KEYS"] = stage.variables["BILLFOLD_VAULT_KEYS"]
         for kind, used in KEYS.items():
-            for generation in stage.vault_keys if used & set(step.may.kms) else ():
+            for generation in stage.vault_keys if used & {action.partition(":")[0] for action in step.may.kms} else ():
                 variables[f"BILLFOLD_KEY_{kind.upper()}_{generation}"] = imported(stage, f"key-{kind}-{generation}")
     if step.may.reader:
         variables["BILLFOLD_CARD_READER"] = stage.variables["BILLFOLD_CARD_READER"]
@@ -224,10 +224,8 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
         )
     for queue in step.may.postpones:
         found.append(_allow(["sqs:ChangeMessageVisibility"], arn("sqs", f"{stage.prefix}-{queue}")))
-    for kind, used in KEYS.items():
-        if with_key := [f"kms:{action}" for action in step.may.kms if action in used]:
-            keys = [imported(stage, f"key-{kind}-{generation}") for generation in stage.vault_keys]
-            found.append(_allow(with_key, keys))
+    for action in step.may.kms:
+        found.append(_with_keys(stage, *action.split(":")))
     for bucket, allowed in step.may.buckets.items():
         whole = f"arn:${{AWS::Partition}}:s3:::{bucket_name(stage, bucket)['Fn::Sub']}"
         if on_objects := [f"s3:{action}" for action in allowed if action != LIST]:
@@ -241,6 +239,19 @@ def statements(stage: Stage, step: Step) -> list[Statement]:
     for machine, allowed in step.may.machines.items():
         found.append(_allow([f"states:{action}" for action in allowed], machine_arn(stage, machine)))
     return found
+
+
+def _with_keys(stage: Stage, action: str, sealed: str = "") -> Statement:
+    """An action with the vault's keys; on the kind of thing that `sealed` names, which is the key of KMS's encryption context."""
+    kind = next(kind for kind, used in KEYS.items() if action in used)
+    allowed = _allow(
+        [f"kms:{action}"], [imported(stage, f"key-{kind}-{generation}") for generation in stage.vault_keys]
+    )
+    if sealed:
+        context = "kms:EncryptionContextKeys"
+        # `ForAllValues` alone is true of no context at all.
+        allowed["Condition"] = {"ForAllValues:StringEquals": {context: [sealed]}, "Null": {context: "false"}}
+    return allowed
 
 
 def _allow(actions: list[str], resource: Any) -> Statement:

@@ -132,7 +132,7 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
         expected |= {(f"dynamodb:{action}", where) for action in actions}
     expected |= {("sqs:SendMessage", full_name(queue)) for queue in step.may.queues}
     expected |= {("sqs:ChangeMessageVisibility", full_name(queue)) for queue in step.may.postpones}
-    for action in step.may.kms:
+    for action in (one.partition(":")[0] for one in step.may.kms):
         kind = "fingerprints" if action == "GenerateMac" else "vault"
         keys = stages.stage("production").vault_keys
         expected |= {(f"kms:{action}", f"{prefix}-key-{kind}-{generation}") for generation in keys}
@@ -166,6 +166,24 @@ def full_name(queue: str) -> str:
     """A queue's name on AWS, where those of a FIFO queue and of its dead-letter queue end like this."""
     name = f"{stages.stage('production').prefix}-{queue}"
     return f"{name}.fifo" if queue.startswith(steps.ORDERED_QUEUES) else name
+
+
+def test_a_card_s_number_is_opened_by_the_steps_that_need_it_and_a_photo_s_reading_by_none_of_them():
+    """CB-19, issue 12 F25: each use of the vault's sealing key says for what kind of thing; the public GET opens photos alone."""
+    opens: dict[str, set[str]] = {}
+    for step in STEPS:
+        for statement in workflows.statements(stages.stage("production"), step):
+            if {"kms:Decrypt", "kms:GenerateDataKey"} & set(statement["Action"]):
+                condition = statement["Condition"]
+                assert condition["Null"] == {"kms:EncryptionContextKeys": "false"}
+                (kind,) = condition["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]
+                opens.setdefault(f"{statement['Action'][0]} {kind}", set()).add(step.name)
+    assert opens == {
+        "kms:Decrypt card": {"ask_bank", "reseal_card"},
+        "kms:Decrypt photo": {"get_card_photo"},
+        "kms:GenerateDataKey card": {"bind_card", "reseal_card"},
+        "kms:GenerateDataKey photo": {"read_card_photo"},
+    }
 
 
 def own_log_group(step: steps.Step) -> str:

@@ -164,8 +164,11 @@ def permissions(call: Call) -> set[tuple[str, str]]:
         # The dead letters of its own trigger are no queue of its header's, as that trigger itself is none.
         kind = "postpone" if call.operation == "ChangeMessageVisibility" else "queue"
         return set() if name.endswith("-dead") else {(kind, name)}
-    if call.service in ("kms", "s3", "stepfunctions"):
-        subject = {"kms": _keys, "s3": _bucket, "stepfunctions": _machine}[call.service](call.arguments)
+    if call.service == "kms":
+        kinds = "".join(f":{kind}" for kind in call.arguments.get("EncryptionContext", {}))
+        return {("kms", action + kinds) for action in LEAVES.get(call.operation, {call.operation})}
+    if call.service in ("s3", "stepfunctions"):
+        subject = {"s3": _bucket, "stepfunctions": _machine}[call.service](call.arguments)
         return {(subject, action) for action in LEAVES.get(call.operation, {call.operation})}
     if call.operation == "TransactWriteItems":
         writes = [next(iter(item.items())) for item in call.arguments["TransactItems"]]
@@ -174,10 +177,6 @@ def permissions(call: Call) -> set[tuple[str, str]]:
         return {(_short(name), call.operation) for name in call.arguments["RequestItems"]}
     index = call.arguments.get("IndexName")
     return {(_short(call.arguments["TableName"]), f"{call.operation}:{index}" if index else call.operation)}
-
-
-def _keys(arguments: dict[str, Any]) -> str:
-    return "kms"
 
 
 def _bucket(arguments: dict[str, Any]) -> str:

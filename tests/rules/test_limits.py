@@ -1,5 +1,6 @@
 """The sliding window against a naive one that remembers everything (CB-17)."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,3 +51,20 @@ def test_the_window_slides_and_knows_no_calendar():
 def test_what_never_happened_need_not_wait():
     """CB-17: a first try is always free."""
     assert limits.wait_seconds(Limit(1, 10 * SECOND), [], 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("addresses", "networks"),
+    [
+        (["203.0.113.7", "::ffff:203.0.113.7"], 1),
+        (["203.0.113.7", "203.0.113.8"], 2),
+        ([f"2001:db8:1:2:{host:x}::{host:x}" for host in range(1, 20)], 1),
+        (["2001:DB8:1:2::1", "2001:0db8:0001:0002:ffff:ffff:ffff:ffff"], 1),
+        (["2001:db8:1:2::1", "2001:db8:1:3::1"], 2),
+        (["", "unknown", "fe80::1%eth0"], 3),
+    ],
+    ids=["mapped", "neighbours", "of a subscriber", "spelled otherwise", "of two subscribers", "no addresses"],
+)
+def test_an_ipv6_subscriber_counts_as_one(addresses: list[str], networks: int):
+    """CB-17, issue 12 F13: a /64 is what one subscriber has, of IPv4 an address."""
+    assert len({limits.network(address) for address in addresses}) == networks

@@ -111,11 +111,16 @@ def image(store, card_id: str, revision: int) -> dict:
 
 @pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
 def test_a_card_and_all_its_changes_are_read_as_they_were_written(life):
-    """Every kind of change, with and without the marks of a request, comes back equal; so does the card."""
+    """Every kind of change, with and without the marks of a request, comes back equal, but for its token; so does the card."""
     card = lived(life)
     journal = card_rows.load(card.card_id)
-    assert list(journal.changes) == life
-    assert journal.present == card == cards.rebuild(card.card_id, life)
+    assert list(journal.changes) == kept(life)
+    assert journal.present == replace(card, token="") == cards.rebuild(card.card_id, kept(life))
+
+
+def kept(life: list[CardChange]) -> list[CardChange]:
+    """What the changes' rows have of a life."""
+    return [replace(change, token="") if isinstance(change, changes.Answered) else change for change in life]
 
 
 def test_the_lives_above_pass_through_every_kind_of_change():
@@ -145,8 +150,9 @@ def test_rows_written_by_the_first_version_can_be_read(store):
 def test_the_card_as_of_a_change_is_the_card_that_change_made():
     """LG-10: a repeat is answered with the card as the first answer showed it."""
     journal = card_rows.load(lived(REMOVED).card_id)
-    for count, change in enumerate(REMOVED, 1):
-        assert journal.as_of(change) == journal.at(count) == cards.rebuild(journal.present.card_id, REMOVED[:count])
+    for count, change in enumerate(kept(REMOVED), 1):
+        made = cards.rebuild(journal.present.card_id, kept(REMOVED)[:count])
+        assert journal.as_of(change) == journal.at(count) == made
     assert (journal.done("opr_1"), journal.done("opr_2"), journal.done("opr_9")) == (REMOVED[0], REMOVED[6], None)
 
 
@@ -177,6 +183,9 @@ def test_a_card_that_is_over_keeps_no_token_to_charge_by_in_its_head(store):
     assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (TOKEN, "of the machine")
     card = put(card, changes.Removed(BOUND), task_token="too late")
     assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (None, "of the machine")
+    assert TOKEN not in json.dumps(store.rows("cards"), default=str), (
+        "no change has it: they stay for ever (issue 12 F23)"
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- writes
@@ -453,7 +462,7 @@ def test_heads_holders_and_limits_mean_nothing_to_anybody(store):
     lived(REMOVED[:3])
     hold("usr_1")
     commit = Commit(fresh())
-    limit_rows.count_try(commit, {}, {"user": "usr_1"}, BOUND)
+    limit_rows.count_try(commit, {}, {"user": ["usr_1"]}, BOUND)
     commit.send()
     others = [row for row in store.rows("cards") if not row["sk"]["S"].isdigit()]
     assert {row["sk"]["S"] for row in others} == {"#", "holders", "limit"}

@@ -13,17 +13,17 @@ from tests.rules.card_worlds import BOUND
 
 pytestmark = pytest.mark.usefixtures("store")
 
-WHOS = {"user": "usr_1", "device": "dev_1", "fingerprint": "one", "address": "203.0.113.7"}
+WHOS = {"user": ["usr_1"], "device": ["dev_1"], "fingerprint": ["one"], "address": ["203.0.113.7"]}
 
 
-def limited(whos: dict[str, str], now: int, cooling: str = "one") -> int:
-    keys, cool = limit_rows.keys(whos).values(), limit_rows.cooling_key(whos["user"], cooling)
+def limited(whos: limit_rows.Whos, now: int, cooling: str = "one") -> int:
+    keys, cool = limit_rows.all_keys(whos), limit_rows.cooling_key(whos["user"][0], cooling)
     return limit_rows.wait_seconds(read([*keys, cool]), whos, [cool], now)
 
 
-def try_once(whos: dict[str, str], now: int) -> None:
+def try_once(whos: limit_rows.Whos, now: int) -> None:
     commit = Commit(uuid.uuid4().hex)
-    limit_rows.count_try(commit, read(limit_rows.keys(whos).values()), whos, now)
+    limit_rows.count_try(commit, read(limit_rows.all_keys(whos)), whos, now)
     commit.send()
 
 
@@ -33,16 +33,27 @@ def test_tries_are_counted_by_user_device_card_and_address():
         assert limited(WHOS, BOUND + number) == 0
         try_once(WHOS, BOUND + number)
     assert limited(WHOS, BOUND + HOUR) == 23 * 3600
-    nobody = {"user": "usr_2", "device": "dev_2", "fingerprint": "two", "address": "198.51.100.1"}
+    nobody = {"user": ["usr_2"], "device": ["dev_2"], "fingerprint": ["two"], "address": ["198.51.100.1"]}
     assert limited(nobody, BOUND + HOUR) == 0
     for kind in ("user", "device", "fingerprint"):
         assert limited(nobody | {kind: WHOS[kind]}, BOUND + HOUR) == 23 * 3600
     assert limited(nobody | {"address": WHOS["address"]}, BOUND + HOUR) == 0
 
 
+def test_a_card_that_was_tried_under_an_older_fingerprint_was_tried():
+    """CB-17, CB-19, issue 12 F13: a new generation of keys gives nobody ten tries more, whichever way they are spread over them."""
+    older, newer, both = ({"fingerprint": of} for of in (["old"], ["new"], ["new", "old"]))
+    for number in range(10):
+        assert limit_rows.wait_seconds(read(limit_rows.all_keys(both)), both, [], BOUND + number) == 0
+        try_once(older if number % 3 else newer, BOUND + number)
+    assert limit_rows.wait_seconds(read(limit_rows.all_keys(both)), both, [], BOUND + 9) == 24 * 3600
+    try_once(both, BOUND + 24 * HOUR)
+    assert limit_rows.wait_seconds(read(limit_rows.all_keys(newer)), newer, [], BOUND + 24 * HOUR) == 0
+
+
 def test_two_tries_at_once_are_both_counted_or_one_is_stale():
     """CB-17: nobody gets more tries by asking side by side."""
-    rows = read(limit_rows.keys(WHOS).values())
+    rows = read(limit_rows.all_keys(WHOS))
     outcomes = []
     for _ in range(2):
         commit = Commit(uuid.uuid4().hex)
@@ -65,7 +76,7 @@ def test_after_a_failed_challenge_this_owner_waits_a_day_with_this_card_and_nobo
     assert limited(WHOS, BOUND + 24 * HOUR - 1) == 1
     assert limited(WHOS, BOUND + 24 * HOUR) == 0
     assert limited(WHOS, BOUND, cooling="two") == 0
-    assert limited(WHOS | {"user": "usr_2"}, BOUND) == 0
+    assert limited(WHOS | {"user": ["usr_2"]}, BOUND) == 0
 
 
 def test_what_is_counted_vanishes_by_itself(store):
@@ -74,4 +85,4 @@ def test_what_is_counted_vanishes_by_itself(store):
     rows = [row for row in store.rows("cards") if row["sk"]["S"] == "limit"]
     assert len(rows) == 4
     assert {int(row["expires_at"]["N"]) for row in rows} == {BOUND // 1_000 + 25 * 3600}
-    assert WHOS["address"] not in json.dumps(rows)
+    assert WHOS["address"][0] not in json.dumps(rows)

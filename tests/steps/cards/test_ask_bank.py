@@ -3,6 +3,7 @@
 import pytest
 
 from billfold.tables import card_rows
+from tests.card_world import number
 from tests.world import STEPS
 
 ASK = ("POST /v1/authentications", 200)
@@ -42,6 +43,21 @@ def test_a_bank_that_knows_nothing_of_it_is_asked_anew(cards):
     _, card = cards.asked("failing")
     assert [cards.work("ask_bank", card) for _ in range(2)] == ["unknown", "approved"]
     assert [call for call, _ in cards.bank.calls] == [ASK[0], LOOK, ASK[0], LOOK, ASK[0]]
+
+
+@pytest.mark.parametrize("behaviour", ["failing", "approved", "told_thrice"])
+def test_an_expiry_that_is_sent_meanwhile_is_the_card_s_and_is_not_asked(cards, behaviour):
+    """CB-13, CB-16, issue 12 F7: the same key is the same question, or the bank would never answer it again."""
+    person, card = cards.bound(behaviour)
+    cards.work("check_card", card)
+    first = cards.work("ask_bank", card)
+    again = cards.bind(person, number(behaviour), body={"expiry": {"year": 2034, "month": 2}})
+    assert (again.status, again.body["id"]) == (200, card)
+    outcomes = [first, *(cards.work("ask_bank", card) for _ in range(2))]
+    assert outcomes[-1] == "approved"
+    assert 422 not in [status for _, status in cards.bank.calls]
+    assert cards.work("activate_card", card) == "active"
+    assert cards.seen(person, card)["expiry"] == {"year": 2034, "month": 2}
 
 
 def test_the_machine_waits_longer_each_time_and_never_beyond_the_fifteen_minutes(cards, later):

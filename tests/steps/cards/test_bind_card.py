@@ -7,7 +7,7 @@ import pytest
 from billfold.tables import card_rows
 from infra.phones import Phone
 from sandbox_bank import behaviours
-from tests import world
+from tests import vault_keys, world
 from tests.card_world import PERSON, number
 from tests.world import Person, call
 
@@ -107,6 +107,34 @@ def test_three_users_may_hold_a_card_and_no_fourth(cards):
     assert cards.bind(fourth, number("approved")).status == 201
 
 
+def test_asking_who_holds_a_card_is_a_try(cards):
+    """CB-17, issue 12 F13: "three others hold it" tells something, so it is counted, recorded, and limited like a binding."""
+    for _ in range(3):
+        cards.bound()
+    asker = world.joined(pin=None)
+    taken = [cards.bind(asker, number("approved"), key=f"ask-{turn}") for turn in range(7)]
+    assert {answer.code for answer in taken} == {"card_taken"}
+    repeat = cards.bind(asker, number("approved"), key="ask-0")
+    assert (repeat.status, repeat.code) == (409, "card_taken")
+    over_the_limit(cards.bind(asker, number("approved")), 24)
+    # Three bindings and seven questions are the card's ten; the asker has three tries of its own left, with other cards.
+    assert [cards.bind(asker, number("approved", rest)).status for rest in (2, 3, 4, 5)] == [201, 201, 201, 429]
+
+
+def test_a_newer_generation_of_keys_gives_no_tries_back(cards):
+    """CB-17, CB-19, issue 12 F13: whoever tried a card before the rotation has tried it."""
+    vault_keys.make("1", "2")
+    for _ in range(2):
+        person, card = cards.bound()
+        assert cards.remove(person, card).status == 204
+    for _ in range(8):
+        with vault_keys.listed("1"):
+            person, card = cards.bound()
+            assert cards.remove(person, card).status == 204
+    with vault_keys.listed("2 1"):
+        over_the_limit(cards.bind(world.joined(), number("approved")), 24)
+
+
 def over_the_limit(answer, hours):
     """The refusal of CB-17, with a Retry-After of about so many hours."""
     assert (answer.status, answer.code) == (429, "too_many_cards")
@@ -150,6 +178,7 @@ def test_an_address_may_try_sixty_cards_an_hour(cards):
             assert answer.status == 201
     person = world.joined(pin=None)
     over_the_limit(cards.bind(person, number("approved", 60), address="198.51.100.1"), 1)
+    over_the_limit(cards.bind(person, number("approved", 60), address="::ffff:198.51.100.1"), 1)
     assert cards.bind(person, number("approved", 60), address="198.51.100.2").status == 201
 
 

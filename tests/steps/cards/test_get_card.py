@@ -1,7 +1,9 @@
 """Showing a card to its owner."""
 
 import pytest
+import time_machine
 
+from tests.card_world import number
 from tests.world import call
 
 
@@ -44,3 +46,18 @@ def test_anothers_card_and_none_are_not_found_alike(cards, alice):
     answers = [call("GET", f"/v1/cards/{one}", alice) for one in (card, "crd_" + "0" * 32)]
     assert [answer.status for answer in answers] == [404, 404]
     assert answers[0].body | {"instance": ""} == answers[1].body | {"instance": ""}
+
+
+@pytest.mark.parametrize(("when", "state"), [("2031-08-01T11:59:59Z", "active"), ("2031-08-01T12:00:00Z", "expired")])
+def test_a_card_reads_as_expired_once_its_month_is_over_everywhere(cards, when, state):
+    """CB-10, issue 12 F24: as it is refused, so it reads, alone and in the list; a later expiry makes it good again."""
+    person, card = cards.active()
+    with time_machine.travel(when, tick=False):
+        shown = cards.seen(person, card)
+        (listed,) = call("GET", "/v1/cards", person).body["items"]
+        assert (shown["state"], listed["state"]) == (state, state)
+        assert shown["text"].endswith("You can pay with it." if state == "active" else "has expired.")
+        assert cards.top_up(person, card).status == (202 if state == "active" else 409)
+        if state == "expired":
+            assert cards.bind(person, number("approved"), body={"expiry": {"year": 2035, "month": 1}}).status == 200
+            assert cards.seen(person, card)["state"] == "active"

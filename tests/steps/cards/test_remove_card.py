@@ -1,5 +1,7 @@
 """Removing a card."""
 
+import pytest
+
 from billfold.tables import vault_rows
 from billfold.tables.rows import read
 from tests import world
@@ -41,6 +43,33 @@ def test_a_card_with_a_payment_under_way_stays_until_its_bank_has_answered(cards
         assert (answer.status, answer.code) == (409, "card_busy")
         cards.settle()
         assert cards.remove(person, card).status == 204
+
+
+@pytest.mark.parametrize(("wrong", "resends", "waits"), [(0, 0, False), (1, 0, True), (4, 0, True), (0, 1, True)])
+def test_giving_up_gives_no_try_of_a_code_back(cards, later, wrong, resends, waits):
+    """CB-09, issue 12 F6: once a code was tried wrongly, or sent again, its owner waits a day with this card."""
+    person, card = cards.challenged()
+    for _ in range(wrong):
+        assert cards.answer(person, card, "999999").code == "code_wrong"
+    for _ in range(resends):
+        later(seconds=61)
+        assert cards.resend(person, card).status == 200
+    assert cards.remove(person, card).status == 204
+    again = cards.bind(person, number("challenged"))
+    assert (again.status, again.code) == ((429, "too_many_cards") if waits else (201, ""))
+    assert cards.bind(person, number("approved")).status == 201
+    later(hours=24, seconds=5)
+    assert cards.bind(person, number("challenged")).status in (200, 201)
+
+
+def test_who_removes_a_card_that_was_linked_by_a_code_may_link_it_again(cards):
+    """CB-20: its tries are no secret any more: a right one was among them."""
+    person, card = cards.challenged()
+    assert cards.answer(person, card, "999999").code == "code_wrong"
+    assert cards.answer(person, card).status == 200
+    assert cards.work("activate_card", card) == "active"
+    assert cards.remove(person, card).status == 204
+    assert cards.bind(person, number("challenged")).status == 201
 
 
 def test_giving_up_cancels_what_is_under_way(cards):

@@ -1,5 +1,9 @@
 """Forwarding what happens to charges."""
 
+import pytest
+
+from billfold import banks
+from billfold.tables import bill_rows
 from tests import world
 from tests.world import call
 
@@ -15,6 +19,24 @@ def test_a_top_ups_owner_hears_of_its_start_and_its_end_once(cards):
         charge = cards.top_up(person, card).body["id"]
         cards.settle(twice=True)
         assert told(person, charge) == ["top_up.started", ends]
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["paid", "credited"])
+def test_a_cards_refund_is_told_as_its_bills_wherever_the_money_goes(cards, shop, taken):
+    """XX-03, issue 7 B9: nobody can read the refund's charge, and a bank that will not take it back is no silence."""
+    person, card = cards.active()
+    bill = world.to_verify(person, (shop.tills[0], 900))
+    assert cards.verify(person, bill, card).status == 200
+    cards.settle(twice=True)
+    if not taken:
+        paid_by = bill_rows.load(bill["id"]).present.paid_by
+        assert banks.bank("sandbox").refund("by hand", paid_by.reference, 900, "USD", "by hand").outcome == "refunded"
+    item = world.shown(person, bill["id"])["items"][0]["id"]
+    assert world.refund(shop.admin, bill["id"], [item]).status == 201
+    cards.settle(twice=True)
+    told_of = [kind for kind in told(person, bill["id"]) if kind.startswith("bill.refund")]
+    assert told_of == ["bill.refunded", "bill.refund_paid" if taken else "bill.refund_credited"]
+    assert world.wallet(person) == (0 if taken else 900)
 
 
 def test_a_bills_charge_is_told_by_the_bill(cards, shop):

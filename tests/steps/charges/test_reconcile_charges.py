@@ -35,7 +35,8 @@ def test_a_day_on_which_both_agree_has_an_empty_report(store, cards, later):
     day = clock.to_text(clock.now())[:10]
     later(days=1)
     assert compare() == 0
-    assert reports(store) == {f"rec_{day}": []}
+    found = reports(store)
+    assert (found[f"rec_{day}"], len(found)) == ([], 14)
 
 
 def test_what_the_bank_made_and_we_never_heard_of_is_found_and_then_settled(store, cards, queues, later):
@@ -45,7 +46,7 @@ def test_what_the_bank_made_and_we_never_heard_of_is_found_and_then_settled(stor
     STEPS["settle_charge"].handler(delivery.sqs_event([charge]), None)
     later(days=1)
     assert compare() == 1
-    ((difference,),) = reports(store).values()
+    ((difference,),) = filter(None, reports(store).values())
     assert (difference["kind"], difference["key"]) == ("state", charge)
     delivery.drain(queues)
     assert world.wallet(person) == 2_500
@@ -59,16 +60,51 @@ def test_a_charge_that_only_the_bank_knows_is_found(store, cards, later):
     assert banks.bank("sandbox").charge("by hand", token, 700, "USD", "nobody").outcome == "charged"
     later(days=1)
     assert compare() == 1
-    ((difference,),) = reports(store).values()
+    ((difference,),) = filter(None, reports(store).values())
     assert (difference["kind"], difference["key"], difference["there"]["amount"]) == ("missing_here", "by hand", 700)
     assert cards.seen(person, card)["state"] == "active"
 
 
-def test_comparing_again_replaces_the_report(store, cards, later):
-    """CB-21: a report is of one day and one bank."""
+def test_a_day_is_compared_once_and_anew_when_its_report_was_taken_away(store, cards, later):
+    """CB-21: a report is of one day and one bank; `compare-day` takes it away."""
+    person, card = cards.active()
+    cards.top_up(person, card)
+    cards.settle()
+    day = clock.to_text(clock.now())[:10]
     later(days=1)
-    assert [compare(), compare()] == [0, 0]
-    assert len(reports(store)) == 1
+    assert compare() == 0
+    (banked,) = [row for row in bank_payments(store) if row["amount"]["N"] == "2500"]
+    store.client.delete_item(TableName="billfold-sandbox_bank", Key={"pk": banked["pk"], "sk": banked["sk"]})
+    assert compare() == 0, "it has a report"
+    store.client.delete_item(TableName="billfold-charges", Key={"pk": {"S": f"rec_{day}"}, "sk": {"S": "sandbox"}})
+    assert compare() == 1
+    assert [one["kind"] for one in reports(store)[f"rec_{day}"]] == ["missing_there"]
+
+
+def bank_payments(store):
+    return [row for row in store.rows("sandbox_bank") if "amount" in row]
+
+
+@pytest.mark.parametrize("missed", [1, 5, 12])
+def test_a_day_on_which_nobody_could_compare_is_compared_later(store, cards, later, monkeypatch, missed):
+    """CB-21, L-14, issue 12 F8: whether the bank was silent or the schedule did not run; and no other day is reported twice."""
+    person, card = cards.active("charge_lost")
+    charge = cards.top_up(person, card).body["id"]
+    STEPS["settle_charge"].handler(delivery.sqs_event([charge]), None)
+    day = clock.to_text(clock.now())[:10]
+    later(days=1)
+    with monkeypatch.context() as silent:
+        silent.setattr(banks, "bank", lambda name: SilentBank())
+        with pytest.raises(Unavailable):
+            compare()
+    assert reports(store) == {}
+    later(days=missed)
+    assert compare() == 1
+    found = reports(store)
+    assert [one["key"] for one in found[f"rec_{day}"]] == [charge]
+    assert len(found) == 14
+    assert sum(map(len, found.values())) == 1
+    assert compare() == 0
 
 
 def test_a_bank_that_does_not_answer_keeps_no_other_from_being_compared(store, cards, later, monkeypatch):
@@ -79,7 +115,7 @@ def test_a_bank_that_does_not_answer_keeps_no_other_from_being_compared(store, c
     later(days=1)
     with pytest.raises(Unavailable):
         compare()
-    assert len(reports(store)) == 1
+    assert len(reports(store)) == 14
 
 
 class SilentBank:

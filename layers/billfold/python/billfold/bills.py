@@ -41,6 +41,20 @@ from billfold.clock import HOUR, MINUTE, SECOND
 from billfold.ledger import Account, sales
 from billfold.money import MAX_AMOUNT_MINOR, Money
 
+# `closed` and `verified` are passed within one commit (VB-13, VB-17).
+STATES = (
+    "active",
+    "verifying",
+    "settling",
+    "failed",
+    "settled",
+    "partially_refunded",
+    "refunded",
+    "unpaid",
+    "expired_empty",
+    "cancelled",
+)
+ITEM_STATES = ("added", "voided", "disputed", "settled", "refunded")
 PERIOD_DEFAULT = 4 * HOUR
 PERIOD_MIN, PERIOD_MIN_SANDBOX, PERIOD_MAX = 5 * MINUTE, 5 * SECOND, 24 * HOUR
 LATE_TAP = 10 * MINUTE

@@ -1,6 +1,7 @@
 """What a bank's word does to a card, also once the card is over: an approval must not stay alive at the bank (CB-13, CB-14)."""
 
 from billfold import cards
+from billfold.card_challenges import CODE_OVER
 from billfold.card_changes import Answered, ApprovedLate, CardChange
 
 
@@ -30,3 +31,10 @@ def is_to_withdraw(card: cards.Card) -> bool:
     """Whether the bank holds an approval for a card that is over, or that it declined: it is asked to take it back (CB-14)."""
     over = card.state in cards.ENDS and card.verdict == "approved"
     return not card.withdrawn and (over or bool(card.late_reference))
+
+
+def cools_down(card: cards.Card) -> bool:
+    """Whether its owner must wait before trying it again (CB-09): it ended, and its codes ran out, or some of its tries or resends
+    were spent, which a new binding would give back."""
+    spent = card.challenge.refused or card.challenge.sent > 1 or (card.challenge.tries and card.verdict != "approved")
+    return card.state in cards.ENDS - {"removed"} and (card.reason == CODE_OVER or bool(spent))

@@ -19,6 +19,7 @@ from billfold.errors import NotFound
 from billfold.printed_lines import Line, Row, rows
 from billfold.printed_numbers import EXPIRY, PrintedNumber, longest_run, printed_numbers
 
+STATES = ("awaiting_upload", "read", "unreadable", "expired")
 Reason = Literal[
     "no_card", "two_cards", "number_unreadable", "number_invalid", "no_image", "too_large", "out_of_time", "fault"
 ]

@@ -1,6 +1,7 @@
 """What a card's owner hears of its state, in words."""
 
 from billfold.card_challenges import CODE_OVER, PAGE_OVER
+from billfold.cards import OUT_OF_DATE
 
 
 def text(state: str, brand: str, last4: str, reason: str, way: str = "code") -> str:
@@ -11,6 +12,8 @@ def text(state: str, brand: str, last4: str, reason: str, way: str = "code") -> 
         return "The code was not entered in time, or was wrong too often. Try again tomorrow."
     if state == "expired" and reason == PAGE_OVER:
         return "You did not confirm with your bank in time. You were not charged. Try again."
+    if state == "expired" and reason == OUT_OF_DATE:
+        return "This card has expired."
     if state == "challenged" and way == "redirect":
         return "Confirm with your bank to link the card."
     return {

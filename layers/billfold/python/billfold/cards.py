@@ -45,7 +45,6 @@ from billfold.card_errors import (
     CardInvalid,
     CardNotActive,
     CardStateConflict,
-    CardTaken,
     ChallengeOver,
     NoCodeAwaited,
     ResendTooSoon,
@@ -56,6 +55,7 @@ from billfold.money import Money
 
 OPEN = frozenset({"created", "authenticating", "challenged", "unknown"})
 ENDS = frozenset({"invalid", "declined", "expired", "cancelled", "removed"})
+STATES = (*sorted(OPEN), "active", *sorted(ENDS))
 MAX_HOLDERS = 3
 # How long the bank may take in all (CB-13), and between two asks: 2 s, doubled each time, two minutes at most.
 PATIENCE = 15 * MINUTE
@@ -64,6 +64,7 @@ COOL_DOWN = 24 * HOUR
 # When a machine has ended a card at the very latest: the bank's patience, four codes, a last patience with a try that nobody
 # judged, and over an hour of tries to end it.
 MACHINE_TIME = 2 * HOUR
+OUT_OF_DATE = "out_of_date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Card:
     """A card as its changes left it.
 
     `fields_sent`: what the bank was asked with, empty before; `asked`: how often it answered or did not; `verdict`: its
-    last word; `token`: what it charges the card by.
+    last word; `token`: what it charges the card by; `asked_expiry`: year and month that the bank was asked with, whatever the
+    card was updated to since: the same key is the same question.
     """
 
     card_id: str
@@ -98,6 +100,7 @@ class Card:
     challenge: Challenge = field(default=Challenge())
     late_reference: str = ""
     withdrawn: bool = False
+    asked_expiry: tuple[int, int] | None = None
 
     @property
     def gives_up_at(self) -> int:
@@ -115,6 +118,11 @@ class Card:
         days = calendar.monthrange(self.expiry_year, self.expiry_month)[1]
         last = datetime(self.expiry_year, self.expiry_month, days, tzinfo=UTC)
         return int(last.timestamp() + 24 * 3600) * SECOND
+
+    def at(self, now: int) -> "Card":
+        """The card as it counts at an instant: no longer active once the month printed on it is over everywhere on earth."""
+        over = self.state == "active" and now >= self.expires_at + 12 * HOUR
+        return replace(self, state="expired", reason=OUT_OF_DATE) if over else self
 
 
 def rebuild(card_id: str, changes: Iterable[CardChange]) -> Card:
@@ -151,7 +159,8 @@ def after(card: Card, change: CardChange) -> Card:
         case Checked():
             return replace(changed, state="authenticating")
         case Asked():
-            return replace(changed, fields_sent=tuple(change.fields_sent))
+            expiry = (card.expiry_year, card.expiry_month)
+            return replace(changed, fields_sent=tuple(change.fields_sent), asked_expiry=expiry)
         case Answered():
             return _answered(changed, change)
         case ChallengeSent():
@@ -204,10 +213,8 @@ def check_found(card: Card | None, owner: str) -> Card:
     return card
 
 
-def check_allowed(holders: int, wait_seconds: int) -> None:
-    """CardTaken when three users hold it already (CB-16), TooManyCards when too many were tried (CB-17)."""
-    if holders >= MAX_HOLDERS:
-        raise CardTaken()
+def check_allowed(wait_seconds: int) -> None:
+    """TooManyCards when too many were tried (CB-17)."""
     if wait_seconds:
         raise TooManyCards(retry_after_seconds=wait_seconds)
 
@@ -317,10 +324,8 @@ def on_deadline(card: Card, now: int) -> Ended | None:
 
 def check_can_pay(card: Card | None, owner: str, amount: Money, now: int) -> Card:
     """The card ready to be charged with this amount: the owner's, active (CB-10), not expired, of a bank that can count it."""
-    found = check_found(card, owner)
+    found = check_found(card, owner).at(now)
     if found.state != "active":
         raise CardNotActive(state=found.state)
-    if now >= found.expires_at + 12 * HOUR:
-        raise CardNotActive(state="expired")
     bank_currencies.check_takes(found.bank, amount)
     return found

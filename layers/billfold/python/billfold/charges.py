@@ -11,11 +11,12 @@ later, and every day both lists are compared. Nothing is ever assumed.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from billfold import bank_currencies
 from billfold.cards import Card
 from billfold.charge_changes import ChargeChange, Declined, Disputed, RefundFailed, Reinstated, Settled, Started
-from billfold.clock import HOUR
+from billfold.clock import HOUR, SECOND
 from billfold.errors import AlreadyResolved
 from billfold.money import Money
 
@@ -26,6 +27,9 @@ OVERDUE = 2 * HOUR
 # Banks forget keys, and what they were asked with them, after a day (Stripe does): by then "never heard of it" says nothing,
 # and asking anew could charge or give back twice.
 ASKED_WITHIN = 20 * HOUR
+DAY = 24 * HOUR
+# A day on which a bank did not answer, or we did not ask, is compared on one of the next.
+LOOKS_BACK_DAYS = 14
 OUTCOMES = ("charged", "refunded", "declined")
 
 
@@ -140,6 +144,41 @@ def delay_seconds(asks: int) -> int | None:
 
 
 # ------------------------------------------------------------------------------------------------------ reconciliation
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A UTC day whose charges are compared with a bank's list, by its first instant."""
+
+    since: int
+
+    @property
+    def name(self) -> str:
+        return f"{datetime.fromtimestamp(self.since // SECOND, UTC):%Y-%m-%d}"
+
+    @property
+    def until(self) -> int:
+        return self.since + DAY
+
+    @property
+    def listed_since(self) -> int:
+        """The bank's instant of a charge is not ours."""
+        return self.since - HOUR
+
+    def listed_until(self, now: int) -> int:
+        """Up to when the bank's list is read: what was answered late may have been made for as long as it was asked for."""
+        return min(max(now, self.until + HOUR), self.until + ASKED_WITHIN + HOUR)
+
+    @property
+    def around(self) -> list[int]:
+        """The days on which what the bank lists can have begun here."""
+        return [self.since - DAY, self.since, self.until]
+
+
+def days_to_compare(now: int) -> list[Day]:
+    """The days that must have been compared, the oldest first: yesterday, and those before on which a bank may have been silent."""
+    today = now - now % DAY
+    return [Day(today - back * DAY) for back in range(LOOKS_BACK_DAYS, 0, -1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The vault: seals what only banks may see, and tells equal card numbers by their fingerprints (CB-19).
 
 Envelope encryption: KMS makes a data key for each subject and keeps the only key that opens it again; the data key encrypts
-the parts with AES-256-GCM here and is forgotten. The subject's id is KMS's encryption context and, with the part's name, the
-cipher's associated data, so that what was sealed for one card opens for no other and as no other part. A fingerprint is an
-HMAC-SHA-256 that KMS computes under another key, which never leaves it.
+the parts with AES-256-GCM here and is forgotten. The subject's id and its kind are KMS's encryption context and the id, with
+the part's name, is the cipher's associated data, so that what was sealed for one card opens for no other and as no other
+part. A fingerprint is an HMAC-SHA-256 that KMS computes under another key, which never leaves it.
 
 Both keys come in generations (`BILLFOLD_VAULT_KEYS`, the newest first): new seals use the newest, old ones open as long as
 theirs is listed, and `reseal_card` moves cards on.
@@ -23,6 +23,8 @@ from billfold.errors import Unavailable
 
 # 96 random bits, as GCM wants them; each data key encrypts a handful of parts, far from any limit of random nonces.
 NONCE_BYTES = 12
+# By the beginning of its id, what a subject is.
+KINDS = {"crd_": "card", "pho_": "photo"}
 
 
 class SealBroken(Exception):
@@ -107,7 +109,8 @@ def _key(kind: str, generation: str) -> str:
 
 
 def _of(subject: str) -> dict[str, str]:
-    return {"card": subject}
+    """KMS's encryption context. Its key says what kind of thing is sealed, so that a role may open the one and not the other."""
+    return {KINDS[subject[:4]]: subject}
 
 
 def _bound(subject: str, part: str) -> bytes:

@@ -7,6 +7,7 @@ fpr_…          holders        who holds the card with this fingerprint, three 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pynamodb.attributes import MapAttribute, UnicodeAttribute
@@ -82,7 +83,7 @@ class HoldersRow(Row):
 
 
 def load(card_id: str) -> Journal[Card, CardChange]:
-    """A card and its changes, by one Query; NotFound."""
+    """A card and its changes, by one Query; NotFound. Its token is on the head alone."""
     return journals.load(ChangeRow, card_id, KINDS, cards.rebuild)
 
 
@@ -197,10 +198,12 @@ def count_charge(commit: Commit, card_id: str, number: int) -> None:
 
 
 def _change_row(card: Card, change: CardChange) -> ChangeRow:
+    # A change stays for ever, what a card can be charged by must not: the head alone has it.
+    kept = replace(change, token="") if isinstance(change, card_changes.Answered) else change
     return ChangeRow(
         card.card_id,
         journals.position(card.revision),
-        **journals.columns(change, KINDS),
+        **journals.columns(kept, KINDS),
         user=card.owner,
         state=card.state,
         verdict=card.verdict or None,

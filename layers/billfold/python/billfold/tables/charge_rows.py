@@ -7,6 +7,7 @@ rec_…  <bank>         what a day's comparison with a bank found
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,13 +50,14 @@ class HeadRow(Row):
     bank = UnicodeAttribute()
     started_at = Integer()
     reference = UnicodeAttribute(default="")
+    token = UnicodeAttribute(null=True)
     day_shard = UnicodeAttribute()
     due_shard = UnicodeAttribute(null=True)
     due_at = Integer(null=True)
 
 
 class ChangeRow(journals.ChangeRow):
-    """`purpose`, `amount`, `currency` and `card` tell followers of the stream what it is about."""
+    """`purpose`, `amount`, `currency`, `card` and `about` tell followers of the stream what it is about."""
 
     class Meta:
         table_name = table("charges")
@@ -64,6 +66,7 @@ class ChangeRow(journals.ChangeRow):
     amount = Integer()
     currency = UnicodeAttribute()
     card = UnicodeAttribute()
+    about = UnicodeAttribute(null=True)
 
 
 class ReportRow(Row):
@@ -76,8 +79,10 @@ class ReportRow(Row):
 
 
 def load(charge_id: str) -> Journal[Charge, ChargeChange]:
-    """A charge and its changes, by one Query; NotFound."""
-    return journals.load(ChangeRow, charge_id, KINDS, charges.rebuild)
+    """A charge and its changes, by one Query; NotFound. Its token is on the head, while it is settling."""
+    journal = journals.load(ChangeRow, charge_id, KINDS, charges.rebuild)
+    token = journal.head.get("token", {}).get("S", journal.present.token)
+    return replace(journal, present=replace(journal.present, token=token))
 
 
 def head_key(charge_id: str) -> Key:
@@ -104,7 +109,8 @@ def resolve(commit: Commit, before: Charge, change: ChargeChange, transfer: Tran
     """Add the bank's word to a commit: the charge's change, and its hold posted by the transfer, or voided without one."""
     charge = charges.after(before, change)
     actions = [HeadRow.state.set(charge.state), HeadRow.revision.set(charge.revision)]
-    actions += [HeadRow.due_shard.remove(), HeadRow.due_at.remove(), HeadRow.reference.set(charge.reference)]
+    actions += [HeadRow.due_shard.remove(), HeadRow.due_at.remove(), HeadRow.token.remove()]
+    actions.append(HeadRow.reference.set(charge.reference))
     commit.update(HeadRow(charge.charge_id, HeadRow.SORT), actions, HeadRow.revision == before.revision)
     commit.record(_change_row(charge, change))
     if charge.purpose == "refund":
@@ -148,6 +154,7 @@ def _head(charge: Charge) -> HeadRow:
         purpose=charge.purpose,
         bank=charge.bank,
         started_at=charge.started_at,
+        token=charge.token or None,
         day_shard=_day(charge.started_at, sum(charge.charge_id.encode()) % DUE_SHARDS),
         due_shard=due_shard("charges", charge.charge_id),
         due_at=charge.due_at,
@@ -155,16 +162,19 @@ def _head(charge: Charge) -> HeadRow:
 
 
 def _change_row(charge: Charge, change: ChargeChange) -> ChangeRow:
+    # A change stays for ever, what a card can be charged by must not: the head alone has it.
+    kept = replace(change, token="") if isinstance(change, Started) else change
     return ChangeRow(
         charge.charge_id,
         journals.position(charge.revision),
-        **journals.columns(change, KINDS),
+        **journals.columns(kept, KINDS),
         user=charge.owner,
         state=charge.state,
         purpose=charge.purpose,
         amount=charge.amount,
         currency=charge.currency,
         card=charge.card,
+        about=charge.about or None,
     )
 
 
@@ -186,7 +196,9 @@ def events_of(image: dict[str, Any]) -> list[Event]:
     if not kind:
         return []
     facts = {"state": row.state, "card": row.card, "amount": {"amount": row.amount, "currency": row.currency}}
-    return [Event(f"{row.pk}/{row.sk}", row.user, kind, row.pk, row.facts["at"], facts)]
+    # Nobody can read a refund's charge: it is told of as its bill.
+    about = row.about or row.pk
+    return [Event(f"{row.pk}/{row.sk}", row.user, kind, about, row.facts["at"], facts)]
 
 
 # ------------------------------------------------------------------------------------------------------ reconciliation
@@ -209,6 +221,12 @@ def lines(bank: str, days: list[int]) -> Iterator[Line]:
                 # A disputed charge was made, and its bank lists it; a refund that failed it does not.
                 state = "settled" if row.state == "disputed" else row.state
                 yield Line(row.pk, row.amount, row.currency, state, row.started_at, kind, row.reference)
+
+
+def reported(wanted: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of these pairs of a bank and a day, those that a report is there of."""
+    keys: dict[Key, tuple[str, str]] = {(ReportRow, f"rec_{day}", bank): (bank, day) for bank, day in wanted}
+    return {keys[key] for begin in range(0, len(keys), 100) for key in read(list(keys)[begin : begin + 100])}
 
 
 def put_report(commit: Commit, bank: str, day: str, compared: int, found: list[Difference]) -> None:

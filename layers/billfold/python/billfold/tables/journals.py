@@ -41,11 +41,12 @@ R = TypeVar("R", bound=ChangeRow)
 
 @dataclass(frozen=True, slots=True)
 class Journal(Generic[T, C]):
-    """A thing as it is, with the changes that made it so. `rebuild` adds changes up."""
+    """A thing as it is, with the changes that made it so, and its head as it is stored. `rebuild` adds changes up."""
 
     present: T
     changes: tuple[C, ...]
     rebuild: Callable[[Iterable[C]], T]
+    head: Mapping[str, Any]
 
     def done(self, operation: str) -> C | None:
         """The change that this operation made, if it already did."""
@@ -67,10 +68,12 @@ def load(
     rebuild: Callable[[str, Iterable[C]], T],
 ) -> Journal[T, C]:
     """A thing and its changes, by one Query; NotFound."""
-    changes = tuple(_to_change(model, item, kinds) for item in pages(model, thing_id) if item["sk"]["S"] != HEAD)
+    items = {item["sk"]["S"]: item for item in pages(model, thing_id)}
+    head = items.pop(HEAD, {})
+    changes = tuple(_to_change(model, item, kinds) for item in items.values())
     if not changes:
         raise NotFound()
-    return Journal(rebuild(thing_id, changes), changes, lambda made: rebuild(thing_id, made))
+    return Journal(rebuild(thing_id, changes), changes, lambda made: rebuild(thing_id, made), head)
 
 
 def _to_change(model: type[ChangeRow], item: dict[str, Any], kinds: Mapping[str, type[C]]) -> C:

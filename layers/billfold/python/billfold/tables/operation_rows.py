@@ -11,6 +11,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from billfold import ids
 from billfold.clock import HOUR, SECOND
+from billfold.errors import Refusal
 from billfold.tables.rows import Commit, Integer, Json, Key, Row, table
 
 KEPT = 48 * HOUR
@@ -50,6 +51,13 @@ def record(commit: Commit, operation_id: str, request: str, status: int, body: A
     commit.record(
         OperationRow(operation_id, OperationRow.SORT, request=request, status=status, body=body, expires_at=expires_at)
     )
+
+
+def refuse(commit: Commit, operation_id: str, request: str, refusal: Refusal, now: int) -> Refusal:
+    """Send a commit that a refusal has, with its record; the refusal is given back to be raised."""
+    record(commit, operation_id, request, refusal.status, refusal.problem(), now)
+    commit.send()
+    return refusal
 
 
 def check_absent(commit: Commit, operation_id: str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from billfold import card_challenges, card_texts
+from billfold import card_challenges, card_texts, cards
 from billfold.banks import Page
 from billfold.card_changes import Bound
 from billfold.cards import Card
@@ -88,7 +88,7 @@ class CardAnswer(wire.View, frozen=True):
     """`text` is what to show for the state; `fields_sent` names what the bank was asked with."""
 
     id: str
-    state: str
+    state: Annotated[str, wire.one_of(cards.STATES)]
     brand: str
     last4: str
     expiry: Expiry

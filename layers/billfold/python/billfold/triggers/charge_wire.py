@@ -1,5 +1,7 @@
 """What goes over the wire about charges of cards."""
 
+from typing import Annotated
+
 from billfold.charges import Charge
 from billfold.clock import to_text
 from billfold.triggers import wire
@@ -16,7 +18,7 @@ class TopUpAnswer(wire.View, frozen=True):
     """Money on its way from a card to the wallet; `transfer` once it is there."""
 
     id: str
-    state: str
+    state: Annotated[str, wire.one_of(TEXTS)]
     card: str
     amount: wire.Total
     started_at: str

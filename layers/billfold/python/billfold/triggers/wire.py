@@ -1,5 +1,6 @@
 """What goes over the wire: the models that requests and answers share, validated and published from one definition."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import msgspec
@@ -40,6 +41,14 @@ Lines = Annotated[list[dict[str, Any]], Meta(extra_json_schema={"items": {"$ref"
 Problem = Annotated[dict[str, Any], Meta(extra_json_schema={"$ref": "#/components/schemas/Problem"})]
 
 
+def one_of(states: Iterable[str]) -> Meta:
+    """What the contract says of a state: one of those that the code knows. It is published, not checked: we are who says it."""
+    return Meta(extra_json_schema={"enum": list(states)})
+
+
+BillState = Annotated[str, one_of(bills.STATES)]
+
+
 class Body(Struct, frozen=True, forbid_unknown_fields=True):
     """A request's body: unknown fields are refused."""
 
@@ -70,7 +79,7 @@ class BillItem(View, frozen=True):
     signed_at: str
     lines: Lines
     amount: int
-    state: str
+    state: Annotated[str, one_of(bills.ITEM_STATES)]
 
 
 class ListedItem(View, frozen=True):
@@ -99,7 +108,7 @@ class Refund(View, frozen=True):
 
 class BillAnswer(View, frozen=True):
     id: str
-    state: str
+    state: BillState
     opened_at: str
     expires_at: str
     total: Total
@@ -162,7 +171,7 @@ class TerminalAnswer(View, frozen=True):
 
 class BillSummary(View, frozen=True):
     id: str
-    state: str
+    state: BillState
     device: str
     opened_at: str
     expires_at: str

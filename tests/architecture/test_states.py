@@ -1,0 +1,78 @@
+"""The states that the contract names are those that the code can reach, for every resource (issue 7 C17)."""
+
+import ast
+import inspect
+from types import ModuleType
+
+import pytest
+
+from billfold import bill_changes, bills, card_changes, card_photos, cards, charges
+from billfold.triggers import charge_wire
+from functions.bills import list_bills
+from functions.card_photos import start_card_photo
+from infra import contract
+
+SCHEMAS = contract.build()["components"]["schemas"]
+# By schema: the states that the code lists, and the modules that say what a thing becomes.
+RESOURCES: dict[str, tuple[tuple[str, ...], tuple[ModuleType, ...]]] = {
+    "BillAnswer": (bills.STATES, (bills,)),
+    "BillSummary": (bills.STATES, (bills,)),
+    "BillItem": (bills.ITEM_STATES, (bill_changes, bills)),
+    "CardAnswer": (cards.STATES, (cards, card_changes)),
+    "CardPhotoAnswer": (card_photos.STATES, (card_photos, start_card_photo)),
+    "StartedCardPhoto": (card_photos.STATES, (card_photos, start_card_photo)),
+    "TopUpAnswer": (tuple(charge_wire.TEXTS), (charges,)),
+}
+# What the same modules make of another thing: a bill of its items, items of their bill, a charge that is a refund and no resource.
+OF_ANOTHER = {
+    "BillAnswer": set(bills.ITEM_STATES) - set(bills.STATES),
+    "BillSummary": set(bills.ITEM_STATES) - set(bills.STATES),
+    "BillItem": set(bills.STATES) - set(bills.ITEM_STATES),
+    "TopUpAnswer": {"failed"},
+}
+
+
+def said(node: ast.AST) -> set[str]:
+    """The texts within an expression."""
+    return {one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
+def reached(*modules: ModuleType) -> set[str]:
+    """What these modules' code makes a thing's state: where it begins, what it is replaced by, how it ends."""
+    found = set[str]()
+    for node in (node for module in modules for node in ast.walk(ast.parse(inspect.getsource(module)))):
+        if isinstance(node, ast.AnnAssign | ast.Assign) and node.value:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= said(node.value) if any(getattr(one, "id", "") == "state" for one in targets) else set()
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            found |= {
+                text for one in node.keywords if one.arg == "state" and name == "replace" for text in said(one.value)
+            }
+            # What these take as a state stands at this place.
+            place = {"Ended": 1, "_with_state": 2, "Photo": 2}.get(name)
+            found |= said(node.args[place]) if place is not None and len(node.args) > place else set()
+    return found
+
+
+def published(schema: str) -> list[str]:
+    return list(SCHEMAS[schema]["properties"]["state"]["enum"])
+
+
+def test_every_resource_with_a_state_is_compared():
+    """The list is the contract's: a new resource cannot stay out."""
+    found = {name for name, schema in SCHEMAS.items() if "state" in schema.get("properties", {})}
+    assert found == set(RESOURCES)
+
+
+@pytest.mark.parametrize("schema", RESOURCES)
+def test_the_contract_names_exactly_the_states_that_the_code_reaches(schema: str):
+    """Both ways: none is published that never comes, and none comes that is not published."""
+    listed, modules = RESOURCES[schema]
+    assert published(schema) == list(listed)
+    assert reached(*modules) - OF_ANOTHER.get(schema, set()) == set(listed)
+
+
+def test_bills_can_be_listed_by_each_of_their_states():
+    """`settling` could not be asked for."""
+    assert ("", *bills.STATES) == list_bills.STATES
