@@ -34,7 +34,7 @@ def wired(name: str) -> Lambda:
     """The queue's function and source as every stage deploys them."""
     (step,) = (one for one in steps.load() if isinstance(one.trigger, Queue) and one.trigger.name == name)
     assert isinstance(step.trigger, Queue)
-    template = kept.template(stages.stage("production"))["Resources"]
+    template = kept.template(stages.stage("production"), steps.load())["Resources"]
     (queue,) = (
         one["Properties"]
         for one in template.values()
