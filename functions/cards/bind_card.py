@@ -43,7 +43,7 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     rows = read([*keys, used, *cooling, *limit_rows.all_keys(whos)])
     if done := operation_rows.operation(rows, operation):
         if done.status >= 400:
-            return request.repeat(done)
+            return request.repeat(done, [f"/{fingerprint}" for fingerprint in fingerprints])
         return _repeat(request, done.body["id"], fingerprints, done)
     if card_rows.head(rows, card_id):
         return _repeat(request, card_id, fingerprints)
@@ -61,7 +61,7 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     if len(held) >= cards.MAX_HOLDERS:
         limit_rows.count_try(commit, rows, whos, now)
         # That tells something of a number: it counts as a try, and a repeat is the same one.
-        raise operation_rows.refuse(commit, operation, request.fingerprint, CardTaken(), now)
+        raise operation_rows.refuse(commit, operation, f"{request.fingerprint}/{fingerprints[0]}", CardTaken(), now)
     known = {"device": device_id, "brand": brand, "last4": number[-4:], "bank": bank, "fingerprint": fingerprints[0]}
     bound = card_wire.bound(body, at=now, owner=caller, **known, **request.marks())
     person = msgspec.json.encode([body.holder, body.person])

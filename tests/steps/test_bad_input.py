@@ -242,3 +242,15 @@ def test_no_value_that_was_sent_is_said_again(village, route, capsys):
                 continue
             assert canary not in json.dumps(answer.body) or answer.status < 400, (pointer, wrong)
     assert canary not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("digits", ["0123456789", "٠١٢٣٤٥٦٧٨٩", "０１２３４５６７８９", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗", "⓪①②③④⑤⑥⑦⑧⑨"])
+def test_a_name_in_whatever_digits_is_not_said_again(village, digits):
+    """F14, CB-18: of a field, of one that comes twice, and of a parameter of the query."""
+    name, route = "4000001000000018".translate(str.maketrans("0123456789", digits)), "POST /v1/merchants"
+    answers = [
+        send(route, village, text) for text in (f'{{"name": "a", "{name}": 1}}', f'{{"{name}": 1, "{name}": 2}}')
+    ]
+    answers.append(call("GET", "/v1/bills", village.owner, query={name: "1"}))
+    assert [answer.code for answer in answers] == ["invalid"] * 3
+    assert name not in json.dumps([answer.body for answer in answers], ensure_ascii=False)

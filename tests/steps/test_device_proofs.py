@@ -129,6 +129,7 @@ def test_a_signed_header_must_be_a_proof_by_the_key_that_it_names(phone: Phone, 
         {"htu": None},
         {"jti": ""},
         {"jti": 7},
+        {"jti": "half a character: \ud83d"},
         {"ath": "another token's"},
     ],
 )

@@ -213,6 +213,24 @@ def test_a_key_used_for_another_number_is_refused(cards, visitor):
     assert (answer.status, answer.code) == (422, "idempotency_key_reused")
 
 
+@pytest.mark.parametrize("rotated", [False, True])
+def test_a_key_under_which_a_card_was_refused_is_for_that_number(cards, visitor, rotated):
+    """LG-10, CB-16: a refused card leaves nothing but its record, and another number under its key is another request."""
+    vault_keys.make("1", "2")
+    for _ in range(3):
+        cards.bound()
+    refused = cards.bind(visitor, number("approved"), key="taken")
+    assert refused.code == "card_taken"
+    with vault_keys.listed("2 1" if rotated else "1"):
+        for another in (
+            cards.bind(visitor, number("approved", 2), key="taken"),
+            cards.bind(visitor, number("approved"), typed_phone=True, key="taken"),
+        ):
+            assert (another.status, another.code) == (422, "idempotency_key_reused")
+        again = cards.bind(visitor, number("approved"), key="taken")
+    assert again.body | {"instance": ""} == refused.body | {"instance": ""}
+
+
 def test_a_card_is_bound_from_a_phone_of_ones_own(cards, visitor, alice):
     """CB-01: the phone proves itself, and is registered for the caller."""
     answer = call("POST", "/v1/cards", visitor, {}, phone=None)

@@ -33,6 +33,7 @@ def test_after_an_event_come_only_later_ones(store, queues, visitor):
     *_, first, second, last = listed(visitor).body["items"]
     assert listed(visitor, after=first["id"]).body == {"items": [second, last]}
     assert listed(visitor, after=last["id"]).body == {"items": []}
+    assert listed(visitor, after="evt_099999999999").body == {"items": []}
 
 
 def test_a_merchants_feed_is_its_administrators(store, queues, visitor, alice, cafe, shop):
@@ -62,7 +63,19 @@ def test_sellers_hear_of_bills_that_nobody_paid(store, queues, visitor, shop, la
     assert sellers == ["bill.items_added", "bill.unpaid"]
 
 
-@pytest.mark.parametrize("after", ["1", "evt_1", "evt_00000000000x", "evt_0000000000001", "#", "evt_٠٠٠٠٠٠٠٠٠٠٠١"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        "1",
+        "evt_1",
+        "evt_00000000000x",
+        "evt_0000000000001",
+        "#",
+        "evt_٠٠٠٠٠٠٠٠٠٠٠١",
+        "evt_100000000000",
+        "evt_999999999999",
+    ],
+)
 def test_after_is_the_id_of_an_event(visitor, after):
     """With a pointer to the parameter."""
     answer = listed(visitor, after=after)

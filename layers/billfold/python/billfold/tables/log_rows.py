@@ -65,5 +65,5 @@ def page(
 
 
 def is_number(text: str) -> bool:
-    """Whether this is a line's number as it is written."""
-    return len(text) == DIGITS and text.isascii() and text.isdecimal()
+    """Whether this is a line's number as it is written. None is beyond END, and DynamoDB refuses bounds the wrong way round."""
+    return len(text) == DIGITS and text.isascii() and text.isdecimal() and text < END

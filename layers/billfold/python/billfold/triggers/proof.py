@@ -7,6 +7,7 @@ importing a JWT library takes a sixth of a cold start.
 import hashlib
 import json
 import os
+import re
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -24,6 +25,8 @@ from billfold.triggers.public_keys import KEY_TYPES, SIZE, decoded, encoded
 MAX_AGE = 5 * MINUTE
 # A port that goes without saying (RFC 3986, 6.2.3).
 DEFAULT_PORTS = {"https": ":443", "http": ":80"}
+# A text without half characters, which JSON can spell and no bytes can say.
+_WHOLE = re.compile(r"[^\ud800-\udfff]+")
 
 
 class Proof(NamedTuple):
@@ -84,7 +87,7 @@ def _check_claims(claims: dict[str, Any], request: Request[Any]) -> None:
         raise ProofInvalid("the phone's clock is more than five minutes ahead, or says nothing", "/iat")
     if issued_at * SECOND < request.now - MAX_AGE:
         raise ProofInvalid("the proof is older than five minutes, or the phone's clock is behind", "/iat")
-    if not isinstance(claims.get("jti"), str) or not claims["jti"]:
+    if not isinstance(claims.get("jti"), str) or not _WHOLE.fullmatch(claims["jti"]):
         raise ProofInvalid("the proof has no jti", "/jti")
     token = request.headers.get("authorization", "").rpartition(" ")[2]
     ath = encoded(hashlib.sha256(token.encode()).digest())
