@@ -72,8 +72,9 @@ class Play:
 
     @property
     def is_stale(self) -> bool:
-        """Whether so much time has passed that codes and patience may have run out."""
-        return time.monotonic() - self._set_up_at > FRESH_SECONDS
+        """Whether so much time has passed that codes, patience or a wrong PIN's minute may have run out."""
+        ages = self.has_cards or any("pin_wrong_at" in item for item in self.before.values())
+        return ages and time.monotonic() - self._set_up_at > FRESH_SECONDS
 
     def rewind(self) -> None:
         """Back to what the set-up left."""
@@ -122,11 +123,7 @@ def play(stage: Stage, scenario: Scenario) -> Play:
     known = _plays.get(scenario)
     # Each stage has keys of its own, which open nothing that was sealed on another.
     elsewhere = known is not None and known.stage is not stage
-    if (
-        known is None
-        or (elsewhere and holds_sealed(known.before))
-        or (known.has_cards and (elsewhere or known.is_stale))
-    ):
+    if known is None or (elsewhere and holds_sealed(known.before)) or (known.has_cards and elsewhere) or known.is_stale:
         known = _plays[scenario] = Play(stage, scenario)
     queues.forget()
     known.stage = stage
