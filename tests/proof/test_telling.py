@@ -20,6 +20,7 @@ UNTOLD = {
     "read_card_photo": "the phone polls; what was read is shown to it alone and erased after 13 minutes",
     "expire_card_photos": "what nobody may read any more, and nobody waits for",
     "expire_holds": "a hold is part of something that has its own events",
+    "bind_card: a fourth holder": "its caller hears it; what changes is how many tries are counted (CB-17)",
     "check_card": "a task of the machine; what it leads to is told",
     "ask_bank": "a task of the machine; what it leads to is told",
     "await_bank": "a task of the machine, which waits",
