@@ -70,7 +70,8 @@ def compare_day(
 
     with told():
         target = stages.stage(stage)
-        found = reconciliation.compare_anew(find(target, endpoint), target, day)
+        now = int(datetime.now(UTC).timestamp() * 1_000)
+        found = reconciliation.compare_anew(find(target, endpoint), target, day, now)
     console.print(f"{found} differences; `python -m infra reconciliation {day}` shows that day's.", highlight=False)
 
 

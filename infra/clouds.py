@@ -35,7 +35,11 @@ class Cloud:
             keys: dict[str, Any] = {}
             if self.endpoint:
                 keys = {"aws_access_key_id": self.account, "aws_secret_access_key": "local", "aws_session_token": None}
-            config = Config(connect_timeout=3, read_timeout=60, retries={"total_max_attempts": 5, "mode": "standard"})
+            # A function may run for fifteen minutes; given up earlier, it would be invoked again beside itself.
+            patience = 900 if name == "lambda" else 60
+            config = Config(
+                connect_timeout=3, read_timeout=patience, retries={"total_max_attempts": 5, "mode": "standard"}
+            )
             # Typed by the name's text, which is not known here.
             make: Any = boto3.client
             self._clients[name] = make(name, region_name=self.region, endpoint_url=self.endpoint, config=config, **keys)

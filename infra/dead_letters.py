@@ -78,12 +78,11 @@ def redrive(cloud: Cloud, stage: Stage, name: str) -> tuple[int, int]:
     for message in _received(cloud, address):
         try:
             back(cloud, stage, name, message)
+            queues.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
+            went += 1
         except NotForwarded:
             stay += 1
-            continue
-        queues.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
-        went += 1
-        # What cannot be handled yet comes back at once, and must not go round and round.
+        # What cannot be handled yet comes back, at once or once it is hidden no more, and must not go round and round.
         if went + stay >= before:
             break
     return went, stay

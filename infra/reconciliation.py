@@ -37,8 +37,15 @@ def reports(cloud: Cloud, stage: Stage, day: str) -> list[Report]:
     ]
 
 
-def compare_anew(cloud: Cloud, stage: Stage, day: str) -> int:
-    """Take a UTC day's reports away and have every day without a report compared; how many differences that found."""
+def compare_anew(cloud: Cloud, stage: Stage, day: str, now: int) -> int:
+    """Take a UTC day's reports away and have every day without a report compared; how many differences that found.
+
+    DeploymentFailed for a day that would not be compared again, and of which the report would be gone.
+    """
+    if day not in {one.name for one in charges.days_to_compare(now)}:
+        raise DeploymentFailed(
+            f"{day} is none of the last {charges.LOOKS_BACK_DAYS} UTC days: it would not be compared"
+        )
     table = cloud.client("dynamodb")
     for report in reports(cloud, stage, day):
         table.delete_item(

@@ -4,7 +4,8 @@ Trigger   every day at 02:10 UTC
 Reads     reports; index of days, charges; index of deadlines
 Writes    report                             (one transaction a bank and day)
 Answers   how many differences there are; an error, once all others are compared, for a bank that did not answer
-Again     a day that has a report is left alone; one that has none, of the last fourteen, is compared
+Again     a day that has a report is left alone; one that has none, of the last fourteen, is compared, and one of which a
+          charge was still settling once more
 May       charges BatchGetItem PutItem Query:by_day Query:due; queue charges; bank
 Layers    stripe
 """
@@ -30,7 +31,8 @@ def handler(now: int) -> int:
     queue.send("charges", (f"{charge} once" for charge in islice(overdue, MOST_OVERDUE)))
 
     wanted = [(bank, day) for day in charges.days_to_compare(now) for bank in issuers.banks()]
-    reported, found, silent = charge_rows.reported([(bank, day.name) for bank, day in wanted]), 0, set[str]()
+    reported = charge_rows.reported([(bank, day.name) for bank, day in wanted], now)
+    found, silent = 0, set[str]()
     for bank, day in wanted:
         if (bank, day.name) in reported or bank in silent:
             continue
@@ -53,7 +55,7 @@ def _compare(bank: str, day: Day, now: int) -> int:
         facts = {"bank": bank, "day": day.name, "charge": difference.key, "reference": there, "kind": difference.kind}
         log.line("differs", "reconcile_charges", 0, facts, failed=True)
     commit = Commit(f"{bank}/{day.name}/{now}")
-    charge_rows.put_report(commit, bank, day.name, len(ours), differences)
+    charge_rows.put_report(commit, bank, day.name, len(ours), differences, day.again_at(ours, now))
     commit.send()
     return len(differences)
 

@@ -3,13 +3,14 @@
 A message is a charge's id, and comes again until the bank has answered; `chg_… once`, after a callback or for the daily
 comparison, does not. Or it is what operations found out at the bank: `chg_… charged pi_…`, `refunded`, `declined`. Their word
 counts once nothing is asked for anew.
-What is settled is looked at again by `once` (charge_reviews): a refund may have failed, a charge may be disputed.
+What is settled is looked at again by `once` (charge_reviews): a refund may have failed, a charge may be disputed, and
+not once only: the message comes again until the books have all that the bank says.
 
 Trigger   queue charges
 Reads     charge; of a bill's charge, bill
 Writes    charge, change, hold, balances, transfer, card, bill   (one transaction, after the bank has answered)
 Answers   settled | declined | failed | disputed | unknown, asked again later | unknown, left to the daily comparison |
-          settled before | told too early
+          settled, looked at again | disputed, looked at again | settled before | told too early
 Again     the bank is asked with the charge's id for a key, and does it once; it is settled once
 May       charges PutItem Query UpdateItem; bills PutItem Query UpdateItem; cards UpdateItem; ledger PutItem UpdateItem;
           postpone charges; bank
@@ -82,7 +83,7 @@ def _ask_later(word: str, before: int) -> str | queue.Later:
     return queue.Later(delay, "unknown, asked again later")
 
 
-def _review(charge: Charge) -> str:
+def _review(charge: Charge) -> str | queue.Later:
     """What the bank says of it now; each commit books one thing, and operations hear of it."""
     bank, now, found = banks.bank(charge.bank), clock.now(), None
     if charge.purpose == "refund":
@@ -91,7 +92,7 @@ def _review(charge: Charge) -> str:
             found = charge_reviews.refund_failed(charge, said.reason, now)
     else:
         taken = bank.taken_back(charge.reference)
-        known = [(one.dispute, one.amount) for one in taken if one.amount is not None]
+        known = [(it.dispute, it.amount) for it in taken if it.amount is not None and it.currency == charge.currency]
         if len(known) < len(taken):
             log.line("differs", "settle_charge", 0, {"charge": charge.charge_id, "kind": "dispute"}, failed=True)
             return "a dispute that cannot be counted"
@@ -105,4 +106,5 @@ def _review(charge: Charge) -> str:
 
     kind = type(found[0]).__name__
     log.line("differs", "settle_charge", 0, {"charge": charge.charge_id, "kind": kind}, failed=True)
-    return charge.state
+    again = queue.Later(charges.FIRST_DELAY_SECONDS, f"{charge.state}, looked at again")
+    return charge.state if charge.purpose == "refund" else again

@@ -120,11 +120,11 @@ def _watch_table(stage: Stage, table: tables.Table, resources: dict[str, Any]) -
 
 def _watch_function(stage: Stage, step: Step, resources: dict[str, Any]) -> None:
     function = step.function(stage.prefix)
-    for kind, watched in _of_function(step, function):
+    for kind, watched in _of_function(stage, step, function):
         resources[logical(step.name, kind)] = _alarm(f"{function}-{kind}", **watched)
 
 
-def _of_function(step: Step, function: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _of_function(stage: Stage, step: Step, function: str) -> Iterator[tuple[str, dict[str, Any]]]:
     of_lambda = {"namespace": "AWS/Lambda", "dimensions": {"FunctionName": function, "Resource": f"{function}:{ALIAS}"}}
     back = "a gradual deployment of it goes back"
     yield "errors", of_lambda | {"about": f"{step.name} crashed or ran out of time; {back}", "metric": "Errors"}
@@ -132,7 +132,8 @@ def _of_function(step: Step, function: str) -> Iterator[tuple[str, dict[str, Any
     faults = f"{step.name} had bugs or found nobody to ask; {back}"
     if step.name == "reconcile_charges":
         faults += ". Or our charges and a bank's list differ: `python -m infra reconciliation` shows where"
-    yield "faults", {"about": faults, "namespace": "Billfold", "metric": "faults", "dimensions": {"step": step.name}}
+    which = {"stage": stage.prefix, "step": step.name}
+    yield "faults", {"about": faults, "namespace": "Billfold", "metric": "faults", "dimensions": which}
     yield "throttles", of_lambda | {"about": f"{step.name} was called more often than it may", "metric": "Throttles"}
     if isinstance(step.trigger, Stream):
         behind = f"{step.name} is ten minutes behind its stream, which forgets after a day"

@@ -11,6 +11,7 @@ from chalice.config import Config
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
+from billfold.triggers import log
 from infra import stages, steps, tables, templates
 from infra.differences import without_what_only_aws_has
 from infra.steps import Schedule, Stream
@@ -59,7 +60,9 @@ def test_every_alarm_reaches_the_stages_address_by_a_key_that_cloudwatch_may_use
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda one: one.name)
-def test_a_gradual_deployment_sees_what_a_step_answers_as_a_fault_and_what_lambda_calls_an_error(step):
+def test_a_gradual_deployment_sees_what_a_step_answers_as_a_fault_and_what_lambda_calls_an_error(
+    step, caplog, monkeypatch
+):
     """XX-07, E25: a 500 that a function answers and a message that it reports are none of Lambda's `Errors`."""
     function = step.function(PRODUCTION.prefix)
     resources = built()[f"steps-{step.workflow.replace('_', '-')}"]
@@ -68,7 +71,13 @@ def test_a_gradual_deployment_sees_what_a_step_answers_as_a_fault_and_what_lambd
     assert preference["Alarms"] == [f"{function}-errors", f"{function}-faults"]
     faults = alarms()[f"{function}-faults"]
     assert (faults["Namespace"], faults["MetricName"]) == ("Billfold", "faults")
-    assert faults["Dimensions"] == [{"Name": "step", "Value": step.name}]
+    monkeypatch.setattr(log, "STAGE", PRODUCTION.prefix)
+    log.line("answered", step.name, 1, {}, failed=True)
+    written = vars(caplog.records[-1])
+    (metrics,) = written["_aws"]["CloudWatchMetrics"]
+    assert metrics["Dimensions"] == [[one["Name"] for one in faults["Dimensions"]]]
+    assert [written[one["Name"]] for one in faults["Dimensions"]] == [one["Value"] for one in faults["Dimensions"]]
+    assert faults["Dimensions"][0] == {"Name": "stage", "Value": PRODUCTION.prefix}, "stages may share an account"
     assert watched("Errors")[f"{function}-errors"]["FunctionName"] == function
     assert watched("Throttles")[f"{function}-throttles"]["FunctionName"] == function
 

@@ -409,7 +409,7 @@ def test_a_dispute_has_taken_the_money_while_it_has_one_balance_transaction(fron
     ]
     with LocalServer(lambda _: (200, json.dumps({"object": "list", "data": found}))) as server:
         monkeypatch.setenv("BILLFOLD_STRIPE_ADDRESS", server.address)
-        assert banks.bank("stripe").taken_back("pi_1") == [TakenBack("dp_1", 1_200)]
+        assert banks.bank("stripe").taken_back("pi_1") == [TakenBack("dp_1", 1_200, "MGA")]
     monkeypatch.setenv("BILLFOLD_STRIPE_ADDRESS", "http://127.0.0.1:9")
     with pytest.raises(Unavailable):
         banks.bank("stripe").taken_back("pi_1")

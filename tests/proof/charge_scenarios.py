@@ -326,7 +326,7 @@ ALL = (
     Scenario("settle_charge", "a refund", _settles_a_refund),
     Scenario("settle_charge", "a refund, declined", _declines_a_refund),
     Scenario("settle_charge", "a refund that failed later", _credits_a_refund_that_failed),
-    Scenario("settle_charge", "a dispute", _books_a_dispute),
+    Scenario("settle_charge", "a dispute", _books_a_dispute, 503, again=(200, 503)),
     Scenario("verify_bill", "by a card", _verifies),
     Scenario("verify_bill", "by a card that cannot pay", _verifies_by_one_that_cannot_pay, 409),
     Scenario("refund_items", "of a card's payment", _refunds, 201),

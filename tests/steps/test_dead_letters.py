@@ -155,6 +155,30 @@ def test_what_cannot_be_read_any_more_stays_for_somebody_to_look_at(cloud, store
     assert dead_letters.redrive(cloud, LOCAL, "streams") == (0, 2)
 
 
+def test_what_stays_is_tried_once_a_redrive_however_long_the_others_take(cloud, store, queues):
+    """A1: a redrive of hundreds takes longer than what it received stays hidden, and ends all the same."""
+    gone = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "999999999999999999999"}}
+    for _ in range(3):
+        note(store, queues, [gone])
+    cloud = Cloud(cloud.region, cloud.account, None, cloud._clients | {"sqs": ShownAgain(queues)})
+    assert dead_letters.redrive(cloud, LOCAL, "streams") == (0, 3)
+
+
+class ShownAgain:
+    """SQS, where a message is hidden no more by the time that the next ones are received; at most a hundred are."""
+
+    def __init__(self, queues):
+        self.queues, self.received = queues, 0
+
+    def receive_message(self, **asked):
+        self.received += 1
+        assert self.received < 100, "round and round"
+        return self.queues.receive_message(**asked | {"VisibilityTimeout": 0, "MaxNumberOfMessages": 1})
+
+    def __getattr__(self, name):
+        return getattr(self.queues, name)
+
+
 def test_a_queue_s_dead_letters_go_back_into_it_in_their_order(cloud, store, queues, visitor):
     """LG-09: lines of transfers that the ledger did not know when they were told."""
     account = f"wallet/{visitor.user_id}/USD"

@@ -3,7 +3,7 @@
 import pytest
 
 from billfold import banks
-from billfold.tables import bill_rows
+from billfold.tables import bill_rows, charge_rows
 from tests import world
 from tests.world import call
 
@@ -19,6 +19,18 @@ def test_a_top_ups_owner_hears_of_its_start_and_its_end_once(cards):
         charge = cards.top_up(person, card).body["id"]
         cards.settle(twice=True)
         assert told(person, charge) == ["top_up.started", ends]
+
+
+def test_a_top_up_that_is_disputed_and_reinstated_is_told_as_settled_once(cards, later):
+    """XX-03: the owner's money never moved, so that nobody thanks her for it twice."""
+    person, card = cards.active("dispute_won")
+    charge = cards.top_up(person, card).body["id"]
+    for seconds in (0, 3, 10, 10, 10):
+        later(seconds=seconds)
+        cards.settle(twice=True)
+    changes = [type(change).__name__ for change in charge_rows.load(charge).changes]
+    assert changes == ["Started", "Settled", "Disputed", "Reinstated"]
+    assert told(person, charge) == ["top_up.started", "top_up.settled"]
 
 
 @pytest.mark.parametrize("taken", [True, False], ids=["paid", "credited"])

@@ -1,12 +1,16 @@
 """Comparing a day's charges with each bank's own list."""
 
+import io
 import json
 import os
 
 import pytest
 
-from billfold import banks, clock
+from billfold import banks, charges, clock
 from billfold.errors import Unavailable
+from infra import reconciliation, stages
+from infra.clouds import Cloud
+from infra.stacks import DeploymentFailed
 from tests import delivery, world
 from tests.world import STEPS
 
@@ -79,6 +83,55 @@ def test_a_day_is_compared_once_and_anew_when_its_report_was_taken_away(store, c
     store.client.delete_item(TableName="billfold-charges", Key={"pk": {"S": f"rec_{day}"}, "sk": {"S": "sandbox"}})
     assert compare() == 1
     assert [one["kind"] for one in reports(store)[f"rec_{day}"]] == ["missing_there"]
+
+
+def test_a_charge_that_was_settling_when_its_day_was_compared_is_compared_once_more(store, cards, later):
+    """CB-21: what its bank makes after that is compared too, once it can make no more of that day; then the report stands."""
+    midnight = clock.now() - clock.now() % charges.DAY + charges.DAY
+    later(seconds=(midnight - clock.now()) // 1000 - 600)
+    person, card = cards.active()
+    charge = cards.top_up(person, card).body["id"]
+    later(hours=2, minutes=20)
+    assert compare() == 0
+    STEPS["settle_charge"].handler(delivery.sqs_event([charge]), None)
+    (banked,) = [row for row in bank_payments(store) if row["amount"]["N"] == "2500"]
+    store.client.delete_item(TableName="billfold-sandbox_bank", Key={"pk": banked["pk"], "sk": banked["sk"]})
+    assert compare() == 0
+    later(days=1)
+    assert compare() == 1
+    ((difference,),) = filter(None, reports(store).values())
+    assert (difference["kind"], difference["key"]) == ("missing_there", charge)
+    assert compare() == 0
+
+
+def test_operations_take_no_report_away_that_would_not_be_made_anew(store, cards, queues, later):
+    """CB-21: of the oldest day that is compared, not of the one before, nor of today or a day that is none."""
+    assert compare() == 0
+    cloud = Cloud("eu-west-1", "123456789012", None, {"dynamodb": store.client, "lambda": Reconciling()})
+    oldest, newest = min(reports(store))[4:], max(reports(store))[4:]
+    later(days=1)
+    for day in (oldest, clock.to_text(clock.now())[:10], "yesterday"):
+        with pytest.raises(DeploymentFailed):
+            reconciliation.compare_anew(cloud, stages.stage(stages.LOCAL), day, clock.now())
+    assert f"rec_{oldest}" in reports(store)
+    store.client.update_item(
+        TableName="billfold-charges",
+        Key={"pk": {"S": f"rec_{newest}"}, "sk": {"S": "sandbox"}},
+        UpdateExpression="SET #found = :wrong",
+        ExpressionAttributeNames={"#found": "found"},
+        ExpressionAttributeValues={":wrong": {"N": "7"}},
+    )
+    assert reconciliation.compare_anew(cloud, stages.stage(stages.LOCAL), newest, clock.now()) == 0
+    (report,) = reconciliation.reports(cloud, stages.stage(stages.LOCAL), newest)
+    assert report.found == 0
+
+
+class Reconciling:
+    """Lambda, as far as comparing anew needs it."""
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict:  # noqa: N803
+        found = STEPS[FunctionName.partition(":")[0].removeprefix("billfold-").replace("-", "_")].handler({}, None)
+        return {"Payload": io.BytesIO(json.dumps(found).encode())}
 
 
 def bank_payments(store):

@@ -201,6 +201,52 @@ def test_a_disputed_charge_is_booked_as_the_bank_has_it(store, cards, caplog, la
     books_balance(store)
 
 
+class Disputing:
+    """A bank that has taken back so much, whatever else it says."""
+
+    def __init__(self, bank, *taken):
+        self.bank, self.taken = bank, list(taken)
+
+    def taken_back(self, reference):
+        return self.taken
+
+    def __getattr__(self, name):
+        return getattr(self.bank, name)
+
+
+def test_one_word_of_the_banks_books_all_that_it_has_taken_back(cards, queues, store, later, monkeypatch):
+    """CB-21: two disputes, of which one was told."""
+    before = world.posted("chargebacks/USD")
+    _, _, charge = topping_up(cards, "approved")
+    settle(charge)
+    taken = [banks.TakenBack(f"dp_{number}", 100 * number, "USD") for number in (1, 2)]
+    bank = Disputing(banks.bank("sandbox"), *taken)
+    monkeypatch.setattr(banks, "bank", lambda _: bank)
+    queues.send_message(QueueUrl=os.environ["BILLFOLD_QUEUE_CHARGES"], MessageBody=f"{charge} once")
+    for _ in range(6):
+        delivery.drain(queues)
+        later(seconds=3)
+    assert (state(charge), world.posted("chargebacks/USD")) == ("disputed", before - 300)
+    assert not any(int(count) for count in waiting(queues).values()), "the message is done with"
+    bank.taken = []
+    for _ in range(2):
+        settle(f"{charge} once", waits=True)
+    assert (state(charge), world.posted("chargebacks/USD")) == ("settled", before)
+    settle(f"{charge} once")
+    books_balance(store)
+
+
+def test_a_dispute_in_another_currency_is_left_to_people(cards, monkeypatch, caplog):
+    """LG-01: what is 1,000 of one currency is not 1,000 of another; operations are told, and nothing is booked."""
+    _, _, charge = topping_up(cards, "approved")
+    settle(charge)
+    bank = Disputing(banks.bank("sandbox"), banks.TakenBack("dp_1", 1_000, "EUR"))
+    monkeypatch.setattr(banks, "bank", lambda _: bank)
+    settle(f"{charge} once")
+    assert state(charge) == "settled"
+    assert [vars(record)["kind"] for record in caplog.records if record.message == "differs"] == ["dispute"]
+
+
 def test_what_is_settled_is_asked_about_again_only_when_the_bank_says_something(cards):
     """CB-21: a copy of the message that asked for it asks nobody."""
     _, _, charge = topping_up(cards, "approved")

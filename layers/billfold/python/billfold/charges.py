@@ -165,9 +165,19 @@ class Day:
         """The bank's instant of a charge is not ours."""
         return self.since - HOUR
 
+    @property
+    def answered_at(self) -> int:
+        """From when on the bank's list grows no more: what was answered late was made while it could still be asked for."""
+        return self.until + ASKED_WITHIN + HOUR
+
     def listed_until(self, now: int) -> int:
-        """Up to when the bank's list is read: what was answered late may have been made for as long as it was asked for."""
-        return min(max(now, self.until + HOUR), self.until + ASKED_WITHIN + HOUR)
+        """Up to when the bank's list is read."""
+        return min(max(now, self.until + HOUR), self.answered_at)
+
+    def again_at(self, ours: Iterable["Line"], now: int) -> int | None:
+        """When the day is compared once more, because the bank may still make what was settling; None: it need not be."""
+        settling = any(line.state == "settling" and self.since <= line.at < self.until for line in ours)
+        return self.answered_at if settling and now < self.answered_at else None
 
     @property
     def around(self) -> list[int]:

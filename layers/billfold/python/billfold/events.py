@@ -94,6 +94,7 @@ def card_kind(change: str, state: str) -> str:
     return CARD_KINDS.get((change, state)) or CARD_KINDS.get((change, ""), "")
 
 
-def charge_kind(purpose: str, state: str) -> str:
-    """The event's name for a change of a charge; empty where the bill tells."""
-    return CHARGE_KINDS.get((purpose, state), "")
+def charge_kind(change: str, purpose: str, state: str) -> str:
+    """The event's name for a change of a charge; empty where the bill tells, and of a dispute, which is operations' affair:
+    the charge that the bank reinstates is settled again, and its owner has heard so."""
+    return "" if change in ("disputed", "reinstated") else CHARGE_KINDS.get((purpose, state), "")

@@ -107,10 +107,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What the bank has taken back for a dispute and has not returned; in our minor units (None: they cannot say it)."""
+    """What the bank has taken back for a dispute and has not returned; in our minor units (None: they cannot say it), of a
+    currency that need not be the charge's."""
 
     dispute: str
     amount: int | None
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

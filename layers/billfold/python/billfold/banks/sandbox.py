@@ -124,7 +124,7 @@ class SandboxBank:
             raise Unavailable()
         taken = [one for one in wire["items"] if one["taken"]]
         minor = functools.partial(bank_currencies.minor, self.name)
-        return [TakenBack(one["reference"], minor(one["amount"], one["currency"])) for one in taken]
+        return [TakenBack(one["reference"], minor(one["amount"], one["currency"]), one["currency"]) for one in taken]
 
     def charges(self, since: int, until: int, cursor: str) -> tuple[list[Listed], str]:
         query = {"since": str(since), "until": str(until), "cursor": cursor}

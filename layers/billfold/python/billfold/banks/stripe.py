@@ -192,7 +192,8 @@ class StripeBank:
             raise Unavailable() from None
         taken = [one for one in found if len(one.get("balance_transactions") or []) == 1]
         minor = functools.partial(bank_currencies.minor, self.name)
-        return [TakenBack(reference_of(one["id"]), minor(one["amount"], one["currency"].upper())) for one in taken]
+        amounts = [(reference_of(one["id"]), one["amount"], one["currency"].upper()) for one in taken]
+        return [TakenBack(dispute, minor(amount, currency), currency) for dispute, amount, currency in amounts]
 
     def _disputed(self, one: Wire) -> str:
         """Our id of the charge that a dispute is about, which only the charge itself names."""

@@ -3,7 +3,7 @@
 pk     sk             what
 chg_…  #              the head: state, amount; due while it is settling; the day that it is compared in
 chg_…  00000001, …    the changes
-rec_…  <bank>         what a day's comparison with a bank found
+rec_…  <bank>         what a day's comparison with a bank found, and when it is made once more
 """
 
 from collections.abc import Iterator
@@ -76,6 +76,7 @@ class ReportRow(Row):
     compared = Integer()
     found = Integer()
     differences = Json()
+    again_at = Integer(null=True)
 
 
 def load(charge_id: str) -> Journal[Charge, ChargeChange]:
@@ -192,7 +193,7 @@ def events_of(image: dict[str, Any]) -> list[Event]:
     row = journals.inserted(ChangeRow, image, KINDS)
     if row is None:
         return []
-    kind = events.charge_kind(row.purpose, row.state)
+    kind = events.charge_kind(row.kind, row.purpose, row.state)
     if not kind:
         return []
     facts = {"state": row.state, "card": row.card, "amount": {"amount": row.amount, "currency": row.currency}}
@@ -223,13 +224,19 @@ def lines(bank: str, days: list[int]) -> Iterator[Line]:
                 yield Line(row.pk, row.amount, row.currency, state, row.started_at, kind, row.reference)
 
 
-def reported(wanted: list[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Of these pairs of a bank and a day, those that a report is there of."""
+def reported(wanted: list[tuple[str, str]], now: int) -> set[tuple[str, str]]:
+    """Of these pairs of a bank and a day, those whose report stands."""
     keys: dict[Key, tuple[str, str]] = {(ReportRow, f"rec_{day}", bank): (bank, day) for bank, day in wanted}
-    return {keys[key] for begin in range(0, len(keys), 100) for key in read(list(keys)[begin : begin + 100])}
+    rows = {
+        key: row for begin in range(0, len(keys), 100) for key, row in read(list(keys)[begin : begin + 100]).items()
+    }
+    return {keys[key] for key, row in rows.items() if isinstance(row, ReportRow) and now < (row.again_at or now + 1)}
 
 
-def put_report(commit: Commit, bank: str, day: str, compared: int, found: list[Difference]) -> None:
-    """Add to a commit what the comparison of a day found; comparing again replaces it."""
+def put_report(
+    commit: Commit, bank: str, day: str, compared: int, found: list[Difference], again_at: int | None = None
+) -> None:
+    """Add to a commit what the comparison of a day found; comparing again replaces it. `again_at`: until when it stands."""
     named = [msgspec.to_builtins(difference) for difference in found[:MAX_NAMED]]
-    commit.put(ReportRow(f"rec_{day}", bank, compared=compared, found=len(found), differences=named))
+    row = ReportRow(f"rec_{day}", bank, compared=compared, found=len(found), differences=named, again_at=again_at)
+    commit.put(row)

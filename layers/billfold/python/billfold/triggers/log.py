@@ -3,6 +3,7 @@
 The line is also a metric: `_aws` makes it CloudWatch's embedded metric format, so counting costs no call.
 """
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from aws_lambda_powertools import Logger
 from billfold import clock
 from billfold.errors import Refusal
 
+# Stages may share an account, and must not hear each other's alarms, which take deployments back.
+STAGE = os.environ.get("BILLFOLD_PREFIX", "billfold")
 logger = Logger(service="billfold", location=None, log_uncaught_exceptions=False)
 METRICS = [{"Name": "milliseconds", "Unit": "Milliseconds"}, {"Name": "faults", "Unit": "Count"}]
 
@@ -29,8 +32,9 @@ def name_of(run: Callable[..., Any]) -> str:
 
 def line(message: str, step: str, milliseconds: float, facts: dict[str, Any], *, failed: bool = False) -> None:
     """Write the line of one run of a step; `failed` is for what is our fault, not for a refusal."""
-    metric = {"Namespace": "Billfold", "Dimensions": [["step"]], "Metrics": METRICS}
+    metric = {"Namespace": "Billfold", "Dimensions": [["stage", "step"]], "Metrics": METRICS}
     extra = facts | {
+        "stage": STAGE,
         "step": step,
         "milliseconds": round(milliseconds, 1),
         "faults": int(failed),
