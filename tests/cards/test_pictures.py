@@ -173,3 +173,21 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded():
         assert tracemalloc.get_traced_memory()[1] < 30_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_no_exif_whatever_stands_in_it_is_a_fault_of_ours(kind):
+    """H46: each byte of it replaced in turn; the picture is read, or is none. Much EXIF can be read and not be written again."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a maker"
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:25 04:00:00"
+    exif.get_ifd(0x8825)[2] = (1.0, 2.0, 3.0)
+    written = exif.tobytes()
+    for place in range(len(written)):
+        for byte in (0, 1, 5, 127, 255):
+            image = file((64, 48), kind, exif=written[:place] + bytes([byte]) + written[place + 1 :])
+            try:
+                assert sorted(pictures.decoded(image).size) == [48, 64]
+            except NoImage:
+                continue

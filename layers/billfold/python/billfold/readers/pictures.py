@@ -4,7 +4,8 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps, ImageStat
+from PIL import ExifTags, Image, ImageStat
+from PIL.Image import Transpose
 
 from billfold.readers import MAX_BYTES, NoImage, TooLarge
 
@@ -14,6 +15,16 @@ MIN_SIDE = 32
 FORMATS = ("JPEG", "PNG")
 # In these modes of Pillow a sample has more than eight bits.
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+# How a phone was held, as EXIF says it, and what undoes it.
+UPRIGHT = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
 
 
 def decoded(image: bytes) -> Image.Image:
@@ -31,13 +42,19 @@ def decoded(image: bytes) -> Image.Image:
             raise NoImage("too few pixels")
         # A JPEG can be decoded at a half or a quarter: faster, and the network looks at no more.
         opened.draft("RGB", (2_000, 2_000))
-        return opaque(ImageOps.exif_transpose(opened))
+        return opaque(_upright(opened))
     except NoImage:
         raise
     except Image.DecompressionBombError as fault:
         raise TooLarge("too many pixels") from fault
     except (OSError, ValueError, SyntaxError, EOFError, OverflowError) as fault:
         raise NoImage("not a picture") from fault
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """The picture as the phone was held. Pillow's own way writes the EXIF anew, which fails on much of what it can read."""
+    turn = UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    return picture if turn is None else picture.transpose(turn)
 
 
 def opaque(picture: Image.Image) -> Image.Image:
