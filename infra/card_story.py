@@ -51,7 +51,7 @@ def photograph_card(stage: Play) -> None:
     story.expect("every digit is right", read["number"]["value"], drawn.number)
     expiry = {part: read["expiry"][part] for part in ("year", "month")}
     story.expect("and so is the expiry", expiry, {"year": 2031, "month": 7})
-    stage.items["number"] = str(read["number"]["value"])
+    stage.items |= {"number": str(read["number"]["value"]), "photo": str(photo["id"])}
 
 
 def _read(customer: Customer, photo: str) -> dict[str, Any] | None:
@@ -68,7 +68,7 @@ def link_card(stage: Play) -> None:
     story.expect(
         "a number with a wrong digit is refused, and no bank is asked", _refused(erin, mistyped), "card_invalid"
     )
-    bound = _bind(erin, stage.items["number"])
+    bound = _bind(erin, stage.items["number"], photo=stage.items["photo"])
     story.expect(
         f"her {bound['brand']} ending {bound['last4']} is known, and cannot pay yet", bound["state"], "created"
     )
@@ -134,13 +134,14 @@ def lose_answer(stage: Play) -> None:
 CHAPTERS = (photograph_card, link_card, top_up, pay_by_card, lose_answer)
 
 
-def _bind(customer: Customer, card_number: str) -> dict[str, Any]:
+def _bind(customer: Customer, card_number: str, **more: str) -> dict[str, Any]:
     body = {
         "number": card_number,
         "expiry": {"year": 2031, "month": 7},
         "holder": "ERIN HOLDER",
         "person": PERSON,
         "consent": "2026-11",
+        **more,
     }
     return dict(customer.api.post("/v1/cards", body, proven=True))
 

@@ -4,9 +4,10 @@
 
 A table with the actions on it (`Action:index` is on that index alone), `queue` and its name, `postpone` and its queue (it leaves a
 message there for later), `kms` and its actions (`Action:kind`: for what is sealed as that kind of thing), `bucket` or `machine`
-with its name and actions, `bank` (it calls banks), `issuers` (it looks up which bank serves a card), `reader` (it reads pictures),
-`generations` (it tells the vault's keys apart without using them), or `nothing`. The roles are made from this line; a test compares
-it with what the code does. A last field, `Layers`, names layers that this function carries besides the two that all have.
+with its name and actions, `bank` (it calls banks), `issuers` (it looks up which bank serves a card), `top_ups` (it knows how much
+may be topped up), `reader` (it reads pictures), `generations` (it tells the vault's keys apart without using them), or `nothing`.
+The roles are made from this line; a test compares it with what the code does. A last field, `Layers`, names layers that this
+function carries besides the two that all have.
 """
 
 import ast
@@ -130,8 +131,8 @@ Trigger = BankCalls | Route | Queue | Stream | Schedule | Upload | Task
 @dataclass(frozen=True)
 class May:
     """What a step may do: DynamoDB actions by (table, index or empty), the queues it may send to and postpone messages of, KMS
-    actions, actions by bucket and by state machine, and whether it calls banks, looks up which one serves a card, calls a reader
-    of pictures, or asks for the generations of keys alone."""
+    actions, actions by bucket and by state machine, and whether it calls banks, looks up which one serves a card, knows the maxima
+    of top-ups, calls a reader of pictures, or asks for the generations of keys alone."""
 
     actions: dict[tuple[str, str], tuple[str, ...]]
     queues: tuple[str, ...] = ()
@@ -141,6 +142,7 @@ class May:
     machines: dict[str, tuple[str, ...]] = field(default_factory=dict)
     bank: bool = False
     issuers: bool = False
+    top_ups: bool = False
     reader: bool = False
     generations: bool = False
 
@@ -234,7 +236,7 @@ def permissions(text: str) -> May:
     actions: dict[tuple[str, str], tuple[str, ...]] = {}
     named: dict[str, dict[str, tuple[str, ...]]] = {"bucket": {}, "machine": {}}
     lists: dict[str, list[str]] = {"queue": [], "postpone": [], "kms": [], "nothing": []}
-    alone = dict.fromkeys(("bank", "issuers", "reader", "generations"), False)
+    alone = dict.fromkeys(("bank", "issuers", "top_ups", "reader", "generations"), False)
     for clause in text.split(";"):
         subject, *words = clause.split()
         if not words and subject not in {*alone, "nothing"}:
@@ -337,7 +339,7 @@ def _step(module: types.ModuleType, trigger: Trigger) -> Step:
         permissions(fields["May"]),
         _imports(module, "lists"),
         _imports(module, "proof"),
-        bool(fingerprints.marked(body, "sealed")),
+        bool(fingerprints.marked(body, "sealed")) or _imports(module, "confirmations"),
     )
 
 

@@ -9,6 +9,7 @@ os.environ.update(
     BILLFOLD_PREFIX="billfold",
     BILLFOLD_SANDBOX="1",
     BILLFOLD_VAULT_KEYS="1",
+    BILLFOLD_TOP_UPS="1000 JPY=150000",
     BILLFOLD_ISSUERS="2=sandbox 34=sandbox 37=sandbox 4=sandbox 5=sandbox",
     BILLFOLD_ADDRESSES="https://{api}.execute-api.eu-west-1.amazonaws.com/api https://api.example",
     BILLFOLD_BUCKET_PHOTOS="billfold-photos",

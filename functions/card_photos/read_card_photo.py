@@ -2,10 +2,11 @@
 
 Trigger   upload photos
 Reads     photo, object
-Writes    photo, object: what was read, sealed; then the object is deleted, whatever was in it
+Writes    photo, object: what was read, sealed, and each field's fingerprint; then the object is deleted, whatever was in it
 Answers   read | unreadable | not awaited (too late, a second upload, no photo of this name) | gone
 Again     a photo is read once; an object that comes again is deleted unread
-May       photos BatchGetItem UpdateItem; bucket photos ListBucket GetObject DeleteObject; kms GenerateDataKey:photo; reader
+May       photos BatchGetItem UpdateItem; bucket photos ListBucket GetObject DeleteObject; kms GenerateDataKey:photo GenerateMac;
+          reader
 Layers    reading
 """
 
@@ -15,7 +16,7 @@ from billfold.errors import Unavailable
 from billfold.readers import MAX_BYTES, NoImage, OutOfTime, TooLarge
 from billfold.tables import photo_rows
 from billfold.tables.rows import Commit
-from billfold.triggers import upload
+from billfold.triggers import confirmations, upload
 
 
 @upload.step
@@ -30,8 +31,10 @@ def handler(photo_id: str) -> str:
         return "gone"
 
     fault, found = _look(image)
-    judged = card_photos.judged(photo, found)
-    sealed = vault.seal(photo_id, photo_rows.encode(found)) if isinstance(found, Reading) else None
+    judged, sealed = card_photos.judged(photo, found), None
+    if isinstance(found, Reading):
+        judged = confirmations.comparable(judged, found)
+        sealed = vault.seal(photo_id, photo_rows.encode(found))
 
     commit = Commit(f"{photo_id}/read")
     photo_rows.put_read(commit, judged, sealed)

@@ -1,34 +1,32 @@
 """Bind a payment card to its owner; its bank is asked afterwards.
 
 Trigger   POST /v1/cards                     (user's device)
-Reads     user, device, proof, holders of the card, limits, operation
+Reads     user, device, proof, photo, holders of the card, limits, operation
 Writes    card, change, vault, holders, limits, proof   (one transaction); of a card that is held already its expiry, operation,
           proof; of one that three others hold limits, operation, proof
-Answers   201 the card, created; 200 the card that the caller holds already; 409 held by three; 422 no card, or no bank serves
-          it; 429 too many tried
+Answers   201 the card, created; 200 the card that the caller holds already; 404 another's photo; 409 held by three; 422 no
+          card, or no bank serves it; 429 too many tried
 Again     the same Idempotency-Key gets the first answer; the same card is bound once
 May       people BatchGetItem; cards BatchGetItem ConditionCheckItem PutItem Query UpdateItem; vault PutItem;
-          operations BatchGetItem PutItem; kms GenerateDataKey:card GenerateMac; issuers
+          operations BatchGetItem PutItem; photos BatchGetItem; kms GenerateDataKey:card GenerateMac; issuers
 """
-
-import re
 
 import msgspec
 
-from billfold import card_numbers, cards, identity, vault
+from billfold import card_numbers, card_photos, cards, identity, vault
 from billfold.banks import issuers
 from billfold.card_changes import ExpiryUpdated
 from billfold.card_errors import CardTaken, UnsupportedIssuer
 from billfold.errors import DeviceUnknown, IdempotencyKeyReused, ProofInvalid, Stale
-from billfold.tables import card_rows, limit_rows, operation_rows, people_rows, vault_rows
+from billfold.tables import card_rows, limit_rows, operation_rows, people_rows, photo_rows, vault_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import card_wire, http, proof, wire
+from billfold.triggers import card_wire, confirmations, http, proof, wire
 
 
 @http.step(body=card_wire.BindCard, answers=card_wire.CardAnswer, key=True)
 def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     body, caller, now, (device_id, jti) = request.body, request.caller, request.now, proof.proven(request)
-    number, operation = re.sub("[ -]", "", body.number), request.operation("opr")
+    number, operation = body.number.replace(" ", "").replace("-", ""), request.operation("opr")
     brand, bank = card_numbers.check_number(number), issuers.bank_of(number)
     card_numbers.check_expiry(body.expiry.year, body.expiry.month, now)
     if bank is None:
@@ -40,7 +38,7 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     keys = [people_rows.user_key(caller), people_rows.device_key(caller, device_id)]
     keys += [operation_rows.operation_key(operation), card_rows.head_key(card_id)]
     keys += [card_rows.holders_key(fingerprint) for fingerprint in fingerprints]
-    rows = read([*keys, used, *cooling, *limit_rows.all_keys(whos)])
+    rows = read([*keys, used, *cooling, *photo_rows.keys(body.photo), *limit_rows.all_keys(whos)])
     if done := operation_rows.operation(rows, operation):
         if done.status >= 400:
             return request.repeat(done, [f"/{fingerprint}" for fingerprint in fingerprints])
@@ -53,6 +51,7 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     identity.active(people_rows.user(rows, caller))
     if people_rows.device(rows, caller, device_id) is None:
         raise DeviceUnknown()
+    photo = card_photos.check_own(photo_rows.photo(rows, body.photo), caller).at(now) if body.photo else None
     held, commit = card_rows.holders(rows, fingerprints), Commit(operation)
     operation_rows.use_proof(commit, used, now)
     if caller in held:
@@ -63,7 +62,8 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
         # That tells something of a number: it counts as a try, and a repeat is the same one.
         raise operation_rows.refuse(commit, operation, f"{request.fingerprint}/{fingerprints[0]}", CardTaken(), now)
     known = {"device": device_id, "brand": brand, "last4": number[-4:], "bank": bank, "fingerprint": fingerprints[0]}
-    bound = card_wire.bound(body, at=now, owner=caller, **known, **request.marks())
+    typed = confirmations.typed(body, photo, fingerprints)
+    bound = card_wire.bound(body, at=now, owner=caller, typed=typed, **known, **request.marks())
     person = msgspec.json.encode([body.holder, body.person])
     sealed = vault.seal_parts(card_id, {vault_rows.NUMBER: number.encode(), vault_rows.PERSON: person})
 

@@ -1,18 +1,22 @@
 """Top the caller's wallet up by a card; the card's bank is asked afterwards.
 
 Trigger   POST /v1/top-ups                   (user)
-Reads     user, card, charge
-Writes    charge, change, hold, balance, card   (one transaction)
-Answers   202 the top-up, settling; 404 another's card; 409 a card that cannot pay, or not this amount
+Reads     user, card, charge, limit
+Writes    charge, change, hold, balance, card, limit   (one transaction)
+Answers   202 the top-up, settling; 404 another's card; 409 a card that cannot pay, not this amount, or too much; 429 too many
+          within a day
 Again     the same Idempotency-Key gets the first answer; the card is charged once
-May       people BatchGetItem; cards BatchGetItem UpdateItem; charges BatchGetItem PutItem Query; ledger PutItem UpdateItem
+May       people BatchGetItem; cards BatchGetItem PutItem UpdateItem; charges BatchGetItem PutItem Query; ledger PutItem UpdateItem;
+          top_ups
 """
 
+import os
 from dataclasses import replace
 
-from billfold import cards, charges, identity
+from billfold import cards, charges, identity, top_ups
+from billfold.card_errors import TooManyTopUps
 from billfold.money import Money
-from billfold.tables import card_rows, charge_rows, people_rows
+from billfold.tables import card_rows, charge_rows, limit_rows, people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import charge_wire, http, wire
 
@@ -25,8 +29,9 @@ class TopUpWallet(wire.Body, frozen=True):
 @http.step(body=TopUpWallet, answers=charge_wire.TopUpAnswer, key=True)
 def handler(request: http.Request[TopUpWallet]) -> http.Answer:
     body, caller, now, charge_id = request.body, request.caller, request.now, request.operation("chg")
+    who = {"top_ups": [caller]}
     keys = [people_rows.user_key(caller), card_rows.head_key(body.card), charge_rows.head_key(charge_id)]
-    rows = read(keys)
+    rows = read([*keys, *limit_rows.all_keys(who)])
     if charge_rows.head_key(charge_id) in rows:
         journal = charge_rows.load(charge_id)
         request.check_same(journal.changes[0].request)
@@ -36,11 +41,15 @@ def handler(request: http.Request[TopUpWallet]) -> http.Answer:
     identity.active(people_rows.user(rows, caller))
     head = card_rows.head(rows, body.card)
     card = cards.check_can_pay(card_rows.to_card(head) if head else None, caller, amount, now)
+    top_ups.check_amount(amount, top_ups.parse(os.environ["BILLFOLD_TOP_UPS"]))
+    if wait_seconds := limit_rows.wait_seconds(rows, who, [], now):
+        raise TooManyTopUps(retry_after_seconds=wait_seconds)
     hold, transfer = request.operation("hld"), request.operation("trf")
     started = charges.start(card, amount, "top_up", "", now, hold=hold, transfer=transfer)
 
     commit = Commit(charge_id)
     charge = charge_rows.start(commit, charge_id, replace(started, **request.marks()))
+    limit_rows.count_try(commit, rows, who, now)
     commit.send()
 
     return http.Answer(202, charge_wire.top_up(charge))

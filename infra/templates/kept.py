@@ -180,7 +180,7 @@ def _add_pool(stage: Stage, pool: str, name: str, second_factor: str, client: st
 def _add_secrets(stage: Stage, resources: Resources) -> None:
     generated = {"PasswordLength": 64, "ExcludePunctuation": True}
     resources["CursorKey"] = _secret(stage, "cursor-key", "Signs the cursors of lists", generated)
-    about = "Keys the fingerprints of requests that say a person or a code; changed, it forgets them"
+    about = "Keys the fingerprints of a person, a code, and what a photo shows; changed, it forgets them"
     resources["FingerprintKey"] = _secret(stage, "fingerprint-key", about, generated)
     if stage.sandbox:
         about = "What the sandbox bank and Billfold derive their keys from"

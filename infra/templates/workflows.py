@@ -119,6 +119,8 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
         variables["BILLFOLD_ADDRESSES"] = _addresses(stage)
     if step.may.bank or step.may.issuers:
         variables["BILLFOLD_ISSUERS"] = stage.variables["BILLFOLD_ISSUERS"]
+    if step.may.top_ups:
+        variables["BILLFOLD_TOP_UPS"] = stage.variables["BILLFOLD_TOP_UPS"]
     if step.may.bank and stage.sandbox:
         variables["BILLFOLD_SANDBOX_BANK_ADDRESS"] = imported(stage, ADDRESS)
     return variables

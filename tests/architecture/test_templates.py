@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from billfold import top_ups
 from billfold.banks import issuers
 from infra import stages, steps, tables, templates
 from infra.clouds import Cloud
@@ -158,7 +159,7 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
 
 def secrets_of(step: steps.Step) -> list[str]:
     """What a step fetches in production."""
-    sealing = step.name in ("bind_card", "answer_challenge")
+    sealing = step.name in ("bind_card", "answer_challenge", "read_card_photo")
     return ["cursor-key"] * step.signs_cursors + ["stripe"] * step.may.bank + ["fingerprint-key"] * sealing
 
 
@@ -213,6 +214,15 @@ def test_a_step_that_calls_banks_knows_the_banks_of_its_stage_and_no_other_step_
     assert set(issuers.parse(said).values()) == {"sandbox" if stage.sandbox else "stripe"}
 
 
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_a_step_that_tops_up_knows_its_stages_maxima_and_no_other_step_does(stage_name):
+    """Issue 12 F26: a setting that can be read, with a maximum for every currency."""
+    stage = stages.stage(stage_name)
+    said = {step.name: workflows.environment(stage, step).get("BILLFOLD_TOP_UPS") for step in STEPS}
+    assert {name for name, setting in said.items() if setting} == {"top_up_wallet"}
+    assert top_ups.parse(said["top_up_wallet"])[top_ups.OTHERS] <= 10_000
+
+
 def with_may(**said: bool) -> steps.Step:
     """Some step that may nothing about banks but this."""
     return dataclasses.replace(
@@ -257,7 +267,7 @@ def test_a_secret_is_in_no_environment_and_allowed_to_those_who_fetch_it_alone(s
     asking = [one for one in its_steps if one.may.bank or one.workflow == steps.SANDBOX_BANK]
     assert allowed[bank] == {logical(one.name, "role") for one in asking}
     assert allowed["cursor-key"] == {logical(one.name, "role") for one in its_steps if one.signs_cursors}
-    assert allowed["fingerprint-key"] == {"BindCardRole", "AnswerChallengeRole"}
+    assert allowed["fingerprint-key"] == {"BindCardRole", "AnswerChallengeRole", "ReadCardPhotoRole"}
     assert "BindCardRole" not in allowed[bank]
 
 

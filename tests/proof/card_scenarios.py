@@ -13,6 +13,7 @@ from billfold.tables.rows import read
 from sandbox_bank import authentications, callbacks
 from sandbox_bank import rows as bank_rows
 from tests.card_world import TOKEN, Case, number
+from tests.cards.photo_world import started
 from tests.proof.plays import Occasion, Scenario
 from tests.proof.stage import Outcome, Stage, ago, happening, http, message, task
 from tests.proof.wallet_scenarios import WRONG_PIN
@@ -50,7 +51,7 @@ def _nothing() -> None:
 # -------------------------------------------------------------------------------------------------------- their owners
 
 
-def _bind(stage: Stage, person: Person, expected: str, *, year: int = 2031, cards: int = 1) -> Occasion:
+def _bind(stage: Stage, person: Person, expected: str, *, year: int = 2031, cards: int = 1, **named: str) -> Occasion:
     def effect() -> None:
         listed = call("GET", "/v1/cards", person).body["items"]
         assert len(listed) == cards
@@ -58,7 +59,7 @@ def _bind(stage: Stage, person: Person, expected: str, *, year: int = 2031, card
             assert (listed[0]["state"], listed[0]["expiry"]["year"]) == (expected, year)
 
     def arrive() -> Outcome:
-        body = {"expiry": {"year": year, "month": 7}}
+        body = {"expiry": {"year": year, "month": 7}, **named}
         answer = stage.cards.bind(person, number("approved"), key="bind", body=body)
         return Outcome(answer.status, answer.body, tuple(answer.headers.items()))
 
@@ -67,6 +68,15 @@ def _bind(stage: Stage, person: Person, expected: str, *, year: int = 2031, card
 
 def _binds(stage: Stage) -> Occasion:
     return _bind(stage, joined(), "created")
+
+
+def _binds_by_a_photo(stage: Stage) -> Occasion:
+    person = joined()
+    return _bind(stage, person, "created", photo=started(person))
+
+
+def _binds_by_anothers_photo(stage: Stage) -> Occasion:
+    return _bind(stage, joined(), "", cards=0, photo=started(joined()))
 
 
 def _binds_what_another_has(stage: Stage) -> Occasion:
@@ -595,6 +605,8 @@ def _forwards(stage: Stage) -> Occasion:
 
 ALL = (
     Scenario("bind_card", "a new one", _binds, 201),
+    Scenario("bind_card", "by a photo of it", _binds_by_a_photo, 201),
+    Scenario("bind_card", "by another's photo", _binds_by_anothers_photo, 404),
     Scenario("bind_card", "a second holder", _binds_what_another_has, 201),
     Scenario("bind_card", "the one that is linked", _binds_again),
     Scenario("bind_card", "the same with a later expiry", _binds_again_with_a_later_expiry),

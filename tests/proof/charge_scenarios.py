@@ -50,6 +50,13 @@ def _tops_up_by_anothers(stage: Stage) -> Occasion:
     return _top_up(stage.cards.active(), world.joined())
 
 
+def _tops_up_an_eleventh_time(stage: Stage) -> Occasion:
+    case = stage.cards.active()
+    for _ in range(10):
+        assert stage.cards.top_up(*case, AMOUNT).status == 202
+    return _top_up(case)
+
+
 def _tops_up_before_it_is_linked(stage: Stage) -> Occasion:
     return _top_up(stage.cards.asked())
 
@@ -313,6 +320,7 @@ ALL = (
     Scenario("top_up_wallet", "by a card", _tops_up, 202),
     Scenario("top_up_wallet", "by another's", _tops_up_by_anothers, 404),
     Scenario("top_up_wallet", "before it is linked", _tops_up_before_it_is_linked, 409),
+    Scenario("top_up_wallet", "an eleventh one", _tops_up_an_eleventh_time, 429),
     Scenario("get_top_up", "settling", _shows),
     Scenario("settle_charge", "a top-up", _settles("approved", "settled")),
     Scenario("settle_charge", "a top-up, declined", _settles("without_funds", "declined")),

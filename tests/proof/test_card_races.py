@@ -324,6 +324,18 @@ def test_many_top_ups_at_once_are_each_charged_once_and_the_same_key_once_in_all
     _every_charge_is_right(store)
 
 
+def test_more_top_ups_at_once_than_the_limit_are_as_many_as_the_limit(cards: CardWorld, store):
+    """Issue 12 F26: sixteen at the same moment, by two cards: ten a day are begun, and only their money is held."""
+    alice = world.joined()
+    linked = [cards.linked(alice, number_of("approved", rest)) for rest in range(2)]
+    answers = race([stubborn(cards.top_up, alice, linked[turn % 2], 100) for turn in range(16)])
+    assert codes(answers) == {"202": 10, "too_many_top_ups": 6}
+    assert sum(ledger_rows.read_balance(_account(alice, card)).held for card in linked) == 1_000
+    cards.settle()
+    assert (world.wallet(alice), at_the_bank(store, "charge")) == (1_000, 10)
+    _every_charge_is_right(store)
+
+
 def test_a_charge_settled_by_many_messages_at_once_is_one_transfer(cards: CardWorld, store):
     """CB-21, L-12: queue, callback and daily comparison ask at the same moment; the bank charges once, money moves once."""
     alice = world.joined()

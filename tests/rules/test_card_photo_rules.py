@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billfold import card_photos
-from billfold.card_photos import Expiry, Reading, Unreadable
+from billfold.card_photos import FIELDS, KEPT, Expiry, Field, Photo, Reading, Unreadable
 from billfold.printed_lines import Line
 
 VISA, MASTERCARD, AMEX = "4242424242424242", "5555555555554444", "378282246310005"
@@ -284,3 +286,32 @@ def test_a_holder_who_is_not_sure_is_left_empty():
     number = line("4242 4242 4242 4242")
     assert read(number, line("AMELIA JONES", 0, 100, confidence=0.8)).holder is None
     assert read(number, line("AVANTI", 300, 100)).holder is None
+
+
+PRINTS = st.sampled_from(["", "a", "b", "c"])
+
+
+@settings(max_examples=300, derandomize=True, database=None)
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), PRINTS),
+    st.fixed_dictionaries({name: st.lists(PRINTS, max_size=3) for name in FIELDS}),
+    st.integers(0, 2 * KEPT),
+)
+def test_a_field_counts_as_shown_only_by_a_fingerprint_that_the_photo_has_while_it_lasts(shown, confirmed, later):
+    """CB-03, issue 12 F19: by one of a field's own fingerprints, of a photo that is not over; whatever else is typed."""
+    photo = Photo("pho_1", "usr_1", "read", 0, fingerprints=shown)
+    expected = [
+        name
+        for name in FIELDS
+        if later >= KEPT or name not in shown or all(shown[name] != one for one in confirmed[name])
+    ]
+    assert card_photos.typed(photo.at(later), confirmed) == expected
+    assert card_photos.typed(None, confirmed) == list(FIELDS)
+
+
+def test_a_reading_is_compared_as_calls_spell_it():
+    """CB-03: months have two digits, names Unicode's normal form C; what was not found is not there."""
+    number, brand = Field("4242424242424242", 1), Field("Visa", 1)
+    whole = Reading(number, brand, Expiry(2031, 7, 1), Field("ZOE\u0308 O\u0301", 1))
+    assert card_photos.shown(whole) == {"number": number.value, "expiry": "2031-07", "holder": "ZO\u00cb \u00d3"}
+    assert card_photos.shown(Reading(number, brand)) == {"number": number.value}

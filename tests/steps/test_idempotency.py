@@ -141,7 +141,7 @@ def another(value: Any, pointer: str) -> Any:
         )
     elif isinstance(now, int) and not isinstance(now, bool) and last not in OTHERS:
         place[last] = now + 1
-    elif last in ("device", "merchant", "instrument", "card", "to", "admin"):
+    elif last in ("device", "merchant", "instrument", "card", "photo", "to", "admin"):
         place[last] = never_was(now or "crd_" + "1" * 32)
     else:
         place[last] = OTHERS.get(last, "Another")

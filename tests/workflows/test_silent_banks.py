@@ -80,8 +80,9 @@ def ideal_asks() -> int:
 def test_a_silent_bank_multiplies_no_message(cards: CardWorld, queue: str, things: int):
     """CB-14, CB-21: at most 1.2 times the ideal number of asks, one message a thing, and no dead letter; each is still open."""
     if queue == "charges":
-        case = cards.active()
-        waiting = [str(cards.top_up(*case, 100).body["id"]) for _ in range(things)]
+        # Ten a day is what a user may.
+        cases = [cards.active(rest=rest) for rest in range(things // 10)]
+        waiting = [str(cards.top_up(*case, 100).body["id"]) for case in cases for _ in range(10)]
     else:
         waiting = []
         for number in range(things):

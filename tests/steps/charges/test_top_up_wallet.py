@@ -105,3 +105,48 @@ def test_the_bank_is_asked_in_its_own_units(cards):
     assert world.wallet(person, "MGA") == 1_200
     [line] = [line for line in banks.bank("sandbox").charges(0, clock.now() + 1, "")[0] if line.currency == "MGA"]
     assert line.amount == 12
+
+
+@pytest.mark.parametrize(
+    ("most", "currency", "shown"),
+    [(100_000, "USD", "1,000.00 USD"), (150_000, "JPY", "150,000 JPY"), (1_000_000, "KWD", "1,000.000 KWD")],
+)
+def test_no_more_than_the_stages_maximum_is_topped_up_at_once(store, cards, most, currency, shown):
+    """Issue 12 F26: the maximum itself is; what is over it holds nothing, asks no bank and is no try."""
+    person, card = cards.active()
+    before, asked = len(store.rows("charges")), len(cards.bank.calls)
+    for over in (most + 1, 10**12):
+        answer = cards.top_up(person, card, over, currency=currency)
+        assert (answer.status, answer.code, answer.body["most_minor"]) == (409, "top_up_too_large", most)
+        assert shown in answer.body["detail"]
+    cards.settle()
+    assert (len(store.rows("charges")), len(cards.bank.calls)) == (before, asked)
+    assert [cards.top_up(person, card, most, currency=currency).status for _ in range(11)] == [202] * 10 + [429]
+
+
+def test_a_wallet_is_topped_up_ten_times_a_day_whatever_became_of_it(store, cards, later):
+    """Issue 12 F26: by all of a user's cards together, declined or not; a repeat is no other, and a day later there is room."""
+    person, card = cards.active()
+    _, poor = cards.active("without_funds", person=person)
+    for turn in range(10):
+        assert cards.top_up(person, (card, poor)[turn % 2], 100, key=f"top-up-{turn}").status == 202
+    cards.settle()
+    before = len(store.rows("charges"))
+    for one in (card, poor):
+        answer = cards.top_up(person, one, 100)
+        assert (answer.status, answer.code) == (429, "too_many_top_ups")
+        assert 23 * 3600 < int(answer.headers["Retry-After"]) <= 24 * 3600
+    assert cards.top_up(person, card, 100, key="top-up-0").status == 202
+    assert (len(store.rows("charges")), world.wallet(person)) == (before, 500)
+    assert cards.top_up(*cards.active(rest=2), 100).status == 202
+    later(hours=24, seconds=5)
+    assert cards.top_up(person, card, 100).status == 202
+
+
+def test_what_is_refused_is_no_top_up(cards):
+    """Issue 12 F26: a card that cannot pay, or is another's, takes nothing from the ten."""
+    person, card = cards.active()
+    _, unlinked = cards.asked(rest=2, person=person)
+    for one in (unlinked, "crd_" + "0" * 32) * 6:
+        assert cards.top_up(person, one).status in (404, 409)
+    assert [cards.top_up(person, card, 1).status for _ in range(11)] == [202] * 10 + [429]

@@ -17,7 +17,8 @@ class CardChange(Change):
 class Bound(CardChange):
     """The owner submitted it, consenting to this version of the terms (CB-20).
 
-    `typed`: which fields were not as the photo showed them (CB-03); `force_challenge`: the phone number was typed (CB-06).
+    `typed`: which fields are not as the photo that was named shows them (CB-03; until `photo` was recorded, as the phone said);
+    `force_challenge`: the phone number was typed (CB-06).
     """
 
     owner: str
@@ -31,6 +32,7 @@ class Bound(CardChange):
     typed: list[str]
     force_challenge: bool
     consent: str
+    photo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,19 @@ class TooManyPhotos(Refused):
     next = "wait"
 
 
+class TooManyTopUps(Refused):
+    status = 429
+    user = "The wallet was topped up too often today. Try again later."
+    operations = "Ten top-ups a user within 24 hours, whatever became of them; nothing was held and no bank was asked."
+    next = "wait"
+
+
+class TopUpTooLarge(Refused):
+    user = "At most {most} can be topped up at once."
+    operations = "More than BILLFOLD_TOP_UPS allows at once in this currency; nothing was held and no bank was asked."
+    next = "use_another_amount"
+
+
 class CardTaken(Refused):
     user = "This card cannot be linked."
     operations = "The card is linked by three users already (CB-16)."

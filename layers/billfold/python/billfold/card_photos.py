@@ -10,8 +10,9 @@ digit of one look, or two looks that agree. What can still be wrong the owner se
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from billfold.clock import MINUTE, SECOND
@@ -20,6 +21,8 @@ from billfold.printed_lines import Line, Row, rows
 from billfold.printed_numbers import EXPIRY, PrintedNumber, longest_run, printed_numbers
 
 STATES = ("awaiting_upload", "read", "unreadable", "expired")
+# What an owner confirms of a card (CB-03).
+FIELDS = ("number", "expiry", "holder")
 Reason = Literal[
     "no_card", "two_cards", "number_unreadable", "number_invalid", "no_image", "too_large", "out_of_time", "fault"
 ]
@@ -87,13 +90,17 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One photo that a user uploads to have a card read; `reason` when it is unreadable."""
+    """One photo that a user uploads to have a card read; `reason` when it is unreadable.
+
+    `fingerprints`: what each field that was read is compared by, once its owner confirmed or corrected it (CB-03).
+    """
 
     photo_id: str
     owner: str
     state: str
     created_at: int
     reason: str = ""
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def upload_by(self) -> int:
@@ -105,7 +112,7 @@ class Photo:
 
     def at(self, now: int) -> "Photo":
         """The photo as it counts at an instant, whether or not the sweep has been there."""
-        return replace(self, state="expired", reason="") if now >= self.expires_at else self
+        return replace(self, state="expired", reason="", fingerprints={}) if now >= self.expires_at else self
 
 
 def check_own(photo: Photo | None, owner: str) -> Photo:
@@ -137,6 +144,27 @@ def judged(photo: Photo, found: Reading | Unreadable) -> Photo:
     if isinstance(found, Reading):
         return replace(photo, state="read")
     return replace(photo, state="unreadable", reason=found.reason)
+
+
+def month(year: int, month: int) -> str:
+    """An expiry as it is compared."""
+    return f"{year}-{month:02d}"
+
+
+def shown(reading: Reading) -> dict[str, str]:
+    """What a reading shows of each field that its owner confirms; a name as calls spell it, in normal form C."""
+    fields = {"number": reading.number.value}
+    if reading.expiry:
+        fields["expiry"] = month(reading.expiry.year, reading.expiry.month)
+    if reading.holder:
+        fields["holder"] = unicodedata.normalize("NFC", reading.holder.value)
+    return fields
+
+
+def typed(photo: Photo | None, confirmed: Mapping[str, Collection[str]]) -> list[str]:
+    """The fields that are not as a photo shows them (CB-03), by any of a field's fingerprints; without a reading all of them."""
+    read = photo.fingerprints if photo else {}
+    return [name for name in FIELDS if read.get(name) not in confirmed[name]]
 
 
 def read(looks: Iterable[list[Line]]) -> Reading | Unreadable:

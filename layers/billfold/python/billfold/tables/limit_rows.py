@@ -1,9 +1,9 @@
-"""How often cards were tried and photos begun, and who must cool down. How a limit counts is in `billfold/limits.py`.
+"""How often cards were tried, photos begun and wallets topped up, and who must cool down. How limits count: `billfold/limits.py`.
 
 They are rows of the table `cards`:
 
 pk     sk     what
-lim_…  limit  when cards were tried by a user, a device, an address or with a fingerprint; deleted by TTL
+lim_…  limit  when cards were tried by a user, a device, an address or with a fingerprint, and so on; deleted by TTL
 cld_…  limit  until when a user must wait before trying a card again
 """
 
@@ -22,6 +22,8 @@ LIMITS = {
     "address": Limit(60, HOUR),
     # Reading a photo costs a second of a large function.
     "photos": Limit(30, HOUR),
+    # An ID token is all that a top-up asks for; declined ones count too.
+    "top_ups": Limit(10, 24 * HOUR),
 }
 LIMIT_KEPT = 25 * HOUR
 

@@ -1,15 +1,18 @@
 """Photos of cards that were or will be read: no picture (that is in the bucket until it is read), and no field in plain.
 
 pk     sk     what
-pho_…  photo  owner, state, what was read (sealed in the vault's way); due_shard and due_at until it is over; deleted by TTL
+pho_…  photo  owner, state, what was read (sealed in the vault's way) and each field's fingerprint; due_shard and due_at until it
+              is over; deleted by TTL
 """
+
+from collections.abc import Mapping
 
 import msgspec
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from billfold.card_photos import Photo, Reading
 from billfold.clock import HOUR, SECOND
-from billfold.tables.rows import Commit, Integer, Key, Row, due_shard, read, table
+from billfold.tables.rows import Commit, Integer, Json, Key, Row, due_shard, read, table
 from billfold.vault import Sealed
 
 # After its end a row only says that it ended. The sweep needs it until then, so TTL leaves it an hour.
@@ -28,6 +31,7 @@ class PhotoRow(Row):
     sealed_under = UnicodeAttribute(null=True)
     sealed_key = BinaryAttribute(null=True, legacy_encoding=False)
     sealed_reading = BinaryAttribute(null=True, legacy_encoding=False)
+    fingerprints = Json(null=True)
     due_shard = UnicodeAttribute(null=True)
     due_at = Integer(null=True)
     expires_at = Integer()
@@ -37,14 +41,28 @@ def photo_key(photo_id: str) -> Key:
     return (PhotoRow, photo_id, PhotoRow.SORT)
 
 
+def keys(photo_id: str | None) -> list[Key]:
+    """What to read of a photo that may be named."""
+    return [photo_key(photo_id)] if photo_id else []
+
+
 def load(photo_id: str) -> tuple[Photo, Sealed | None] | None:
     """A photo, and what was read from it; None: there is none of this name."""
     row = read([photo_key(photo_id)]).get(photo_key(photo_id))
     if not isinstance(row, PhotoRow):
         return None
-    photo = Photo(row.pk, row.owner, row.state, row.created_at, row.reason or "")
     sealed = Sealed(row.sealed_under, row.sealed_key, row.sealed_reading) if row.sealed_reading else None
-    return photo, sealed
+    return _photo(row), sealed
+
+
+def photo(rows: Mapping[Key, Row], photo_id: str) -> Photo | None:
+    """A photo among rows that were read, or None."""
+    row = rows.get(photo_key(photo_id))
+    return _photo(row) if isinstance(row, PhotoRow) else None
+
+
+def _photo(row: PhotoRow) -> Photo:
+    return Photo(row.pk, row.owner, row.state, row.created_at, row.reason or "", row.fingerprints or {})
 
 
 def put_started(commit: Commit, photo: Photo) -> None:
@@ -73,13 +91,15 @@ def put_read(commit: Commit, photo: Photo, sealed: Sealed | None) -> None:
             PhotoRow.sealed_under.set(sealed.generation),
             PhotoRow.sealed_key.set(sealed.data_key),
             PhotoRow.sealed_reading.set(sealed.ciphertext),
+            PhotoRow.fingerprints.set(photo.fingerprints),
         ]
     commit.update(PhotoRow(photo.photo_id, PhotoRow.SORT), actions, PhotoRow.state == "awaiting_upload")
 
 
 def put_expired(commit: Commit, photo_id: str, now: int) -> None:
     """Add to a commit that a photo's time is over, and erase what was read."""
-    erased = (PhotoRow.reason, PhotoRow.sealed_under, PhotoRow.sealed_key, PhotoRow.sealed_reading)
+    sealed = (PhotoRow.sealed_under, PhotoRow.sealed_key, PhotoRow.sealed_reading)
+    erased = (PhotoRow.reason, PhotoRow.fingerprints, *sealed)
     actions = [PhotoRow.state.set("expired"), PhotoRow.due_shard.remove(), PhotoRow.due_at.remove()]
     actions += [attribute.remove() for attribute in erased]
     commit.update(PhotoRow(photo_id, PhotoRow.SORT), actions, PhotoRow.due_at <= now)

@@ -33,6 +33,13 @@ Consent = Annotated[
 Code = Annotated[str, Meta(pattern=r"^[0-9]{6}(?!\n)$", description="six digits, from the bank"), fingerprints.SEALED]
 
 
+# Phones say it as ever, and nobody asks them: the photo tells.
+Typed = Annotated[
+    list[Literal["number", "expiry", "holder"]],
+    Meta(max_length=3, description="ignored: `photo` tells", extra_json_schema={"deprecated": True}),
+]
+
+
 class Expiry(wire.Body, frozen=True):
     """What is printed on the card: {"year": 2029, "month": 4}."""
 
@@ -53,16 +60,15 @@ class Person(wire.Body, frozen=True):
 
 
 class BindCard(wire.Body, frozen=True):
-    """Every field as the owner confirmed it; `typed` names those that the photo did not show so (CB-03)."""
+    """Every field as the owner confirmed it. `photo`: the one that showed them; what it does not show counts as typed (CB-03)."""
 
     number: Number
     expiry: Expiry
     holder: wire.Name
     person: Annotated[Person, fingerprints.SEALED]
     consent: Consent
-    typed: Annotated[list[Literal["number", "expiry", "holder"]], Meta(max_length=3)] = msgspec.field(
-        default_factory=list
-    )
+    typed: Typed = msgspec.field(default_factory=list)
+    photo: wire.Id | None = None
 
 
 class BankPage(wire.View, frozen=True):
@@ -103,7 +109,7 @@ def bound(body: BindCard, **known: Any) -> Bound:
     return Bound(
         expiry_year=body.expiry.year,
         expiry_month=body.expiry.month,
-        typed=list(body.typed),
+        photo=body.photo or "",
         force_challenge=body.person.phone_typed,
         consent=body.consent,
         **known,
