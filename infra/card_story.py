@@ -16,8 +16,8 @@ from infra.card_faces import Card
 from infra.cast import CURRENCY, Customer, Play, money
 from infra.client import Refusal
 
-# Asks for a code; loses the first answer to every charge.
-CHALLENGED, CHARGE_LOST = "40000011", "40000041"
+# Asks for a code; has the holder confirm on a page of its own; loses the first answer to every charge.
+CHALLENGED, PAGED, CHARGE_LOST = "40000011", "40000013", "40000041"
 CODE, WRONG_CODE = "123456", "654321"
 TOP_UP, LOST_TOP_UP, LUNCH = 2_500, 1_000, ("Lunch", 1, 1_450)
 # The stream, two queues, the state machine's steps and the bank, each a function that may have to start.
@@ -88,6 +88,20 @@ def link_card(stage: Play) -> None:
     story.expect("her phone is told", told["data"]["text"], text)
 
 
+def confirm_on_page(stage: Play) -> None:
+    """Another bank sends no code: it has a page, whose address Erin's phone alone is given."""
+    story, erin = stage.story, stage["erin"]
+    story.chapter("Another of her banks has her confirm on its own page")
+    card = str(_bind(erin, number(PAGED))["id"])
+    seen = _when(stage, erin, card, "challenged", "the bank's word")
+    story.say(f"[dim]{seen['text']}[/dim]")
+    story.expect("no code is awaited", _answered(erin, card, CODE)[0], "no_code_awaited")
+    page = erin.api.post(f"/v1/cards/{card}/challenge/page", proven=True)["challenge"]["page"]
+    story.expect("she confirms there", httpx.post(page["url"], json={"confirm": True}, timeout=30).is_success, True)
+    _when(stage, erin, card, "active", "the card's activation")
+    erin.api.delete(f"/v1/cards/{card}", {"pin": erin.pin})
+
+
 def top_up(stage: Play) -> None:
     """From the card to the wallet: held, charged at the bank, posted."""
     story, erin = stage.story, stage["erin"]
@@ -131,7 +145,7 @@ def lose_answer(stage: Play) -> None:
     story.expect("removed with the PIN, the card cannot pay from then on", _spent(erin, bound["id"]), "card_not_active")
 
 
-CHAPTERS = (photograph_card, link_card, top_up, pay_by_card, lose_answer)
+CHAPTERS = (photograph_card, link_card, confirm_on_page, top_up, pay_by_card, lose_answer)
 
 
 def _bind(customer: Customer, card_number: str, **more: str) -> dict[str, Any]:
