@@ -27,7 +27,8 @@ FUNDS = frozenset({"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW"
 SANDBOX = {code: Unit(digits) for code, digits in MINOR_DIGITS.items() if code not in FUNDS} | {"MGA": Unit(0)}
 
 # https://docs.stripe.com/currencies, "Supported presentment currencies", "Zero-decimal", "Three-decimal" and "Special cases", in
-# full, as public copies of that page give it: to be held against the page itself before production. A code that ISO 4217 has given up, or counts under another (STD, now STN), stands here as Stripe lists it.
+# full, as public copies of that page give it: to be held against the page itself before production. A code that ISO 4217 has given
+# up, or counts under another (STD, now STN), stands here as Stripe lists it.
 STRIPE_TWO_DECIMALS = (
     "USD AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CNY COP CRC CVE "
     "CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR JMD KES KGS KHR KYD KZT LAK LBP "
