@@ -47,8 +47,8 @@ test: install  ## all tests
 quick: install  ## the rules and the architecture alone
 	@$(PYTHON) -m pytest tests/rules tests/architecture -n auto
 
-proof: install  ## all tests with new random cases and 10,000 bills, and all benchmarks, as before a release
-	@BILLFOLD_DUE_BILLS=10000 $(PYTHON) -m pytest tests -n auto --hypothesis-profile=default
+proof: install  ## all tests with new random cases, 10,000 bills and 100,000 charges, and all benchmarks, as before a release
+	@BILLFOLD_DUE_BILLS=10000 BILLFOLD_COMPARED_CHARGES=100000 $(PYTHON) -m pytest tests -n auto --hypothesis-profile=default
 	@$(PYTHON) -m tests.bench
 
 bench: install  ## measure what the README states

@@ -53,7 +53,14 @@ from functions.cards import (
     start_authentication,
     withdraw_approval,
 )
-from functions.charges import forward_charge_changes, get_top_up, reconcile_charges, settle_charge, top_up_wallet
+from functions.charges import (
+    compare_charges,
+    forward_charge_changes,
+    get_top_up,
+    reconcile_charges,
+    settle_charge,
+    top_up_wallet,
+)
 from functions.events import forward_bill_changes, forward_outbox, list_events, record_events
 from functions.gateway import check_health, show_contract
 from functions.identity import list_devices, register_device, remove_device, set_pin
@@ -229,6 +236,7 @@ http("GET", "/v1/top-ups/{top_up}", get_top_up)
 stream("charges", forward_charge_changes)
 queue("charges", settle_charge, batch=1, at_once=50)
 every_day(reconcile_charges)
+queue("comparisons", compare_charges, batch=1, at_once=5)
 
 http("POST", "/v1/merchants", create_merchant)
 http("GET", "/v1/merchants/{merchant}", get_merchant)

@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra import deployment_commands, stages
-from infra.clouds import CloudAbsent, find, read_stack, stand_in
+from infra.clouds import Cloud, CloudAbsent, find, read_stack, stand_in
 from infra.command_line import Endpoint, StageName, console, told
 
 # The shared code as a package of this process; Lambda finds it in the layer.
@@ -43,11 +44,39 @@ def show_reconciliation(
     endpoint: Endpoint = None,
 ) -> None:
     """Show where a day's charges and the banks' own lists differ."""
+    target, day = stages.stage(stage), day or f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+    with told():
+        _show_reports(find(target, endpoint), target, day)
+
+
+@cli.command("compare-day")
+def compare_day(
+    day: Annotated[str, typer.Argument(help="A UTC day that is over, such as 2026-11-23.")],
+    stage: StageName = stages.LOCAL,
+    endpoint: Endpoint = None,
+) -> None:
+    """Compare a day's charges with the banks' own lists anew, wait for it, and show what differs."""
     from infra import reconciliation
 
-    day = day or f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
-    with told():
-        found = reconciliation.reports(find(stages.stage(stage), endpoint), stages.stage(stage), day)
+    target, shown = stages.stage(stage), ""
+    with told(), console.status(f"comparing {day}") as status:
+        cloud = find(target, endpoint)
+        begun = reconciliation.begin(cloud, target, day, int(datetime.now(UTC).timestamp() * 1_000))
+        while left := {bank: far for bank, far in reconciliation.progress(cloud, target, begun).items() if far}:
+            passed = "; ".join(f"{bank}: {far}" for bank, far in left.items())
+            status.update(f"comparing {day}: {passed} (Ctrl-C stops the waiting alone)")
+            if not console.is_terminal and passed != shown:
+                console.print(passed, highlight=False)
+            shown = passed
+            time.sleep(1)
+        _show_reports(cloud, target, day)
+
+
+def _show_reports(cloud: Cloud, target: stages.Stage, day: str) -> None:
+    """A day's reports, each with its differences."""
+    from infra import reconciliation
+
+    found = reconciliation.reports(cloud, target, day)
     if not found:
         console.print(f"No comparison of {day} has been made.", highlight=False)
     for report in found:
@@ -57,22 +86,6 @@ def show_reconciliation(
             table.add_row(*line)
         if report.differences:
             console.print(table)
-
-
-@cli.command("compare-day")
-def compare_day(
-    day: Annotated[str, typer.Argument(help="A UTC day of the last fourteen, such as 2026-11-23.")],
-    stage: StageName = stages.LOCAL,
-    endpoint: Endpoint = None,
-) -> None:
-    """Compare a day's charges with the banks' own lists anew, and every other day that has no report."""
-    from infra import reconciliation
-
-    with told():
-        target = stages.stage(stage)
-        now = int(datetime.now(UTC).timestamp() * 1_000)
-        found = reconciliation.compare_anew(find(target, endpoint), target, day, now)
-    console.print(f"{found} differences; `python -m infra reconciliation {day}` shows that day's.", highlight=False)
 
 
 @cli.command("resolve-charge")

@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from billfold import charges
-from billfold.banks import reference_of
-from billfold.clock import HOUR
+from billfold.banks import issuers, reference_of
+from billfold.charges import Day
+from billfold.clock import HOUR, SECOND
+from billfold.comparisons import PARTS, Comparison
 from billfold.tables import journals
 from infra.clouds import Cloud
 from infra.stacks import DeploymentFailed
@@ -15,12 +18,16 @@ from infra.stages import Stage
 
 @dataclass(frozen=True)
 class Report:
-    """One bank's day: how many of our charges were compared, how many differences there are, and the first 200 of them."""
+    """One bank's day: how many of our charges were compared, how many differences there are, and the first 200 of them.
+
+    begun_at: when the comparison began; 0 in a report of an earlier version.
+    """
 
     bank: str
     compared: int
     found: int
     differences: list[dict[str, Any]]
+    begun_at: int
 
 
 def reports(cloud: Cloud, stage: Stage, day: str) -> list[Report]:
@@ -32,30 +39,57 @@ def reports(cloud: Cloud, stage: Stage, day: str) -> list[Report]:
         ConsistentRead=True,
     )
     return [
-        Report(row["sk"]["S"], int(row["compared"]["N"]), int(row["found"]["N"]), json.loads(row["differences"]["S"]))
+        Report(
+            row["sk"]["S"],
+            int(row["compared"]["N"]),
+            int(row["found"]["N"]),
+            json.loads(row["differences"]["S"]),
+            int(row.get("begun_at", {"N": "0"})["N"]),
+        )
         for row in answer["Items"]
     ]
 
 
-def compare_anew(cloud: Cloud, stage: Stage, day: str, now: int) -> int:
-    """Take a UTC day's reports away and have every day without a report compared; how many differences that found.
+def begin(cloud: Cloud, stage: Stage, day: str, now: int) -> list[Comparison]:
+    """Have a UTC day that is over compared anew with each bank's list; its reports are replaced when that is done."""
+    try:
+        asked = Day(int(datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()) * SECOND)
+    except ValueError:
+        raise DeploymentFailed(f"{day} is no day; one is written as 2026-11-23") from None
+    if asked.until > now:
+        raise DeploymentFailed(f"{day} is not over yet in UTC")
+    banks = sorted(set(issuers.parse(stage.variables["BILLFOLD_ISSUERS"]).values()))
+    begun = [Comparison(bank, asked, now) for bank in banks]
+    queues = cloud.client("sqs")
+    address = queues.get_queue_url(QueueName=f"{stage.prefix}-comparisons")["QueueUrl"]
+    for comparison in begun:
+        queues.send_message(QueueUrl=address, MessageBody=comparison.message)
+    return begun
 
-    DeploymentFailed for a day that would not be compared again, and of which the report would be gone.
-    """
-    if day not in {one.name for one in charges.days_to_compare(now)}:
-        raise DeploymentFailed(
-            f"{day} is none of the last {charges.LOOKS_BACK_DAYS} UTC days: it would not be compared"
-        )
-    table = cloud.client("dynamodb")
-    for report in reports(cloud, stage, day):
-        table.delete_item(
-            TableName=f"{stage.prefix}-charges", Key={"pk": {"S": f"rec_{day}"}, "sk": {"S": report.bank}}
-        )
-    function = f"{stage.prefix}-reconcile-charges:live"
-    answer = cloud.client("lambda").invoke(FunctionName=function, Payload=b"{}")
-    if answer.get("FunctionError"):
-        raise DeploymentFailed("a bank did not answer; what could be compared is reported")
-    return int(json.loads(answer["Payload"].read())["found"])
+
+def progress(cloud: Cloud, stage: Stage, begun: list[Comparison]) -> dict[str, str]:
+    """How far each bank's comparison has come, in words; empty for one whose report is there."""
+    reported = {
+        report.bank for report in reports(cloud, stage, begun[0].day.name) if report.begun_at >= begun[0].begun_at
+    }
+    return {one.bank: "" if one.bank in reported else _progress(cloud, stage, one) for one in begun}
+
+
+def _progress(cloud: Cloud, stage: Stage, comparison: Comparison) -> str:
+    newest = cloud.client("dynamodb").query(
+        TableName=f"{stage.prefix}-charges",
+        KeyConditionExpression="pk = :comparison",
+        ExpressionAttributeValues={":comparison": {"S": f"rec_{comparison.name}"}},
+        ConsistentRead=True,
+        ScanIndexForward=False,
+        Limit=1,
+    )["Items"]
+    if not newest:
+        return "not begun"
+    (row,) = newest
+    if "part" in row:
+        return f"{row['part']['N']} of {PARTS} parts compared"
+    return f"{int(row['sk']['S'].split()[-1])} pieces of the bank's list read"
 
 
 def lines(report: Report) -> list[tuple[str, str, str, str]]:

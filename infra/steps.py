@@ -36,6 +36,7 @@ QUEUES = (
     "answers",
     "withdrawals",
     "charges",
+    "comparisons",
     "reseals",
 )
 # Where rests what no step of a stream could forward; each queue has a dead-letter queue of its own, `<queue>-dead`.

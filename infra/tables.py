@@ -42,7 +42,7 @@ TABLES = (
     Table("bills", (DUE, BY_OWNER), streamed=True),
     Table("cards", (DUE, BY_OWNER), streamed=True, ttl="expires_at"),
     Table("vault", (Index("by_generation", "generation", "pk"),)),
-    Table("charges", (DUE, Index("by_day", "day_shard", "pk")), streamed=True),
+    Table("charges", (DUE, Index("by_day", "day_shard", "pk")), streamed=True, ttl="expires_at"),
     Table("photos", (DUE,), ttl="expires_at"),
     Table("events", ttl="expires_at"),
     Table("outbox", streamed=True, ttl="expires_at"),

@@ -8,8 +8,6 @@ Again     a card is queued again until it is resealed, which takes it out of the
 May       vault Query:by_generation; queue reseals; generations
 """
 
-from itertools import islice
-
 from billfold import vault
 from billfold.tables import vault_rows
 from billfold.triggers import queue, schedule
@@ -20,6 +18,4 @@ MOST = 10_000
 
 @schedule.step
 def handler(now: int) -> int:
-    older = vault.generations()[1:]
-    found = (card for generation in older for card in vault_rows.sealed_under(generation))
-    return queue.send("reseals", islice(found, MOST))
+    return queue.send("reseals", vault_rows.sealed_under(*vault.generations()[1:], most=MOST))

@@ -1,17 +1,18 @@
-"""Forward every charge that has started to its bank's asking, and every change to its owner's events.
+"""Forward each charge that has started to its bank's asking, each change to its owner's events, and comparisons to go on.
 
 Trigger   stream charges
 Reads     the stream
 Writes    nothing
 Answers   queues what each change means
 Again     a batch comes again after an error; every follower is idempotent
-May       queue charges feeds
+May       queue charges comparisons feeds
 """
 
-from billfold.tables import charge_rows
+from billfold.tables import charge_rows, comparison_rows
 from billfold.triggers import stream
 
 
 @stream.step
 def handler(image: stream.Image) -> list[stream.Message]:
-    return stream.hand_over(charge_rows.messages(image)) + stream.tell(charge_rows.events_of(image))
+    followed = charge_rows.messages(image) + comparison_rows.messages(image)
+    return stream.hand_over(followed) + stream.tell(charge_rows.events_of(image))

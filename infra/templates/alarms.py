@@ -130,7 +130,7 @@ def _of_function(stage: Stage, step: Step, function: str) -> Iterator[tuple[str,
     yield "errors", of_lambda | {"about": f"{step.name} crashed or ran out of time; {back}", "metric": "Errors"}
     # What a step answers as a fault, or reports of a message in its batch, is no error to Lambda.
     faults = f"{step.name} had bugs or found nobody to ask; {back}"
-    if step.name == "reconcile_charges":
+    if step.name == "compare_charges":
         faults += ". Or our charges and a bank's list differ: `python -m infra reconciliation` shows where"
     which = {"stage": stage.prefix, "step": step.name}
     yield "faults", {"about": faults, "namespace": "Billfold", "metric": "faults", "dimensions": which}

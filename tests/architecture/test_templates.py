@@ -287,8 +287,7 @@ def test_a_function_is_limited_logged_versioned_and_layered(step):
     function = resources[logical(step.name)]["Properties"]
     logs = built("production")["kept"][logical(step.name, "logs")]["Properties"]
     assert 128 <= function["MemorySize"] <= 3008
-    # A bank's whole day is compared in one run.
-    assert 1 <= function["Timeout"] <= (900 if step.name == "reconcile_charges" else 60)
+    assert 1 <= function["Timeout"] <= 60
     assert function["AutoPublishAlias"] == "live"
     assert function["Layers"]
     assert function["Handler"] == f"functions/{step.workflow}/{step.name}.handler"

@@ -88,7 +88,7 @@ def test_the_daily_work_on_cards_has_the_roles_it_needs(cloud: Cloud, erin: Cust
     for name, body in (("reseals", card), ("due-photos", "pho_of_nobody"), ("due-cards", card)):
         queues.send_message(QueueUrl=queues.get_queue_url(QueueName=f"{PREFIX}-{name}")["QueueUrl"], MessageBody=body)
     deadline = time.monotonic() + 30
-    waiting = [STEPS[name] for name in ("reseal_card", "expire_card_photos", "expire_cards")]
+    waiting = [STEPS[name] for name in ("reseal_card", "expire_card_photos", "expire_cards", "compare_charges")]
     while not all(_lines(cloud, step) for step in waiting) and time.monotonic() < deadline:
         time.sleep(0.3)
     assert all(_lines(cloud, step) for step in waiting)

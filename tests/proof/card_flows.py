@@ -344,7 +344,7 @@ def resealed(town: Town, canary: Canary) -> None:
 def reconciled(town: Town, canary: Canary) -> None:
     """A day later both lists are compared."""
     town.pass_time(24 * 3600)
-    STEPS["reconcile_charges"].handler({}, None)
+    assert STEPS["reconcile_charges"].handler({}, None)["found"]
     town.cards.settle()
 
 

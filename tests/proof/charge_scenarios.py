@@ -1,11 +1,18 @@
 """Scenarios of charges: top-ups, bills and refunds by card, and what becomes of them at the bank."""
 
+import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
-from billfold import banks, clock
+from billfold import banks, charges, clock, comparisons
+from billfold.charges import Line
 from billfold.clock import HOUR
-from billfold.tables import bill_rows, charge_rows
+from billfold.comparisons import Comparison
+from billfold.tables import bill_rows, charge_rows, comparison_rows
+from billfold.tables.rows import Commit
 from sandbox_bank import payments
 from sandbox_bank import rows as bank_rows
 from tests import world
@@ -13,11 +20,13 @@ from tests.card_world import Case
 from tests.proof import card_scenarios
 from tests.proof.bill_scenarios import bill_of
 from tests.proof.plays import Occasion, Scenario
-from tests.proof.stage import Stage, ago, happening, http, message
+from tests.proof.stage import Outcome, Stage, ago, happening, http, message
 from tests.world import PIN, Person, Seller, call
 
 AMOUNT = 2_500
 PRICE = 1_250
+# Where no bank answers: the port that nothing may use.
+NOBODY = "http://127.0.0.1:1"
 
 
 def _nothing() -> None:
@@ -227,8 +236,8 @@ def _settle_refund(stage: Stage, *, taken: bool) -> Occasion:
 
 
 def _charges(purpose: str) -> list[str]:
-    found = charge_rows.lines("sandbox", [clock.now()])
-    return [line.key for line in found if charge_rows.load(line.key).present.purpose == purpose]
+    begun = charge_rows.begun_on(clock.now())
+    return [charge for charge in begun if charge_rows.load(charge).present.purpose == purpose]
 
 
 def _settles_a_refund(stage: Stage) -> Occasion:
@@ -284,23 +293,104 @@ def _hears_of_a_charge(stage: Stage) -> Occasion:
     return Occasion(card_scenarios.told(payments.present(made, clock.now())), effect)
 
 
-def _compares(stage: Stage) -> Occasion:
-    """Yesterday's: one settled, one that the bank made and we never heard of, which is overdue too."""
+def _yesterday(stage: Stage) -> tuple[Comparison, str, str]:
+    """Yesterday's comparison: a charge that settled, and one that the bank made and we never heard of, which is overdue too."""
     with ago(days=1):
         _, charge = started(stage)
         settle(charge)
         _, lost = started(stage, "charge_lost")
         settle(lost)
-        day = world.clock.to_text(clock.now())[:10]
+    return Comparison("sandbox", charges.days_to_compare(clock.now())[-1], clock.now()), charge, lost
+
+
+def _report(stage: Stage, comparison: Comparison) -> tuple[int, int, list[str]]:
+    """How many a report says were compared and differ, and the keys that it names."""
+    key = {"pk": {"S": f"rec_{comparison.day.name}"}, "sk": {"S": "sandbox"}}
+    item = stage.engine.client.get_item(TableName="billfold-charges", Key=key)["Item"]
+    named = [one["key"] for one in json.loads(item["differences"]["S"])]
+    return int(item["compared"]["N"]), int(item["found"]["N"]), named
+
+
+def _begins_comparisons(stage: Stage) -> Occasion:
+    """What is overdue is asked for before its day is compared here, and is no difference any more."""
+    comparison, _, lost = _yesterday(stage)
 
     def effect() -> None:
-        item = stage.engine.client.get_item(
-            TableName="billfold-charges", Key={"pk": {"S": f"rec_{day}"}, "sk": {"S": "sandbox"}}
-        )["Item"]
-        assert (item["compared"]["N"], item["found"]["N"]) == ("2", "1")
-        assert (lost in item["differences"]["S"], charge in item["differences"]["S"]) == (True, False)
+        assert charge_rows.load(lost).present.state == "settled"
+        assert _report(stage, comparison) == (2, 0, [])
 
     return Occasion(happening("reconcile_charges", {}), effect)
+
+
+def _compares_at_once(stage: Stage) -> Occasion:
+    comparison, _, lost = _yesterday(stage)
+
+    def effect() -> None:
+        assert _report(stage, comparison) == (2, 1, [lost])
+
+    return Occasion(message("compare_charges", comparison.message), effect)
+
+
+def _so_far(comparison: Comparison, cursor: str = "", part: int = 0) -> Comparison:
+    """A comparison of a long list: after a piece that ended at this cursor, or, without one, when this part is next."""
+    after = replace(comparisons.listed(comparison, cursor), **({} if cursor else {"part": part}))
+    (banked, *_) = bank_rows.payments(0, clock.now(), "", 10)
+    line = Line(banked.key, banked.amount, banked.currency, "settled", banked.at, "charge", banked.sk)
+    commit = Commit(after.message)
+    comparison_rows.put(commit, after, [line])
+    commit.send()
+    return after
+
+
+def _lists(stage: Stage) -> Occasion:
+    comparison, _, lost = _yesterday(stage)
+    first, _ = bank_rows.payments(0, clock.now(), "", 10)
+    after = _so_far(comparison, cursor=first.sk)
+
+    def effect() -> None:
+        listed = comparison_rows.load(replace(after, pieces=2).message)
+        assert listed
+        assert (listed.state, listed.part) == ("comparing", 0)
+        of_the_lost = comparison_rows.lines(replace(listed, part=comparisons.part_of(lost)))
+        assert lost in [line.key for line in of_the_lost]
+
+    return Occasion(message("compare_charges", after.message), effect)
+
+
+def _compares_a_part(stage: Stage) -> Occasion:
+    comparison, charge, _ = _yesterday(stage)
+    after = _so_far(comparison, part=min(comparisons.part_of(charge), comparisons.PARTS - 2))
+
+    def effect() -> None:
+        further = comparison_rows.load(replace(after, pieces=2).message)
+        assert further
+        assert (further.state, further.part) == ("comparing", (after.part or 0) + 1)
+
+    return Occasion(message("compare_charges", after.message), effect)
+
+
+def _reports(stage: Stage) -> Occasion:
+    comparison, _, _ = _yesterday(stage)
+    after = _so_far(comparison, part=comparisons.PARTS - 1)
+
+    def effect() -> None:
+        assert _report(stage, comparison)[1] in (0, 1)
+
+    return Occasion(message("compare_charges", after.message), effect)
+
+
+def _waits_for_a_silent_bank(stage: Stage) -> Occasion:
+    comparison, _, _ = _yesterday(stage)
+    arrive = message("compare_charges", comparison.message)
+
+    def arrive_in_silence() -> Outcome:
+        with patch.dict(os.environ, BILLFOLD_SANDBOX_BANK_ADDRESS=NOBODY):
+            return arrive()
+
+    def effect() -> None:
+        assert comparison_rows.load(comparison.message) == comparison
+
+    return Occasion(arrive_in_silence, effect)
 
 
 def _forwards(stage: Stage) -> Occasion:
@@ -312,6 +402,16 @@ def _forwards(stage: Stage) -> Occasion:
         told = call("GET", "/v1/events", person).body["items"]
         assert [event["type"] for event in told if event["about"] == charge] == ["top_up.started", "top_up.settled"]
         assert charge_rows.load(other).present.state == "settled"
+
+    return Occasion(happening("forward_charge_changes", stage.records("charges")), effect)
+
+
+def _forwards_a_piece(stage: Stage) -> Occasion:
+    comparison, _, _ = _yesterday(stage)
+    after = _so_far(comparison)
+
+    def effect() -> None:
+        assert comparison_rows.load(after.message) is None, "the piece after it is done"
 
     return Occasion(happening("forward_charge_changes", stage.records("charges")), effect)
 
@@ -339,6 +439,12 @@ ALL = (
     Scenario("verify_bill", "by a card that cannot pay", _verifies_by_one_that_cannot_pay, 409),
     Scenario("refund_items", "of a card's payment", _refunds, 201),
     Scenario("receive_callback", "about a charge", _hears_of_a_charge, 204, followed=True),
-    Scenario("reconcile_charges", "one difference", _compares),
+    Scenario("reconcile_charges", "a day with one difference", _begins_comparisons, followed=True),
+    Scenario("compare_charges", "a day at once", _compares_at_once),
+    Scenario("compare_charges", "the end of a long list", _lists),
+    Scenario("compare_charges", "a part", _compares_a_part),
+    Scenario("compare_charges", "the last part", _reports),
+    Scenario("compare_charges", "no answer", _waits_for_a_silent_bank, 503),
     Scenario("forward_charge_changes", "two top-ups", _forwards, followed=True, streams=True),
+    Scenario("forward_charge_changes", "a comparison's piece", _forwards_a_piece, followed=True, streams=True),
 )

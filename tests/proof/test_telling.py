@@ -30,7 +30,7 @@ UNTOLD = {
     "withdraw_approval": "a card that has ended is over to its owner; it is between us and the bank",
     "reseal_card": "the vault's keys changed, and nothing for the owner",
     "settle_charge: a dispute": "the card's owner raised it at the bank; operations hear of it",
-    "reconcile_charges": "a report for operations, with an alarm when something differs",
+    "compare_charges": "a report for operations, with an alarm when something differs",
 }
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from billfold import charge_changes as changes
-from billfold import charges, ledger
+from billfold import charges, comparisons, ledger
 from billfold.card_changes import Removed
 from billfold.charge_changes import ChargeChange, Declined, Disputed, RefundFailed, Reinstated, Settled, Started
-from billfold.charges import Charge, Difference, Line
+from billfold.charges import Charge, Line
 from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
 from billfold.ledger import Balance
@@ -152,7 +152,7 @@ def test_rows_written_by_the_first_version_can_be_read(store):
     for name, life in LIVES.items():
         journal = charge_rows.load(f"chg_old_{name}")
         assert (list(journal.changes), journal.present.token) == (life, TOKEN)
-    [line] = [line for line in charge_rows.lines("sandbox", [BOUND]) if line.key == "chg_old_settled"]
+    [line] = charge_rows.lines_of("sandbox", [one for one in charge_rows.begun_on(BOUND) if one == "chg_old_settled"])
     assert line == Line("chg_old_settled", 1_250, "USD", "settled", BOUND)
 
 
@@ -301,12 +301,23 @@ def test_a_day_s_charges_are_listed_whole_bank_by_bank(card):
     for number in range(30):
         start(f"chg_{number:02d}", at=midnight + number)
     resolve(charge_rows.load("chg_00").present, Declined(BOUND, "no_funds"))
-    lines = list(charge_rows.lines("sandbox", [BOUND]))
+    begun = list(charge_rows.begun_on(BOUND))
+    lines = list(charge_rows.lines_of("sandbox", begun))
     assert {line.key for line in lines} == {"chg_first", "chg_last", *(f"chg_{number:02d}" for number in range(30))}
     assert len(lines) == 32
     assert {line.key: line.state for line in lines}["chg_00"] == "declined"
-    assert {line.key for line in charge_rows.lines("sandbox", [BOUND - DAY, BOUND, BOUND + DAY])} >= set(moments)
-    assert [line.key for line in charge_rows.lines("stripe", [BOUND])] == ["chg_other"]
+    assert [line.key for line in charge_rows.lines_of("stripe", begun)] == ["chg_other"]
+    assert list(charge_rows.lines_of("sandbox", ["chg_of_nobody", "", "by hand"])) == []
+
+
+def test_a_day_s_parts_are_the_day(card):
+    """Issue 7 A5: each charge is in one of 64 parts, by its id alone, and each part is read from one shard."""
+    charges_ = {f"chg_{number}" for number in range(150)}
+    for charge_id in charges_:
+        start(charge_id)
+    parts = [list(charge_rows.begun_on(BOUND, part)) for part in range(64)]
+    assert sorted(one for part in parts for one in part) == sorted(charges_)
+    assert all(comparisons.part_of(one) == number for number, part in enumerate(parts) for one in part)
 
 
 def test_a_day_is_spread_over_eight_shards(card, store):
@@ -342,29 +353,3 @@ def test_a_start_has_the_bank_asked_and_the_owner_hears_what_the_bill_does_not_t
         assert (event.audience, event.about) == ("usr_1", charge.about or "chg_1")
         assert event.facts["amount"] == {"amount": 1_250, "currency": "USD"}
         assert not {TOKEN, "no_funds", "pay_1"} & set(repr(event).replace("'", " ").split())
-
-
-# -------------------------------------------------------------------------------------------------------------- reports
-
-
-def test_a_report_counts_every_difference_names_two_hundred_and_is_replaced_when_made_again(store):
-    """CB-21: a row stays small however wrong a day was."""
-    line = Line("chg_1", 5, "USD", "settled", BOUND)
-    found = [Difference("missing_there", f"chg_{number}", line, None) for number in range(500)]
-    committed(lambda commit: charge_rows.put_report(commit, "sandbox", "2026-11-23", 600, found))
-    [row] = store.rows("charges")
-    assert (row["pk"]["S"], row["sk"]["S"]) == ("rec_2026-11-23", "sandbox")
-    assert (row["compared"]["N"], row["found"]["N"]) == ("600", "500")
-    assert len(json.loads(row["differences"]["S"])) == 200
-    assert (charge_rows.messages(row), charge_rows.events_of(row)) == ([], [])
-    committed(lambda commit: charge_rows.put_report(commit, "sandbox", "2026-11-23", 600, found[:1]))
-    [row] = store.rows("charges")
-    assert json.loads(row["differences"]["S"]) == [
-        {
-            "kind": "missing_there",
-            "key": "chg_0",
-            "here": {"key": "chg_1", "amount": 5, "currency": "USD", "state": "settled", "at": BOUND}
-            | {"kind": "charge", "reference": ""},
-            "there": None,
-        }
-    ]

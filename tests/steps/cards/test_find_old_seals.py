@@ -24,16 +24,3 @@ def test_every_older_seal_is_found_and_none_once_it_was_resealed(store, cards, q
         keys = [vault_rows.vault_key(card) for card in (*held, newer)]
         assert [read([key])[key].generation for key in keys] == ["2"] * 4
         assert found() == 0
-
-
-def test_a_run_finds_what_it_can_send_and_the_next_goes_on(store, cards, monkeypatch):
-    """CB-19, issue 7 A5: what was resealed has left the index, so that a million seals need no place to resume from."""
-    store.empty(streams=True)
-    held = [cards.active()[1] for _ in range(3)]
-    vault_keys.make("2")
-    monkeypatch.setattr("functions.cards.find_old_seals.MOST", 2)
-    with vault_keys.listed("2 1"):
-        for expected in (2, 1, 0):
-            assert found() == expected
-            delivery.drain(cards.queues)
-    assert len(held) == 3

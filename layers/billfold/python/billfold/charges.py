@@ -174,15 +174,9 @@ class Day:
         """Up to when the bank's list is read."""
         return min(max(now, self.until + HOUR), self.answered_at)
 
-    def again_at(self, ours: Iterable["Line"], now: int) -> int | None:
+    def again_at(self, now: int, *, settling: bool) -> int | None:
         """When the day is compared once more, because the bank may still make what was settling; None: it need not be."""
-        settling = any(line.state == "settling" and self.since <= line.at < self.until for line in ours)
         return self.answered_at if settling and now < self.answered_at else None
-
-    @property
-    def around(self) -> list[int]:
-        """The days on which what the bank lists can have begun here."""
-        return [self.since - DAY, self.since, self.until]
 
 
 def days_to_compare(now: int) -> list[Day]:

@@ -3,26 +3,25 @@
 pk     sk             what
 chg_…  #              the head: state, amount; due while it is settling; the day that it is compared in
 chg_…  00000001, …    the changes
-rec_…  <bank>         what a day's comparison with a bank found, and when it is made once more
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
-import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
-from billfold import charge_changes, charge_reviews, charges, events, ledger
+from billfold import charge_changes, charge_reviews, charges, comparisons, events, ledger
 from billfold.charge_changes import ChargeChange, Started
-from billfold.charges import Charge, Difference, Line
+from billfold.charges import Charge, Line
 from billfold.clock import SECOND
 from billfold.events import Event
 from billfold.ledger import Account, Transfer
 from billfold.tables import card_rows, journals, ledger_rows
 from billfold.tables.journals import Journal
-from billfold.tables.rows import DUE_SHARDS, Commit, Integer, Json, Key, Row, due_shard, indexed, read, table
+from billfold.tables.rows import DUE_SHARDS, Commit, Integer, Key, Row, due_shard, indexed, read, table
 
 KINDS: dict[str, type[ChargeChange]] = {
     "started": charge_changes.Started,
@@ -32,8 +31,6 @@ KINDS: dict[str, type[ChargeChange]] = {
     "disputed": charge_changes.Disputed,
     "reinstated": charge_changes.Reinstated,
 }
-# A report names so many differences, and counts them all.
-MAX_NAMED = 200
 
 
 class HeadRow(Row):
@@ -67,16 +64,6 @@ class ChangeRow(journals.ChangeRow):
     currency = UnicodeAttribute()
     card = UnicodeAttribute()
     about = UnicodeAttribute(null=True)
-
-
-class ReportRow(Row):
-    class Meta:
-        table_name = table("charges")
-
-    compared = Integer()
-    found = Integer()
-    differences = Json()
-    again_at = Integer(null=True)
 
 
 def load(charge_id: str) -> Journal[Charge, ChargeChange]:
@@ -210,33 +197,21 @@ def _day(instant: int, shard: int) -> str:
     return f"{datetime.fromtimestamp(instant // SECOND, UTC):%Y-%m-%d}#{shard}"
 
 
-def lines(bank: str, days: list[int]) -> Iterator[Line]:
-    """Our list of the charges that began on the UTC days of these instants, by the index of days."""
-    shards = [_day(instant, shard) for instant in days for shard in range(DUE_SHARDS)]
-    found = [indexed(HeadRow, "by_day", "day_shard = :day", {":day": {"S": day}}) for day in shards]
-    keys = [head_key(charge_id) for charge_ids in found for charge_id in charge_ids]
-    for begin in range(0, len(keys), 100):
-        for row in read(keys[begin : begin + 100]).values():
+def begun_on(day: int, part: int | None = None) -> Iterator[str]:
+    """The charges that began on the UTC day of this instant, at any bank, or those of one part of it, by the index of days."""
+    shards = range(DUE_SHARDS) if part is None else [part % DUE_SHARDS]
+    found = (indexed(HeadRow, "by_day", "day_shard = :day", {":day": {"S": _day(day, shard)}}) for shard in shards)
+    ours = (charge_id for charge_ids in found for charge_id in charge_ids)
+    return (charge_id for charge_id in ours if part is None or comparisons.part_of(charge_id) == part)
+
+
+def lines_of(bank: str, charge_ids: Iterable[str]) -> Iterator[Line]:
+    """Our list of these, as far as they are charges at this bank."""
+    keys = (head_key(charge_id) for charge_id in charge_ids if charge_id.startswith("chg_"))
+    while some := list(islice(keys, 100)):
+        for row in read(some).values():
             if isinstance(row, HeadRow) and row.bank == bank:
                 kind = "refund" if row.purpose == "refund" else "charge"
                 # A disputed charge was made, and its bank lists it; a refund that failed it does not.
                 state = "settled" if row.state == "disputed" else row.state
                 yield Line(row.pk, row.amount, row.currency, state, row.started_at, kind, row.reference)
-
-
-def reported(wanted: list[tuple[str, str]], now: int) -> set[tuple[str, str]]:
-    """Of these pairs of a bank and a day, those whose report stands."""
-    keys: dict[Key, tuple[str, str]] = {(ReportRow, f"rec_{day}", bank): (bank, day) for bank, day in wanted}
-    rows = {
-        key: row for begin in range(0, len(keys), 100) for key, row in read(list(keys)[begin : begin + 100]).items()
-    }
-    return {keys[key] for key, row in rows.items() if isinstance(row, ReportRow) and now < (row.again_at or now + 1)}
-
-
-def put_report(
-    commit: Commit, bank: str, day: str, compared: int, found: list[Difference], again_at: int | None = None
-) -> None:
-    """Add to a commit what the comparison of a day found; comparing again replaces it. `again_at`: until when it stands."""
-    named = [msgspec.to_builtins(difference) for difference in found[:MAX_NAMED]]
-    row = ReportRow(f"rec_{day}", bank, compared=compared, found=len(found), differences=named, again_at=again_at)
-    commit.put(row)

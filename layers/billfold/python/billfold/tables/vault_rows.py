@@ -5,6 +5,7 @@ crd_…  vault  the card number and the person's details, sealed under one data 
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
@@ -64,6 +65,8 @@ def erase(commit: Commit, card_id: str) -> None:
     commit.delete(vault_key(card_id))
 
 
-def sealed_under(generation: str) -> Iterator[str]:
-    """The cards that are sealed under a generation of keys, by its index."""
-    return indexed(VaultRow, "by_generation", "generation = :generation", {":generation": {"S": generation}})
+def sealed_under(*generations: str, most: int | None = None) -> Iterator[str]:
+    """The cards that are sealed under these generations of keys, by their index: `most` of them at most."""
+    values = ({":generation": {"S": generation}} for generation in generations)
+    found = (card for one in values for card in indexed(VaultRow, "by_generation", "generation = :generation", one))
+    return islice(found, most)

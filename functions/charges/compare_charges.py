@@ -1,0 +1,98 @@
+"""Compare a bank's day with the bank's own list, one piece of it a message: pages of the list, or a part of what was listed.
+
+A message is a comparison and how many of its pieces are done: `stripe/2026-11-23/1764036600000 3`.
+
+Trigger   queue comparisons
+Reads     comparison, report; index of days, charges; the bank's lines
+Writes    comparison and the bank's lines, or report   (one transaction)
+Answers   listing | comparing | reported | unknown, asked again later | done before
+Again     a piece is done once; what was written of it has the next one done
+May       charges BatchGetItem PutItem Query Query:by_day; postpone comparisons; bank
+Layers    stripe
+"""
+
+from itertools import islice
+
+from billfold import banks, charges, clock, comparisons
+from billfold.banks import Listed
+from billfold.charges import Difference, Line
+from billfold.comparisons import LISTS_FOR, MOST_LINES, Comparison
+from billfold.errors import Unavailable
+from billfold.tables import charge_rows, comparison_rows
+from billfold.tables.rows import Commit
+from billfold.triggers import log, queue
+
+
+@queue.patient_step("comparisons")
+def handler(message: str, before: int) -> str | queue.Later:
+    comparison = comparison_rows.load(message)
+    if comparison is None:
+        return "done before"
+
+    if comparison.state == "listing":
+        try:
+            theirs, cursor = _listed(comparison, clock.now() + LISTS_FOR)
+        except Unavailable:
+            return _ask_later(before)
+        after, ours = comparisons.listed(comparison, cursor), _all_ours(comparison, cursor)
+    else:
+        theirs = comparison_rows.lines(comparison)
+        begun = charge_rows.begun_on(comparison.day.since, comparison.part)
+        ours = list(charge_rows.lines_of(comparison.bank, begun))
+    if ours is not None:
+        after = comparisons.compared(comparison, ours, _differences(comparison, ours, theirs))
+
+    commit = Commit(comparison.message)
+    comparison_rows.put(commit, after, theirs if comparison.state == "listing" else ())
+    commit.send()
+
+    return after.state
+
+
+def _listed(comparison: Comparison, until: int) -> tuple[list[Line], str]:
+    """Pages of the bank's list from where the comparison is, as many as there is time for; Unavailable when none came."""
+    adapter, lines, cursor = banks.bank(comparison.bank), list[Line](), comparison.cursor
+    while True:
+        try:
+            page, cursor = adapter.charges(comparison.day.listed_since, comparison.listed_until, cursor)
+        except Unavailable:
+            if cursor == comparison.cursor:
+                raise
+            return lines, cursor
+        lines += [_line(one) for one in page]
+        if not cursor or len(lines) >= MOST_LINES or clock.now() >= until:
+            return lines, cursor
+
+
+def _line(one: Listed) -> Line:
+    return Line(one.key, one.amount, one.currency, "settled", one.at, one.kind, one.reference)
+
+
+def _all_ours(comparison: Comparison, cursor: str) -> list[Line] | None:
+    """Our list of a day whose bank's list came in one piece; None when either is longer than a piece."""
+    if comparison.pieces or cursor:
+        return None
+    begun = list(islice(charge_rows.begun_on(comparison.day.since), MOST_LINES + 1))
+    return list(charge_rows.lines_of(comparison.bank, begun)) if len(begun) <= MOST_LINES else None
+
+
+def _differences(comparison: Comparison, ours: list[Line], theirs: list[Line]) -> list[Difference]:
+    """Every difference, which is logged before it is committed: twice rather than never."""
+    bank, day = comparison.bank, comparison.day
+    # What the bank made on this day can have begun here on another.
+    others = {line.key for line in theirs if day.since <= line.at < day.until} - {line.key for line in ours}
+    known = [charges.as_counted(line, bank) for line in (*ours, *charge_rows.lines_of(bank, sorted(others)))]
+    found = charges.compare(known, theirs, day.since, day.until)
+    for one in found:
+        there = one.there.reference if one.there else ""
+        facts = {"bank": bank, "day": day.name, "charge": one.key, "reference": there, "kind": one.kind}
+        log.line("differs", "compare_charges", 0, facts, failed=True)
+    return found
+
+
+def _ask_later(before: int) -> queue.Later:
+    """A bank that is silent for an hour makes a dead letter, and the next day begins the comparison anew."""
+    delay = charges.delay_seconds(before)
+    if delay is None:
+        raise Unavailable()
+    return queue.Later(delay, "unknown, asked again later")
