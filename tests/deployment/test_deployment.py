@@ -75,13 +75,12 @@ def with_generations(*generations: str) -> Stage:
     return dataclasses.replace(PRODUCTION, vault_keys=generations, variables=said)
 
 
-@pytest.mark.parametrize("generations", [1, 30])
-def test_a_first_deployment_may_be_as_long_as_it_likes_and_protects_what_is_kept(generations):
+def test_a_first_deployment_may_be_as_long_as_it_likes_and_protects_what_is_kept():
     """E29: over 51,200 bytes `kept` goes by way of the bucket, whose stack is the first. E20: protected in the end."""
     account = Account()
-    account.deploy(stage=with_generations(*(str(number) for number in range(generations, 0, -1))))
+    account.deploy(stage=with_generations(*(str(number) for number in range(30, 0, -1))))
     sent = len(json.dumps(account.stack("kept").template, separators=(",", ":")))
-    assert (sent > 51_200) is (generations > 1)
+    assert sent > 51_200
     names = [name for _, name in account.aws.formation.calls]
     assert names[:3] == [f"{PREFIX}-artifacts", f"{PREFIX}-kept", f"{PREFIX}-kept"]
     tables = [one for one in account.stack("kept").template["Resources"].values() if "Table" in one["Type"]]
