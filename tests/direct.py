@@ -1,8 +1,8 @@
-"""DynamoDB's data calls straight to the engine: the same JSON as botocore sends, over pooled sockets, at a seventh of its cost.
+"""DynamoDB's data calls straight to the engine: the same JSON as botocore sends, over pooled sockets.
 
-A suite makes over a hundred thousand calls, and botocore spends a millisecond on each: endpoints, signatures, retries, parsing.
-None of that is ours to test here but by the tests that say so: what injects by botocore's own hooks calls `withdrawn()`,
-and `tests/tables/test_direct.py` holds requests and answers against botocore's own serializer and parser.
+Botocore finds endpoints, signs, may retry and parses at each of a suite's many calls: of what `test_crashes` took of the CPU, more
+than half. None of that is ours to test here but by the tests that say so: what injects by botocore's own hooks calls `withdrawn()`,
+and `tests/proof/test_direct.py` holds requests and answers against botocore's own serializer and parser.
 """
 
 import base64

@@ -171,7 +171,7 @@ class DeviceMismatch(Refused):
     status = 403
     user = "Use the phone on which you began this."
     operations = "The proof is sound, but signed by a device that is removed, unknown or not the bill's or card's own."
-    next = "use_the_bills_device"
+    next = "use_the_device_it_began_on"
 
 
 class DeviceUnknown(Refused):
