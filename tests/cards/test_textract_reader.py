@@ -54,7 +54,7 @@ def test_lines_come_with_confidences_and_corners_in_pixels(answers, photo):
     ]
     width, height = Image.open(io.BytesIO(photo)).size
     assert lines[0].box[0] == pytest.approx((0.1 * width, 0.5 * height))
-    found = card_photos.interpret(lines)
+    found = card_photos.read([lines])
     assert isinstance(found, Reading)
     assert found.number.value == "4242424242424242"
     answers.assert_no_pending_responses()

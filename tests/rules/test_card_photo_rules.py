@@ -24,13 +24,13 @@ def line(text: str, x: float = 0, y: float = 0, confidence: float = 0.95, tilt: 
 
 
 def read(*lines: Line) -> Reading:
-    found = card_photos.interpret(list(lines))
+    found = card_photos.read([list(lines)])
     assert isinstance(found, Reading), found
     return found
 
 
 def reason(*lines: Line) -> str:
-    found = card_photos.interpret(list(lines))
+    found = card_photos.read([list(lines)])
     assert isinstance(found, Unreadable), found
     return found.reason
 
@@ -137,7 +137,7 @@ def test_one_unsure_digit_makes_the_number_unsure():
     """CB-02: the mean of sixteen says little of the one that was misread."""
     chances = (0.99,) * 18 + (0.6,)
     (unsure,) = looks("4242 4242 4242 4242")[0]
-    assert card_photos.interpret([replace(unsure, chances=chances)]) == Unreadable("number_unreadable")
+    assert card_photos.read([[replace(unsure, chances=chances)]]) == Unreadable("number_unreadable")
 
 
 def test_nobody_looks_further_than_needed():

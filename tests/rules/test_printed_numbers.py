@@ -42,7 +42,7 @@ def outcomes(kind, damaged):
     """How many of the damaged cards were read right, wrong, or not."""
     right = wrong = refused = 0
     for chance, card in drawn(kind):
-        found = card_photos.interpret(damaged(card, chance))
+        found = card_photos.read([damaged(card, chance)])
         if isinstance(found, Unreadable):
             refused += 1
         elif found.number.value == card.number:
@@ -192,6 +192,6 @@ def test_a_whole_number_is_read_whatever_stands_around_it(design):
     for chance, card in drawn(design):
         if design == "run together" and len(card.number) == 13:
             continue
-        found = card_photos.interpret(around(card, chance))
+        found = card_photos.read([around(card, chance)])
         assert isinstance(found, Reading), (card.grouped, found)
         assert found.number.value == card.number

@@ -189,11 +189,6 @@ def read(looks: Iterable[list[Line]]) -> Reading | Unreadable:
     return Unreadable(reason)
 
 
-def interpret(lines: list[Line]) -> Reading | Unreadable:
-    """What a single look at a photo says."""
-    return read([lines])
-
-
 def _look(printed: list[Row]) -> tuple[Reading | Unreadable, bool]:
     """What these rows say, and whether they say it surely enough to look no further."""
     numbers = printed_numbers(printed)
