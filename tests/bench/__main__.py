@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "BILLFOLD_SANDBOX": "1",
     "BILLFOLD_VAULT_KEYS": "1",
     "BILLFOLD_ISSUERS": "4=sandbox",
+    "BILLFOLD_TOP_UPS": "1000",
     "BILLFOLD_ADDRESSES": "https://api.example",
     "BILLFOLD_BUCKET_PHOTOS": "billfold-photos",
 }
