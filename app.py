@@ -63,17 +63,7 @@ from functions.charges import (
 )
 from functions.events import forward_bill_changes, forward_outbox, list_events, record_events
 from functions.gateway import check_health, show_contract
-from functions.identity import list_devices, register_device, remove_device, set_pin
-from functions.merchants import (
-    create_merchant,
-    get_merchant,
-    list_merchant_entries,
-    list_terminals,
-    register_terminal,
-    revoke_terminal,
-)
-from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
-from functions.wallets import (
+from functions.ledger import (
     expire_holds,
     find_due_holds,
     forward_transfers,
@@ -83,6 +73,16 @@ from functions.wallets import (
     post_transfer,
     record_entries,
 )
+from functions.merchants import (
+    create_merchant,
+    get_merchant,
+    list_merchant_entries,
+    list_terminals,
+    register_terminal,
+    revoke_terminal,
+)
+from functions.people import list_devices, register_device, remove_device, set_pin
+from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
 
 app = Chalice(app_name="billfold")
 # The ARNs stand for what the deployment knows by name; nothing is looked up here.

@@ -6,17 +6,18 @@ compares both with what the code says today.
 
 import importlib
 import json
+import pkgutil
 import re
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 import msgspec
 
-from billfold import card_errors as _card_errors  # noqa: F401 - its refusals join the tree
+import billfold
 from billfold import errors
+from billfold.bills.taps import SignedItem
 from billfold.errors import Refusal
 from billfold.triggers import http, lists
-from billfold.triggers.taps import SignedItem
 from infra import steps
 from infra.stages import ROOT
 from infra.steps import Route, Step
@@ -176,18 +177,24 @@ def _key_parameter() -> dict[str, Any]:
 
 
 def refusals() -> list[type[Refusal]]:
-    """Every refusal that can be answered, in the order of the tree; `Refused` itself only heads its family."""
+    """Every refusal that can be answered, a family after the other, in each the house's and then each noun's as its module
+    lists them; `Refused` itself only heads its family."""
     found: list[type[Refusal]] = []
-    families = [errors.Invalid, errors.Refused, errors.Unavailable]
-    for family in families:
-        found += [family, *(known for known in _below(family))]
-    return [known for known in found if known is not errors.Refused]
+    modules = [errors, *(importlib.import_module(name) for name in _error_modules())]
+    known = [
+        one for module in modules for one in vars(module).values() if getattr(one, "__module__", "") == module.__name__
+    ]
+    for family in (errors.Invalid, errors.Refused, errors.Unavailable):
+        found += [
+            one for one in known if isinstance(one, type) and issubclass(one, family) and one is not errors.Refused
+        ]
+    return found
 
 
-def _below(family: type[Refusal]) -> Iterator[type[Refusal]]:
-    for known in family.__subclasses__():
-        yield known
-        yield from _below(known)
+def _error_modules() -> list[str]:
+    """The nouns' modules of refusals: found, so that none depends on what happens to be imported."""
+    found = pkgutil.walk_packages(billfold.__path__, "billfold.")
+    return sorted(module.name for module in found if module.name.endswith("_errors") and ".banks." not in module.name)
 
 
 def _problem_schema() -> dict[str, Any]:

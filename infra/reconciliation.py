@@ -8,8 +8,8 @@ from typing import Any
 from billfold import charges
 from billfold.banks import issuers, reference_of
 from billfold.charges import Day
+from billfold.charges.comparisons import PARTS, Comparison
 from billfold.clock import HOUR, SECOND
-from billfold.comparisons import PARTS, Comparison
 from billfold.tables import journals
 from infra.clouds import Cloud
 from infra.stacks import DeploymentFailed

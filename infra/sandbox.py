@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from billfold import clock, identity, ids, ledger
+from billfold import clock, ids, ledger, people
 from billfold.banks.sandbox import SandboxBank, derived_key
-from billfold.errors import PinTooObvious, Stale
-from billfold.tables import ledger_rows
+from billfold.errors import Stale
+from billfold.ledger import ledger_rows
+from billfold.people.people_errors import PinTooObvious
 from billfold.tables.rows import Commit
 from infra.client import Client, sign_in
 from infra.clouds import Cloud
@@ -80,7 +81,7 @@ def _pin() -> str:
     while True:
         pin = f"{secrets.randbelow(1_000_000):06d}"
         try:
-            identity.check_pin_strength(pin)
+            people.check_pin_strength(pin)
         except PinTooObvious:
             continue
         return pin

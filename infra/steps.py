@@ -338,13 +338,13 @@ def _step(module: types.ModuleType, trigger: Trigger) -> Step:
         trigger,
         fields,
         permissions(fields["May"]),
-        _imports(module, "lists"),
-        _imports(module, "proof"),
-        bool(fingerprints.marked(body, "sealed")) or _imports(module, "confirmations"),
+        _imports(module, "billfold.triggers.lists"),
+        _imports(module, "billfold.triggers.proof"),
+        bool(fingerprints.marked(body, "sealed")) or _imports(module, "billfold.card_photos.confirmations"),
     )
 
 
-def _imports(module: types.ModuleType, trigger: str) -> bool:
+def _imports(module: types.ModuleType, wanted: str) -> bool:
     tree = ast.parse(inspect.getsource(module))
-    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "billfold.triggers"]
-    return any(alias.name == trigger for node in imports for alias in node.names)
+    named = [(node.module, node.names) for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return any(f"{module}.{alias.name}" == wanted for module, names in named for alias in names)

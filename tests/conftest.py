@@ -25,7 +25,7 @@ from argon2 import PasswordHasher  # noqa: E402
 from hypothesis import settings  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
-from billfold import pins  # noqa: E402
+from billfold.people import pins  # noqa: E402
 from tests import delivery, direct, scheduling, secret_store, vault_keys  # noqa: E402
 from tests import queues as made_queues  # noqa: E402
 from tests.engine import Engine  # noqa: E402

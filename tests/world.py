@@ -15,7 +15,8 @@ from typing import Any, get_args
 import app as billfold_map
 from billfold import clock, ledger
 from billfold.events import OutboxKind
-from billfold.tables import ledger_rows, rows
+from billfold.ledger import ledger_rows
+from billfold.tables import rows
 from billfold.tables.rows import Commit
 from infra import suspensions
 from infra.phones import Phone, Till

@@ -12,14 +12,14 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from billfold import bills, identity
-from billfold.bill_changes import Item, ItemsAdded, Outcome
-from billfold.bills import Bill
+from billfold import bills, people
+from billfold.bills import Bill, bill_rows, bill_wire, taps
+from billfold.bills.bill_changes import Item, ItemsAdded, Outcome
 from billfold.errors import Refusal
-from billfold.merchants import Terminal
-from billfold.tables import bill_rows, merchant_rows, people_rows
+from billfold.merchants import Terminal, merchant_rows
+from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import http, proof, taps, wire
+from billfold.triggers import http, proof, wire
 
 # Each item is judged by itself (taps.SignedItem), so that a malformed one refuses itself and not the batch.
 SIGNED = {"items": {"$ref": "#/components/schemas/SignedItem"}}
@@ -29,7 +29,7 @@ class AddItems(wire.Body, frozen=True):
     items: Annotated[list[Any], Meta(min_length=1, max_length=50, extra_json_schema=SIGNED)]
 
 
-@http.step(body=AddItems, answers=wire.ItemsAnswer, key=True)
+@http.step(body=AddItems, answers=bill_wire.ItemsAnswer, key=True)
 def handler(request: http.Request[AddItems]) -> http.Answer:
     device_id, sent, now = proof.device(request), request.body.items, request.now
     operation = request.operation("opr")
@@ -40,7 +40,7 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     # A second round: only the terminals say whose they are.
     rows |= read(merchant_rows.seller_keys(rows))
     bill, device = journal.present, people_rows.device(rows, request.caller, device_id)
-    user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
+    user = people.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
     if isinstance(done := journal.done(operation), ItemsAdded):
         request.check_same(done.request)
         return _answer(journal.as_of(done), done)
@@ -48,7 +48,7 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     bills.check_room(bill)
     terminals = {key[1]: merchant_rows.terminal(rows, key[1]) for key in terminal_keys}
     items, outcomes = _land(bill, sent, terminals, now)
-    marks = request.marks(tries_left=identity.tries_left(user.pin, now))
+    marks = request.marks(tries_left=people.tries_left(user.pin, now))
     change = ItemsAdded(now, items, outcomes, bills.is_late(bill, now), **marks)
 
     if bills.worth_recording(bill, change):
@@ -85,5 +85,5 @@ def _land(
 
 
 def _answer(bill: Bill, change: ItemsAdded) -> http.Answer:
-    results = [wire.result(outcome) for outcome in change.outcomes]
-    return http.Answer(200, wire.ItemsAnswer(results, wire.bill(bill, change.tries_left)))
+    results = [bill_wire.result(outcome) for outcome in change.outcomes]
+    return http.Answer(200, bill_wire.ItemsAnswer(results, bill_wire.bill(bill, change.tries_left)))

@@ -11,24 +11,25 @@ May       bills PutItem Query UpdateItem; people BatchGetItem UpdateItem
 from dataclasses import replace
 from typing import Any
 
-from billfold import bills, identity
-from billfold.tables import bill_rows, people_rows
+from billfold import bills, people
+from billfold.bills import bill_rows, bill_wire
+from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import http, proof, wire
+from billfold.triggers import http, proof
 
 
-@http.step(answers=wire.BillAnswer, key=True)
+@http.step(answers=bill_wire.BillAnswer, key=True)
 def handler(request: http.Request[Any]) -> http.Answer:
     device_id, operation, now = proof.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
     rows = read([people_rows.user_key(request.caller), people_rows.device_key(request.caller, device_id)])
     bill, device = journal.present, people_rows.device(rows, request.caller, device_id)
-    user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
+    user = people.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
     if done := journal.done(operation):
         request.check_same(done.request)
-        return http.Answer(200, wire.bill(journal.as_of(done), done.tries_left))
+        return http.Answer(200, bill_wire.bill(journal.as_of(done), done.tries_left))
 
-    change = replace(bills.close(bill, now), **request.marks(tries_left=identity.tries_left(user.pin, now)))
+    change = replace(bills.close(bill, now), **request.marks(tries_left=people.tries_left(user.pin, now)))
 
     commit = Commit(operation)
     bill = bill_rows.put_change(commit, bill, change)
@@ -36,4 +37,4 @@ def handler(request: http.Request[Any]) -> http.Answer:
         people_rows.free_device(commit, request.caller, device)
     commit.send()
 
-    return http.Answer(200, wire.bill(bill, change.tries_left))
+    return http.Answer(200, bill_wire.bill(bill, change.tries_left))

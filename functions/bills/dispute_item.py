@@ -11,14 +11,15 @@ May       bills PutItem Query UpdateItem; people BatchGetItem
 from dataclasses import replace
 from typing import Any
 
-from billfold import bills, identity
+from billfold import bills, people
+from billfold.bills import bill_rows, bill_wire
 from billfold.errors import NotFound
-from billfold.tables import bill_rows, people_rows
+from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import http, wire
+from billfold.triggers import http
 
 
-@http.step(answers=wire.BillAnswer, key=True)
+@http.step(answers=bill_wire.BillAnswer, key=True)
 def handler(request: http.Request[Any]) -> http.Answer:
     operation, now = request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
@@ -28,14 +29,14 @@ def handler(request: http.Request[Any]) -> http.Answer:
         raise NotFound()
     if done := journal.done(operation):
         request.check_same(done.request)
-        return http.Answer(200, wire.bill(journal.as_of(done), done.tries_left))
+        return http.Answer(200, bill_wire.bill(journal.as_of(done), done.tries_left))
 
-    identity.active(user)
-    marks = request.marks(tries_left=identity.tries_left(user.pin, now))
+    people.active(user)
+    marks = request.marks(tries_left=people.tries_left(user.pin, now))
     change = replace(bills.dispute(bill, request.parameters["item"], now), **marks)
 
     commit = Commit(operation)
     bill = bill_rows.put_change(commit, bill, change)
     commit.send()
 
-    return http.Answer(200, wire.bill(bill, change.tries_left))
+    return http.Answer(200, bill_wire.bill(bill, change.tries_left))

@@ -9,8 +9,9 @@ May       bills PutItem Query UpdateItem; people BatchGetItem UpdateItem
 """
 
 from billfold import bills, clock
-from billfold.bill_changes import Closed
-from billfold.tables import bill_rows, people_rows
+from billfold.bills import bill_rows
+from billfold.bills.bill_changes import Closed
+from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import queue
 

@@ -8,7 +8,7 @@ Again     a bill is queued again until it was changed; end_bills does each chang
 May       bills Query:due; queue due-bills
 """
 
-from billfold.tables.bill_rows import HeadRow
+from billfold.bills.bill_rows import HeadRow
 from billfold.tables.rows import DUE_SHARDS, due
 from billfold.triggers import queue, schedule
 

@@ -10,23 +10,23 @@ May       bills Query; people BatchGetItem
 
 from typing import Any
 
-from billfold import identity
+from billfold import people
+from billfold.bills import bill_rows, bill_wire
 from billfold.errors import NotFound
-from billfold.identity import User
-from billfold.tables import bill_rows, people_rows
+from billfold.people import User, people_rows
 from billfold.tables.rows import read
-from billfold.triggers import http, wire
+from billfold.triggers import http
 
 
-@http.step(answers=wire.BillAnswer)
+@http.step(answers=bill_wire.BillAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
     bill = bill_rows.load(request.parameters["bill"]).present
     rows = read([people_rows.user_key(request.caller)])
     user = people_rows.user(rows, request.caller) or User(request.caller)
 
     if bill.owner == request.caller:
-        return http.Answer(200, wire.bill(bill, identity.tries_left(user.pin, request.now)))
+        return http.Answer(200, bill_wire.bill(bill, people.tries_left(user.pin, request.now)))
     merchants = frozenset(user.merchants) & {item.merchant for item in bill.items}
     if not merchants:
         raise NotFound()
-    return http.Answer(200, wire.bill(bill, 0, merchants=merchants))
+    return http.Answer(200, bill_wire.bill(bill, 0, merchants=merchants))

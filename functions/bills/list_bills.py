@@ -11,18 +11,18 @@ May       bills BatchGetItem Query:by_owner
 from typing import Any
 
 from billfold import bills
-from billfold.tables import bill_rows
+from billfold.bills import bill_rows, bill_wire
 from billfold.triggers import http, lists, wire
 
 STATES = ("", *bills.STATES)
 
 
-@http.step(answers=list[wire.BillSummary], query=(*lists.PAGED, "state"))
+@http.step(answers=list[bill_wire.BillSummary], query=(*lists.PAGED, "state"))
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, before = lists.limit(request), lists.position(request)
     state = lists.choice(request, "state", STATES)
 
     summaries, position = bill_rows.summaries(request.caller, before=before, limit=limit)
 
-    shown = [wire.summary(bill) for bill in summaries if state in ("", bill.state)]
+    shown = [bill_wire.summary(bill) for bill in summaries if state in ("", bill.state)]
     return http.Answer(200, wire.Page(shown, lists.cursor(request, position)))

@@ -13,10 +13,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from billfold import bills, identity
-from billfold.bills import Bill
+from billfold import bills, people
+from billfold.bills import Bill, bill_rows, bill_wire
 from billfold.errors import Invalid, NotFound, Stale
-from billfold.tables import bill_rows, operation_rows, people_rows
+from billfold.people import people_rows
+from billfold.tables import operation_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
@@ -30,7 +31,7 @@ class OpenBill(wire.Body, frozen=True):
     cap: wire.Amount | None = None
 
 
-@http.step(body=OpenBill, answers=wire.BillAnswer, key=True)
+@http.step(body=OpenBill, answers=bill_wire.BillAnswer, key=True)
 def handler(request: http.Request[OpenBill]) -> http.Answer:
     body, caller, operation = request.body, request.caller, request.operation("opr")
     keys = [
@@ -46,7 +47,7 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
         )
     user, device = people_rows.user(rows, caller), people_rows.device(rows, caller, body.device)
 
-    user = identity.active(user)
+    user = people.active(user)
     if device is None:
         raise NotFound()
     currency, period, commit = _currency(body), _period(body), Commit(operation)
@@ -65,7 +66,7 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
         )
         bill, status = bill_rows.put_opened(commit, request.new_id("bil"), opened), 201
         people_rows.take_device(commit, caller, device, bill.bill_id, bill.expires_at)
-    tries_left = identity.tries_left(user.pin, request.now)
+    tries_left = people.tries_left(user.pin, request.now)
 
     # Which bill, not what is in it: an open bill can be larger than a row.
     shown = {"bill": bill.bill_id, "revision": bill.revision, "tries_left": tries_left}
@@ -76,7 +77,7 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
 
 
 def _answer(bill: Bill, tries_left: int, status: int) -> http.Answer:
-    return http.Answer(status, wire.bill(bill, tries_left))
+    return http.Answer(status, bill_wire.bill(bill, tries_left))
 
 
 def _currency(body: OpenBill) -> str:

@@ -13,12 +13,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from billfold import bill_refunds, bills, identity, ids, ledger
-from billfold.bill_changes import PaidBy
-from billfold.bills import Bill
-from billfold.charge_changes import Started
+from billfold import bills, ids, ledger, people
+from billfold.bills import Bill, bill_refunds, bill_rows, bill_wire
+from billfold.bills.bill_changes import PaidBy
+from billfold.charges import charge_rows
+from billfold.charges.charge_changes import Started
 from billfold.errors import NotFound
-from billfold.tables import bill_rows, charge_rows, ledger_rows, people_rows
+from billfold.ledger import ledger_rows
+from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
@@ -28,7 +30,7 @@ class RefundItems(wire.Body, frozen=True):
     reason: wire.Reason
 
 
-@http.step(body=RefundItems, answers=wire.BillAnswer, key=True)
+@http.step(body=RefundItems, answers=bill_wire.BillAnswer, key=True)
 def handler(request: http.Request[RefundItems]) -> http.Answer:
     body, operation, now = request.body, request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
@@ -39,9 +41,9 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
         raise NotFound()
     if done := journal.done(operation):
         request.check_same(done.request)
-        return http.Answer(201, wire.bill(journal.as_of(done), 0, merchants=merchants))
+        return http.Answer(201, bill_wire.bill(journal.as_of(done), 0, merchants=merchants))
 
-    identity.active(user)
+    people.active(user)
     transfer_id = request.operation("trf")
     change = bill_refunds.refund(bill, body.items, merchants, transfer_id=transfer_id, reason=body.reason, now=now)
     amount = sum(bill.item(item_id).amount for item_id in body.items)
@@ -59,7 +61,7 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
         charge_rows.start(commit, request.operation("chg"), _refund(request, bill, paid_by, amount))
     commit.send()
 
-    return http.Answer(201, wire.bill(bill, 0, merchants=merchants))
+    return http.Answer(201, bill_wire.bill(bill, 0, merchants=merchants))
 
 
 def _refund(request: http.Request[RefundItems], bill: Bill, paid_by: PaidBy, amount: int) -> Started:

@@ -14,24 +14,26 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from billfold import bill_payments, bills, cards, charges, errors, identity, ledger, pins
-from billfold.bill_changes import BillChange, SettlementFailed, Settling
-from billfold.bills import Bill
-from billfold.cards import Card
-from billfold.errors import ListChanged
-from billfold.identity import PinVerification, User
-from billfold.tables import bill_rows, card_rows, charge_rows, ledger_rows, operation_rows, people_rows
+from billfold import bills, cards, charges, errors, ledger, people
+from billfold.bills import Bill, bill_payments, bill_rows, bill_wire
+from billfold.bills.bill_changes import BillChange, SettlementFailed, Settling
+from billfold.bills.bill_errors import ListChanged
+from billfold.cards import Card, card_rows
+from billfold.charges import charge_rows
+from billfold.ledger import ledger_rows
+from billfold.people import PinVerification, User, people_rows, pins
+from billfold.tables import operation_rows
 from billfold.tables.rows import Commit, Key, Row, read
 from billfold.triggers import http, proof, wire
 
 
 class VerifyBill(wire.Body, frozen=True):
-    list_hash: wire.ListHash
+    list_hash: bill_wire.ListHash
     pin: wire.Pin
     instrument: Annotated[wire.Id | None, Meta(description="a card's id; the wallet pays without one")] = None
 
 
-@http.step(body=VerifyBill, answers=wire.BillAnswer, key=True)
+@http.step(body=VerifyBill, answers=bill_wire.BillAnswer, key=True)
 def handler(request: http.Request[VerifyBill]) -> http.Answer:
     device_id, operation, now = proof.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
@@ -46,7 +48,7 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
     ]
     rows = read(keys)
     device = people_rows.device(rows, caller, device_id)
-    user = identity.check_own_device(bill.owner, bill.device, people_rows.user(rows, caller), device)
+    user = people.check_own_device(bill.owner, bill.device, people_rows.user(rows, caller), device)
     if done := operation_rows.operation(rows, operation):
         return request.repeat(done)
     if made := journal.done(operation):
@@ -80,7 +82,7 @@ def _check_verifiable(bill: Bill, list_hash: str, user: User, now: int) -> None:
     try:
         bills.check_verifiable(bill, list_hash, now)
     except ListChanged:
-        current = wire.verification(bill, identity.tries_left(user.pin, now))
+        current = bill_wire.verification(bill, people.tries_left(user.pin, now))
         raise ListChanged(verification=wire.to_builtins(current)) from None
 
 
@@ -107,4 +109,4 @@ def _by_card(request: http.Request[VerifyBill], bill: Bill, card: Card, commit: 
 def _answer(bill: Bill, change: BillChange) -> http.Answer:
     if isinstance(change, SettlementFailed):
         raise errors.named(change.refusal, change.facts)
-    return http.Answer(200, wire.bill(bill, identity.PIN_TRIES))
+    return http.Answer(200, bill_wire.bill(bill, people.PIN_TRIES))

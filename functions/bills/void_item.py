@@ -10,14 +10,15 @@ May       bills PutItem Query UpdateItem; people BatchGetItem
 
 from typing import Any
 
-from billfold import bill_sellers, identity
+from billfold import people
+from billfold.bills import bill_rows, bill_sellers, bill_wire
 from billfold.errors import NotFound
-from billfold.tables import bill_rows, people_rows
+from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import http, wire
+from billfold.triggers import http
 
 
-@http.step(answers=wire.BillAnswer)
+@http.step(answers=bill_wire.BillAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
     bill = bill_rows.load(request.parameters["bill"]).present
     user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
@@ -25,11 +26,11 @@ def handler(request: http.Request[Any]) -> http.Answer:
     if not merchants:
         raise NotFound()
 
-    identity.active(user)
+    people.active(user)
     change = bill_sellers.void(bill, request.parameters["item"], merchants, request.now)
 
     commit = Commit(f"{bill.bill_id}/{bill.revision}/{request.request_id}")
     bill = bill_rows.put_change(commit, bill, change)
     commit.send()
 
-    return http.Answer(200, wire.bill(bill, 0, merchants=merchants))
+    return http.Answer(200, bill_wire.bill(bill, 0, merchants=merchants))

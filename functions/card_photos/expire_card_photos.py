@@ -9,8 +9,7 @@ May       photos BatchGetItem UpdateItem; bucket photos ListBucket DeleteObject
 """
 
 from billfold import card_photos, clock
-from billfold.card_photos import READ_WITHIN
-from billfold.tables import photo_rows
+from billfold.card_photos import READ_WITHIN, card_photo_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import queue, upload
 
@@ -18,7 +17,7 @@ from billfold.triggers import queue, upload
 @queue.step
 def handler(photo_id: str) -> str:
     now = clock.now()
-    loaded = photo_rows.load(photo_id)
+    loaded = card_photo_rows.load(photo_id)
     photo = loaded[0] if loaded else None
     unread = photo_id in upload.lying("photos", before=now - READ_WITHIN, only=photo_id)
 
@@ -29,9 +28,9 @@ def handler(photo_id: str) -> str:
     if ended:
         commit = Commit(f"{photo_id}/{ended.state}")
         if ended.state == "expired":
-            photo_rows.put_expired(commit, photo_id, now)
+            card_photo_rows.put_expired(commit, photo_id, now)
         else:
-            photo_rows.put_read(commit, ended, None)
+            card_photo_rows.put_read(commit, ended, None)
         commit.send()
     upload.delete("photos", photo_id)
 

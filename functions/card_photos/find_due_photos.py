@@ -11,7 +11,7 @@ May       photos Query:due; bucket photos ListBucket; queue due-photos
 from itertools import chain
 
 from billfold.card_photos import READ_WITHIN
-from billfold.tables.photo_rows import PhotoRow
+from billfold.card_photos.card_photo_rows import PhotoRow
 from billfold.tables.rows import DUE_SHARDS, due
 from billfold.triggers import queue, schedule, upload
 

@@ -11,9 +11,8 @@ May       photos BatchGetItem; kms Decrypt:photo
 from typing import Annotated, Any
 
 from billfold import card_photos, vault
-from billfold.card_photos import Photo, Reading
+from billfold.card_photos import Photo, Reading, card_photo_rows
 from billfold.clock import to_text
-from billfold.tables import photo_rows
 from billfold.triggers import http, wire
 
 UNREADABLE = "We could not read the card. Hold it flat in good light, or type the number."
@@ -55,11 +54,11 @@ class CardPhotoAnswer(wire.View, frozen=True):
 
 @http.step(answers=CardPhotoAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
-    loaded = photo_rows.load(request.parameters["photo"])
+    loaded = card_photo_rows.load(request.parameters["photo"])
     photo = card_photos.check_own(loaded[0] if loaded else None, request.caller).at(request.now)
     sealed = loaded[1] if loaded and photo.state == "read" else None
 
-    reading = photo_rows.decode(vault.open_sealed(photo.photo_id, sealed)) if sealed else None
+    reading = card_photo_rows.decode(vault.open_sealed(photo.photo_id, sealed)) if sealed else None
 
     return http.Answer(200, _shown(photo, reading))
 

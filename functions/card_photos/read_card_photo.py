@@ -11,17 +11,16 @@ Layers    reading
 """
 
 from billfold import card_photos, clock, readers, vault
-from billfold.card_photos import Reading, Unreadable
+from billfold.card_photos import Reading, Unreadable, card_photo_rows, confirmations
 from billfold.errors import Unavailable
 from billfold.readers import MAX_BYTES, NoImage, OutOfTime, TooLarge
-from billfold.tables import photo_rows
 from billfold.tables.rows import Commit
-from billfold.triggers import confirmations, upload
+from billfold.triggers import upload
 
 
 @upload.step
 def handler(photo_id: str) -> str:
-    loaded = photo_rows.load(photo_id)
+    loaded = card_photo_rows.load(photo_id)
     photo = loaded[0] if loaded else None
     if photo is None or not card_photos.awaits(photo, clock.now()):
         upload.delete("photos", photo_id)
@@ -34,10 +33,10 @@ def handler(photo_id: str) -> str:
     judged, sealed = card_photos.judged(photo, found), None
     if isinstance(found, Reading):
         judged = confirmations.comparable(judged, found)
-        sealed = vault.seal(photo_id, photo_rows.encode(found))
+        sealed = vault.seal(photo_id, card_photo_rows.encode(found))
 
     commit = Commit(f"{photo_id}/read")
-    photo_rows.put_read(commit, judged, sealed)
+    card_photo_rows.put_read(commit, judged, sealed)
     commit.send()
     upload.delete("photos", photo_id)
 

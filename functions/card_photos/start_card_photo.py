@@ -10,12 +10,13 @@ May       people BatchGetItem; cards BatchGetItem PutItem; photos PutItem; opera
 
 from typing import Annotated, Literal
 
-from billfold import card_photos, identity
-from billfold.card_errors import TooManyPhotos
-from billfold.card_photos import Photo
+from billfold import card_photos, people
+from billfold.card_photos import Photo, card_photo_rows
+from billfold.cards.card_errors import TooManyPhotos
 from billfold.clock import to_text
+from billfold.people import people_rows
 from billfold.readers import MAX_BYTES
-from billfold.tables import limit_rows, operation_rows, people_rows, photo_rows
+from billfold.tables import limit_rows, operation_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, upload, wire
 
@@ -50,14 +51,14 @@ def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
     if done := operation_rows.operation(rows, operation):
         return request.repeat(done)
 
-    user = identity.active(people_rows.user(rows, request.caller))
+    user = people.active(people_rows.user(rows, request.caller))
     if wait_seconds := limit_rows.wait_seconds(rows, who, [], request.now):
         raise TooManyPhotos(retry_after_seconds=wait_seconds)
     photo = Photo(request.new_id("pho"), user.user_id, "awaiting_upload", request.now)
     answer = wire.to_builtins(_started(photo, request.body.content_type))
 
     commit = Commit(operation)
-    photo_rows.put_started(commit, photo)
+    card_photo_rows.put_started(commit, photo)
     limit_rows.count_try(commit, rows, who, request.now)
     operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
     commit.send()

@@ -9,10 +9,11 @@ May       cards PutItem Query UpdateItem; vault UpdateItem
 """
 
 from billfold import cards, clock
-from billfold.card_changes import Activated
-from billfold.tables import card_rows, vault_rows
+from billfold.cards import card_rows
+from billfold.cards.card_changes import Activated
 from billfold.tables.rows import Commit
 from billfold.triggers import workflow
+from billfold.vault import vault_rows
 
 
 @workflow.step

@@ -11,17 +11,17 @@ Layers    stripe
 
 from dataclasses import replace
 
-from billfold import banks, card_answers, cards, identity
+from billfold import banks, cards, people
 from billfold.banks import Verdict
-from billfold.card_challenges import CODE_TRIES
-from billfold.card_changes import Answered, CardChange, CodeRefused
-from billfold.card_errors import ChallengeOver, CodeWrong
-from billfold.cards import Card
+from billfold.cards import Card, card_answers, card_rows, card_wire
+from billfold.cards.card_challenges import CODE_TRIES
+from billfold.cards.card_changes import Answered, CardChange, CodeRefused
+from billfold.cards.card_errors import ChallengeOver, CodeWrong
 from billfold.errors import Unavailable
-from billfold.tables import card_rows, people_rows
+from billfold.people import people_rows
 from billfold.tables.journals import Journal
 from billfold.tables.rows import Commit, read
-from billfold.triggers import card_wire, http, wire
+from billfold.triggers import http, wire
 
 
 class AnswerChallenge(wire.Body, frozen=True):
@@ -34,7 +34,7 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
     card = cards.check_found(journal.present, request.caller)
     tried = journal.done(operation)
     if tried is None:
-        identity.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
+        people.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
         tried = replace(cards.try_code(card, now), **request.marks())
         commit = Commit(operation)
         card = card_rows.put_change(commit, card, tried)

@@ -12,14 +12,14 @@ Layers    stripe
 
 import msgspec
 
-from billfold import banks, card_answers, cards, clock, vault
+from billfold import banks, cards, clock, vault
 from billfold.banks import Authentication, Bank, Verdict
-from billfold.card_changes import Answered, Asked, CardChange
-from billfold.cards import Card
+from billfold.cards import Card, card_answers, card_rows
+from billfold.cards.card_changes import Answered, Asked, CardChange
 from billfold.errors import Stale
-from billfold.tables import card_rows, vault_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import workflow
+from billfold.vault import vault_rows
 
 
 @workflow.step

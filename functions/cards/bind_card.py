@@ -13,14 +13,19 @@ May       people BatchGetItem; cards BatchGetItem ConditionCheckItem PutItem Que
 
 import msgspec
 
-from billfold import card_numbers, card_photos, cards, identity, vault
+from billfold import card_numbers, card_photos, cards, people, vault
 from billfold.banks import issuers
-from billfold.card_changes import ExpiryUpdated
-from billfold.card_errors import CardTaken, UnsupportedIssuer
-from billfold.errors import DeviceUnknown, IdempotencyKeyReused, ProofInvalid, Stale
-from billfold.tables import card_rows, limit_rows, operation_rows, people_rows, photo_rows, vault_rows
+from billfold.card_photos import card_photo_rows, confirmations
+from billfold.cards import card_rows, card_wire
+from billfold.cards.card_changes import ExpiryUpdated
+from billfold.cards.card_errors import CardTaken, UnsupportedIssuer
+from billfold.errors import IdempotencyKeyReused, ProofInvalid, Stale
+from billfold.people import people_rows
+from billfold.people.people_errors import DeviceUnknown
+from billfold.tables import limit_rows, operation_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import card_wire, confirmations, http, proof, wire
+from billfold.triggers import http, proof, wire
+from billfold.vault import vault_rows
 
 
 @http.step(body=card_wire.BindCard, answers=card_wire.CardAnswer, key=True)
@@ -38,7 +43,7 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     keys = [people_rows.user_key(caller), people_rows.device_key(caller, device_id)]
     keys += [operation_rows.operation_key(operation), card_rows.head_key(card_id)]
     keys += [card_rows.holders_key(fingerprint) for fingerprint in fingerprints]
-    rows = read([*keys, used, *cooling, *photo_rows.keys(body.photo), *limit_rows.all_keys(whos)])
+    rows = read([*keys, used, *cooling, *card_photo_rows.keys(body.photo), *limit_rows.all_keys(whos)])
     if done := operation_rows.operation(rows, operation):
         if done.status >= 400:
             return request.repeat(done, [f"/{fingerprint}" for fingerprint in fingerprints])
@@ -48,10 +53,10 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     if used in rows:
         raise ProofInvalid("the proof has been used before", "/jti")
 
-    identity.active(people_rows.user(rows, caller))
+    people.active(people_rows.user(rows, caller))
     if people_rows.device(rows, caller, device_id) is None:
         raise DeviceUnknown()
-    photo = card_photos.check_own(photo_rows.photo(rows, body.photo), caller).at(now) if body.photo else None
+    photo = card_photos.check_own(card_photo_rows.photo(rows, body.photo), caller).at(now) if body.photo else None
     held, commit = card_rows.holders(rows, fingerprints), Commit(operation)
     operation_rows.use_proof(commit, used, now)
     if caller in held:

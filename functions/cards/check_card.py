@@ -9,8 +9,8 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 """
 
 from billfold import cards, clock
-from billfold.card_changes import Ended
-from billfold.tables import card_ends, card_rows
+from billfold.cards import card_ends, card_rows
+from billfold.cards.card_changes import Ended
 from billfold.tables.rows import Commit
 from billfold.triggers import workflow
 

@@ -9,7 +9,7 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 """
 
 from billfold import cards, clock
-from billfold.tables import card_ends, card_rows
+from billfold.cards import card_ends, card_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import queue
 

@@ -8,7 +8,7 @@ Again     a card is queued again until it has ended, which it does once
 May       cards Query:due; queue due-cards
 """
 
-from billfold.tables.card_rows import HeadRow
+from billfold.cards.card_rows import HeadRow
 from billfold.tables.rows import DUE_SHARDS, due
 from billfold.triggers import queue, schedule
 

@@ -9,8 +9,8 @@ May       vault Query:by_generation; queue reseals; generations
 """
 
 from billfold import vault
-from billfold.tables import vault_rows
 from billfold.triggers import queue, schedule
+from billfold.vault import vault_rows
 
 # A thousand calls of SQS, well within the function's time; 1,440,000 a day.
 MOST = 10_000

@@ -11,8 +11,8 @@ May       cards Query
 from typing import Any
 
 from billfold import cards
-from billfold.tables import card_rows
-from billfold.triggers import card_wire, http
+from billfold.cards import card_rows, card_wire
+from billfold.triggers import http
 
 
 @http.step(answers=card_wire.CardAnswer)

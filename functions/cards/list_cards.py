@@ -10,8 +10,8 @@ May       cards BatchGetItem Query:by_owner
 
 from typing import Any
 
-from billfold.tables import card_rows
-from billfold.triggers import card_wire, http, lists, wire
+from billfold.cards import card_rows, card_wire
+from billfold.triggers import http, lists, wire
 
 
 @http.step(answers=list[card_wire.CardAnswer], query=lists.PAGED)

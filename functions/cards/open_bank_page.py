@@ -11,12 +11,13 @@ Layers    stripe
 
 from typing import Any
 
-from billfold import banks, card_answers, cards, identity
-from billfold.card_changes import Answered
+from billfold import banks, cards, people
+from billfold.cards import card_answers, card_rows, card_wire
+from billfold.cards.card_changes import Answered
 from billfold.errors import Unavailable
-from billfold.tables import card_rows, people_rows
+from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import card_wire, http, proof
+from billfold.triggers import http, proof
 
 
 @http.step(answers=card_wire.CardAnswer, key=True)
@@ -25,7 +26,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     card = cards.check_found(card_rows.load(request.parameters["card"]).present, caller)
     rows = read([people_rows.user_key(caller), people_rows.device_key(caller, device_id)])
     device = people_rows.device(rows, caller, device_id)
-    identity.check_own_device(card.owner, card.device, people_rows.user(rows, caller), device)
+    people.check_own_device(card.owner, card.device, people_rows.user(rows, caller), device)
 
     if not cards.awaits_page(card, now):
         return http.Answer(200, card_wire.card(card))

@@ -11,11 +11,12 @@ Layers    stripe
 
 from typing import Any
 
-from billfold import banks, card_answers
+from billfold import banks
 from billfold.banks import Callback, issuers
-from billfold.card_changes import Answered
+from billfold.cards import card_answers, card_rows
+from billfold.cards.card_changes import Answered
+from billfold.charges import charge_rows
 from billfold.errors import NotFound
-from billfold.tables import card_rows, charge_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import http, queue
 

@@ -9,11 +9,11 @@ May       cards BatchGetItem ConditionCheckItem PutItem Query UpdateItem; vault 
           people BatchGetItem ConditionCheckItem UpdateItem; outbox PutItem
 """
 
-from billfold import cards, identity, pins
-from billfold.card_errors import CardBusy
+from billfold import cards, people
+from billfold.cards import card_ends, card_rows
+from billfold.cards.card_errors import CardBusy
 from billfold.errors import Stale
-from billfold.identity import PinVerification
-from billfold.tables import card_ends, card_rows, people_rows
+from billfold.people import PinVerification, people_rows, pins
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
@@ -31,7 +31,7 @@ def handler(request: http.Request[RemoveCard]) -> http.Answer:
     if change is None:
         return http.Answer(204)
 
-    user, head = identity.active(people_rows.user(rows, request.caller)), card_rows.head(rows, card.card_id)
+    user, head = people.active(people_rows.user(rows, request.caller)), card_rows.head(rows, card.card_id)
     if head is None or head.revision != card.revision:
         raise Stale()
     if head.charges:

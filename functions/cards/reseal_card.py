@@ -9,10 +9,11 @@ May       cards BatchGetItem PutItem Query UpdateItem; vault BatchGetItem PutIte
 """
 
 from billfold import clock, vault
-from billfold.card_changes import Resealed
-from billfold.tables import card_rows, vault_rows
+from billfold.cards import card_rows
+from billfold.cards.card_changes import Resealed
 from billfold.tables.rows import Commit, read
 from billfold.triggers import queue
+from billfold.vault import vault_rows
 
 
 @queue.step

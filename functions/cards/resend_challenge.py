@@ -12,11 +12,12 @@ Layers    stripe
 from dataclasses import replace
 from typing import Any
 
-from billfold import banks, cards, identity
+from billfold import banks, cards, people
+from billfold.cards import card_rows, card_wire
 from billfold.errors import Unavailable
-from billfold.tables import card_rows, people_rows
+from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import card_wire, http
+from billfold.triggers import http
 
 
 @http.step(answers=card_wire.CardAnswer, key=True)
@@ -25,7 +26,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     card = cards.check_found(journal.present, request.caller)
     sent = journal.done(operation)
     if sent is None:
-        identity.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
+        people.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
         sent = replace(cards.resend(card, request.now), **request.marks())
         commit = Commit(operation)
         card = card_rows.put_change(commit, card, sent)

@@ -9,7 +9,7 @@ May       cards BatchGetItem Query; machine bank_authentication SendTaskSuccess
 """
 
 from billfold import cards, clock
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from billfold.triggers import machines, queue
 
 

@@ -10,9 +10,9 @@ Layers    stripe
 """
 
 from billfold import banks, cards, clock
-from billfold.card_changes import ChallengeSent
+from billfold.cards import card_rows
+from billfold.cards.card_changes import ChallengeSent
 from billfold.errors import Unavailable
-from billfold.tables import card_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import machines, workflow
 

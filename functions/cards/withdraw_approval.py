@@ -10,12 +10,11 @@ May       cards PutItem Query UpdateItem; postpone withdrawals; bank
 Layers    stripe
 """
 
-from billfold import banks, card_answers, charges, clock
+from billfold import banks, charges, clock
 from billfold.banks import Bank, Verdict
-from billfold.card_changes import Answered, CardChange, Withdrawn
-from billfold.cards import Card
+from billfold.cards import Card, card_answers, card_rows
+from billfold.cards.card_changes import Answered, CardChange, Withdrawn
 from billfold.errors import Unavailable
-from billfold.tables import card_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import queue
 

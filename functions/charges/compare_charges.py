@@ -13,12 +13,11 @@ Layers    stripe
 
 from itertools import islice
 
-from billfold import banks, charges, clock, comparisons
+from billfold import banks, charges, clock
 from billfold.banks import Listed
-from billfold.charges import Difference, Line
-from billfold.comparisons import LISTS_FOR, MOST_LINES, Comparison
+from billfold.charges import Difference, Line, charge_rows, comparison_rows, comparisons
+from billfold.charges.comparisons import LISTS_FOR, MOST_LINES, Comparison
 from billfold.errors import Unavailable
-from billfold.tables import charge_rows, comparison_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import log, queue
 

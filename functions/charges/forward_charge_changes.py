@@ -8,11 +8,12 @@ Again     a batch comes again after an error; every follower is idempotent
 May       queue charges comparisons feeds
 """
 
-from billfold.tables import charge_rows, comparison_rows
+from billfold.charges import charge_rows, comparison_rows
+from billfold.events import event_stream
 from billfold.triggers import stream
 
 
 @stream.step
 def handler(image: stream.Image) -> list[stream.Message]:
     followed = charge_rows.messages(image) + comparison_rows.messages(image)
-    return stream.hand_over(followed) + stream.tell(charge_rows.events_of(image))
+    return stream.hand_over(followed) + event_stream.tell(charge_rows.events_of(image))

@@ -10,9 +10,9 @@ May       charges Query
 
 from typing import Any
 
+from billfold.charges import charge_rows, charge_wire
 from billfold.errors import NotFound
-from billfold.tables import charge_rows
-from billfold.triggers import charge_wire, http
+from billfold.triggers import http
 
 
 @http.step(answers=charge_wire.TopUpAnswer)

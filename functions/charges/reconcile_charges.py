@@ -13,8 +13,8 @@ from itertools import islice
 
 from billfold import charges
 from billfold.banks import issuers
-from billfold.comparisons import Comparison
-from billfold.tables import charge_rows, comparison_rows
+from billfold.charges import charge_rows, comparison_rows
+from billfold.charges.comparisons import Comparison
 from billfold.tables.rows import DUE_SHARDS, due
 from billfold.triggers import queue, schedule
 

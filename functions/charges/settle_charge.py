@@ -17,11 +17,11 @@ May       charges PutItem Query UpdateItem; bills PutItem Query UpdateItem; card
 Layers    stripe
 """
 
-from billfold import banks, bill_payments, charge_reviews, charges, clock, ledger
+from billfold import banks, charges, clock, ledger
 from billfold.banks import Payment
-from billfold.charge_changes import Settled
-from billfold.charges import Charge
-from billfold.tables import bill_rows, charge_rows
+from billfold.bills import bill_payments, bill_rows
+from billfold.charges import Charge, charge_reviews, charge_rows
+from billfold.charges.charge_changes import Settled
 from billfold.tables.rows import Commit
 from billfold.triggers import log, queue
 

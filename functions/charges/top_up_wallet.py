@@ -13,12 +13,15 @@ May       people BatchGetItem; cards BatchGetItem PutItem UpdateItem; charges Ba
 import os
 from dataclasses import replace
 
-from billfold import cards, charges, identity, top_ups
-from billfold.card_errors import TooManyTopUps
+from billfold import cards, charges, people
+from billfold.cards import card_rows
+from billfold.cards.card_errors import TooManyTopUps
+from billfold.charges import charge_rows, charge_wire, top_ups
 from billfold.money import Money
-from billfold.tables import card_rows, charge_rows, limit_rows, people_rows
+from billfold.people import people_rows
+from billfold.tables import limit_rows
 from billfold.tables.rows import Commit, read
-from billfold.triggers import charge_wire, http, wire
+from billfold.triggers import http, wire
 
 
 class TopUpWallet(wire.Body, frozen=True):
@@ -38,7 +41,7 @@ def handler(request: http.Request[TopUpWallet]) -> http.Answer:
         return http.Answer(202, charge_wire.top_up(journal.at(1)))
 
     amount = Money(body.amount.amount, wire.current_currency(body.amount.currency, "/amount/currency"))
-    identity.active(people_rows.user(rows, caller))
+    people.active(people_rows.user(rows, caller))
     head = card_rows.head(rows, body.card)
     card = cards.check_can_pay(card_rows.to_card(head) if head else None, caller, amount, now)
     top_ups.check_amount(amount, top_ups.parse(os.environ["BILLFOLD_TOP_UPS"]))

@@ -8,10 +8,11 @@ Again     a batch comes again after an error; record_events is idempotent
 May       queue feeds
 """
 
-from billfold.tables import bill_rows
+from billfold.bills import bill_rows
+from billfold.events import event_stream
 from billfold.triggers import stream
 
 
 @stream.step
 def handler(image: stream.Image) -> list[stream.Message]:
-    return stream.tell(bill_rows.events_of(image))
+    return event_stream.tell(bill_rows.events_of(image))

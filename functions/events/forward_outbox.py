@@ -8,10 +8,10 @@ Again     a batch comes again after an error; record_events is idempotent
 May       queue feeds
 """
 
-from billfold.tables import outbox_rows
+from billfold.events import event_stream, outbox_rows
 from billfold.triggers import stream
 
 
 @stream.step
 def handler(image: stream.Image) -> list[stream.Message]:
-    return stream.tell(outbox_rows.events_of(image))
+    return event_stream.tell(outbox_rows.events_of(image))

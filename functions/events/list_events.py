@@ -12,7 +12,9 @@ from typing import Any
 
 from billfold.clock import to_text
 from billfold.errors import Invalid, NotFound
-from billfold.tables import event_rows, log_rows, people_rows
+from billfold.events import event_rows
+from billfold.people import people_rows
+from billfold.tables import log_rows
 from billfold.tables.rows import read
 from billfold.triggers import http, lists, wire
 

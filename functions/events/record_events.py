@@ -9,7 +9,7 @@ May       events BatchGetItem PutItem Query
 """
 
 from billfold import clock
-from billfold.tables import event_rows
+from billfold.events import event_rows
 from billfold.triggers import queue
 
 

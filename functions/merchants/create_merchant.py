@@ -9,10 +9,11 @@ May       people BatchGetItem UpdateItem; merchants PutItem; operations BatchGet
           outbox PutItem
 """
 
-from billfold import identity
+from billfold import people
 from billfold.errors import Forbidden, NotFound
-from billfold.merchants import Merchant
-from billfold.tables import merchant_rows, operation_rows, people_rows
+from billfold.merchants import Merchant, merchant_rows
+from billfold.people import people_rows
+from billfold.tables import operation_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, wire
 
@@ -40,7 +41,7 @@ def handler(request: http.Request[CreateMerchant]) -> http.Answer:
     user = people_rows.user(rows, admin)
     if user is None:
         raise NotFound()
-    identity.active(user)
+    people.active(user)
     merchant = Merchant(request.new_id("mer"), request.body.name, admin)
     answer = wire.to_builtins(MerchantAnswer(merchant.merchant_id, merchant.name, merchant.admin))
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from billfold import ledger
 from billfold.errors import NotFound
-from billfold.tables import ledger_rows, merchant_rows
+from billfold.ledger import ledger_rows
+from billfold.merchants import merchant_rows
 from billfold.tables.rows import read
 from billfold.triggers import http, wire
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from billfold import ledger
 from billfold.errors import NotFound
-from billfold.tables import people_rows, statement_rows
+from billfold.ledger import ledger_wire, statement_rows
+from billfold.people import people_rows
 from billfold.tables.rows import read
 from billfold.triggers import http, lists, wire
 
 
-@http.step(answers=list[wire.EntryAnswer], query=(*lists.PAGED, "order", "currency"))
+@http.step(answers=list[ledger_wire.EntryAnswer], query=(*lists.PAGED, "order", "currency"))
 def handler(request: http.Request[Any]) -> http.Answer:
     merchant_id = request.parameters["merchant"]
     sales = ledger.sales(merchant_id, wire.known_currency(request.query.get("currency", "USD"), "/currency"))
@@ -29,4 +30,6 @@ def handler(request: http.Request[Any]) -> http.Answer:
         raise NotFound()
     entries = statement_rows.page(sales, after=after, newest_first=newest_first, limit=limit + 1)
 
-    return lists.answer(request, entries, lambda entry: wire.entry(entry, sales.currency), lambda entry: entry.position)
+    return lists.answer(
+        request, entries, lambda entry: ledger_wire.entry(entry, sales.currency), lambda entry: entry.position
+    )

@@ -11,12 +11,13 @@ May       people BatchGetItem; merchants BatchGetItem Query:by_merchant
 from typing import Any
 
 from billfold.errors import NotFound
-from billfold.tables import merchant_rows, people_rows
+from billfold.merchants import merchant_rows, merchant_wire
+from billfold.people import people_rows
 from billfold.tables.rows import read
-from billfold.triggers import http, lists, wire
+from billfold.triggers import http, lists
 
 
-@http.step(answers=list[wire.TerminalAnswer], query=lists.PAGED)
+@http.step(answers=list[merchant_wire.TerminalAnswer], query=lists.PAGED)
 def handler(request: http.Request[Any]) -> http.Answer:
     merchant_id = request.parameters["merchant"]
     limit, after = lists.limit(request), lists.position(request)
@@ -26,4 +27,4 @@ def handler(request: http.Request[Any]) -> http.Answer:
         raise NotFound()
     terminals = list(merchant_rows.terminals(merchant_id, after=after, limit=limit + 1))
 
-    return lists.answer(request, terminals, wire.terminal, lambda terminal: terminal.terminal_id)
+    return lists.answer(request, terminals, merchant_wire.terminal, lambda terminal: terminal.terminal_id)

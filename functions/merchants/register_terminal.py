@@ -13,10 +13,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from billfold import identity, merchants
+from billfold import merchants, people
 from billfold.errors import Invalid, NotFound
-from billfold.merchants import Terminal
-from billfold.tables import merchant_rows, operation_rows, people_rows
+from billfold.merchants import Terminal, merchant_rows, merchant_wire
+from billfold.people import people_rows
+from billfold.tables import operation_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, public_keys, wire
 
@@ -29,7 +30,7 @@ class RegisterTerminal(wire.Body, frozen=True):
     name: wire.Name = wire.NameText("terminal")
 
 
-@http.step(body=RegisterTerminal, answers=wire.TerminalAnswer, key=True)
+@http.step(body=RegisterTerminal, answers=merchant_wire.TerminalAnswer, key=True)
 def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     body, operation = request.body, request.operation("opr")
     keys = [people_rows.user_key(request.caller), merchant_rows.merchant_key(body.merchant)]
@@ -40,10 +41,10 @@ def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     user, merchant = people_rows.user(rows, request.caller), merchant_rows.merchant(rows, body.merchant)
     if user is None or merchant is None or body.merchant not in user.merchants:
         raise NotFound()
-    identity.active(user)
+    people.active(user)
     merchants.check_active(merchant)
     terminal = Terminal(request.new_id("trm"), body.merchant, body.name, _checked_key(body.public_key))
-    answer = wire.to_builtins(wire.terminal(terminal))
+    answer = wire.to_builtins(merchant_wire.terminal(terminal))
 
     commit = Commit(operation)
     merchant_rows.put_terminal(commit, terminal, request.now)

@@ -11,7 +11,8 @@ May       people BatchGetItem; merchants BatchGetItem UpdateItem; outbox PutItem
 from typing import Any
 
 from billfold.errors import NotFound
-from billfold.tables import merchant_rows, people_rows
+from billfold.merchants import merchant_rows
+from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http
 

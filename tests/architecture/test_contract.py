@@ -9,8 +9,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from billfold import events
+from billfold.bills import taps
 from billfold.merchants import Terminal
-from billfold.triggers import taps
 from infra import contract
 from infra.phones import Till
 from tests.world import ROUTES, STEPS

@@ -6,8 +6,10 @@ from types import ModuleType
 
 import pytest
 
-from billfold import bill_changes, bills, card_changes, card_photos, cards, charges
-from billfold.triggers import charge_wire
+from billfold import bills, card_photos, cards, charges
+from billfold.bills import bill_changes
+from billfold.cards import card_changes
+from billfold.charges import charge_wire
 from functions.bills import list_bills
 from functions.card_photos import start_card_photo
 from infra import contract

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from billfold import top_ups
 from billfold.banks import issuers
+from billfold.charges import top_ups
 from infra import stages, steps, tables, templates
 from infra.clouds import Cloud
 from infra.differences import without_what_only_aws_has

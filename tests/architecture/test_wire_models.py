@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from billfold.triggers.taps import SignedItem
+from billfold.bills.taps import SignedItem
 from billfold.triggers.texts import Text
 from tests.world import ROUTES
 

@@ -94,7 +94,8 @@ def main() -> None:
 def _open_all() -> None:
     """Bills that were opened an hour ago and are due now, in the rows that opening them writes."""
     from billfold import bills, clock
-    from billfold.tables import bill_rows, rows
+    from billfold.bills import bill_rows
+    from billfold.tables import rows
 
     now, due = clock.now(), []
     for _ in range(BILLS):

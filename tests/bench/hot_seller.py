@@ -40,7 +40,7 @@ def pay(orders: Connection, number: int) -> None:
     """A payer's process: for each order it pays a seller again and again until the time is over."""
     from billfold import clock, ledger
     from billfold.errors import Unavailable
-    from billfold.tables import ledger_rows
+    from billfold.ledger import ledger_rows
     from billfold.tables.rows import Commit
 
     def move(payer: ledger.Account, payee: ledger.Account, amount: int) -> None:

@@ -109,7 +109,7 @@ def _postgres(connection: Any) -> Callable[[], None]:
 
 def _billfold() -> Callable[[], None]:
     from billfold import clock, ledger
-    from billfold.tables import ledger_rows
+    from billfold.ledger import ledger_rows
     from billfold.tables.rows import Commit
 
     def move(payer: ledger.Account, amount: int, payee: ledger.Account) -> None:

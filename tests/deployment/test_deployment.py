@@ -222,11 +222,11 @@ def test_the_same_code_that_was_rolled_back_is_live_again_when_it_is_named(accou
 @pytest.mark.parametrize("alone", [False, True])
 def test_a_step_changes_its_folder_and_an_emptied_workflows_stack_goes(account, alone):
     """E29: a function's name is free only after the old stack has let it go; a stack without functions cannot be."""
-    moving = [one.name for one in STEPS if one.workflow == "wallets"] if alone else ["get_transfer"]
+    moving = [one.name for one in STEPS if one.workflow == "ledger"] if alone else ["get_transfer"]
     after = [dataclasses.replace(one, workflow="merchants") if one.name in moving else one for one in STEPS]
     account.deploy(having=after)
     names = {one.name for one in account.aws.formation.live()}
-    assert (f"{PREFIX}-steps-wallets" in names) is not alone
+    assert (f"{PREFIX}-steps-ledger" in names) is not alone
     for name in moving:
         assert logical(name) in account.stack("steps-merchants").template["Resources"]
     assert set(account.deploy(having=after)) == {one.name for one in STEPS}
@@ -243,8 +243,8 @@ def test_the_permission_of_a_moved_step_is_made_anew(account):
 
 def test_a_workflow_without_steps_takes_its_stack_along(account):
     """E29: removed steps, not moved ones; what they logged stays."""
-    account.deploy(having=[one for one in STEPS if one.workflow != "wallets"])
-    assert f"{PREFIX}-steps-wallets" not in {one.name for one in account.aws.formation.live()}
+    account.deploy(having=[one for one in STEPS if one.workflow != "ledger"])
+    assert f"{PREFIX}-steps-ledger" not in {one.name for one in account.aws.formation.live()}
     assert f'AWS::Logs::LogGroup "/aws/lambda/{PREFIX}-get-transfer"' in account.aws.formation.taken
 
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import boto3
 
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from functions.sandbox_bank import send_bank_callbacks
 from tests import delivery, queues, world
 from tests.card_world import CardWorld
-from tests.cards import photo_world
 from tests.proof import faults
 from tests.proof.canaries import RIGHT_CODE, Canary
 from tests.proof.wire import Fault, Wire
+from tests.readers import photo_world
 from tests.world import STEPS, Person, Seller, call
 
 RECEPTIONS = 5

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from billfold import banks, charges, clock, comparisons
-from billfold.charges import Line
+from billfold import banks, charges, clock
+from billfold.bills import bill_rows
+from billfold.charges import Line, charge_rows, comparison_rows, comparisons
+from billfold.charges.comparisons import Comparison
 from billfold.clock import HOUR
-from billfold.comparisons import Comparison
-from billfold.tables import bill_rows, charge_rows, comparison_rows
 from billfold.tables.rows import Commit
 from sandbox_bank import payments
 from sandbox_bank import rows as bank_rows

@@ -1,7 +1,9 @@
 """Scenarios of what nobody asks for: deadlines, streams, queues and feeds."""
 
 from billfold import ledger
-from billfold.tables import bill_rows, event_rows, ledger_rows
+from billfold.bills import bill_rows
+from billfold.events import event_rows
+from billfold.ledger import ledger_rows
 from tests import world
 from tests.proof import bill_scenarios
 from tests.proof.plays import Occasion, Scenario

@@ -1,8 +1,7 @@
 """Scenarios of people, their phones and PINs, merchants and terminals, and the gateway's own steps."""
 
-from billfold import pins
-from billfold.identity import User
-from billfold.tables import people_rows, rows
+from billfold.people import User, people_rows, pins
+from billfold.tables import rows
 from infra.phones import Till
 from tests import world
 from tests.proof.plays import Occasion, Scenario

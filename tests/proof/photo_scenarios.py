@@ -1,10 +1,10 @@
 """Scenarios of card photos. Where one is read it is a single line of digits, the quickest thing to read."""
 
-from tests.cards import photo_world
-from tests.cards.photo_world import shown, started, told
 from tests.delivery import uploaded
 from tests.proof.plays import Occasion, Scenario
 from tests.proof.stage import Stage, ago, happening, http, message
+from tests.readers import photo_world
+from tests.readers.photo_world import shown, started, told
 from tests.world import Person, joined
 
 NUMBER = "4242424242424242"

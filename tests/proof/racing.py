@@ -10,9 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from billfold import bills, clock
-from billfold.bill_changes import Opened
-from billfold.bills import Bill
-from billfold.tables import bill_rows
+from billfold.bills import Bill, bill_rows
+from billfold.bills.bill_changes import Opened
 from billfold.tables.journals import Journal
 from billfold.tables.rows import Commit
 from tests import world

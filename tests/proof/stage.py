@@ -15,10 +15,10 @@ from billfold.tables import rows
 from billfold.triggers import again
 from tests import bank_server, delivery, queues, vault_keys, world
 from tests.card_world import CardWorld
-from tests.cards import photo_world
 from tests.engine import Engine
 from tests.machines import Machines
 from tests.proof.ground import Ground
+from tests.readers import photo_world
 
 
 @dataclass(frozen=True)

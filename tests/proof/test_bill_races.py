@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import pytest
 
 from billfold import aws, clock
-from billfold.bill_changes import Closed, ItemDisputed, ItemsAdded, Refunded, Settled, Unpaid
-from billfold.tables import bill_rows, ledger_rows
+from billfold.bills import bill_rows
+from billfold.bills.bill_changes import Closed, ItemDisputed, ItemsAdded, Refunded, Settled, Unpaid
+from billfold.ledger import ledger_rows
 from billfold.tables.journals import Journal
 from billfold.tables.rows import Commit, due_shard
 from infra.tables import TABLES, definition

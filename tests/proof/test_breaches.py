@@ -3,10 +3,9 @@
 import pytest
 
 from billfold import bills
-from billfold.bill_changes import Closed, Item, Reminded, SettlementFailed
-from billfold.bills import Bill
-from billfold.errors import BillFull
-from billfold.tables import bill_rows
+from billfold.bills import Bill, bill_rows
+from billfold.bills.bill_changes import Closed, Item, Reminded, SettlementFailed
+from billfold.bills.bill_errors import BillFull
 from tests.world import Person, call, close, fund, joined, opened, seller, tap, verify
 
 

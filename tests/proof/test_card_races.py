@@ -9,10 +9,11 @@ import pytest
 
 from billfold import cards as rules
 from billfold import clock
-from billfold.card_changes import Answered, ApprovedLate, ChallengeSent, CodeTried, Withdrawn
-from billfold.cards import Card
+from billfold.cards import Card, card_rows
+from billfold.cards.card_changes import Answered, ApprovedLate, ChallengeSent, CodeTried, Withdrawn
+from billfold.charges import charge_rows
 from billfold.errors import OperationRunning, Unavailable
-from billfold.tables import card_rows, charge_rows, ledger_rows
+from billfold.ledger import ledger_rows
 from billfold.tables.rows import Commit
 from sandbox_bank import callbacks
 from tests import card_world, delivery, world

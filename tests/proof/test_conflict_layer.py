@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from billfold.errors import Busy
-from billfold.tables import ledger_rows
+from billfold.ledger import ledger_rows
 from tests import world
 from tests.bench import conflicts
 from tests.engine import Engine

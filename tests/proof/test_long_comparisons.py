@@ -11,10 +11,10 @@ import pytest
 
 from billfold import charges, clock
 from billfold.charges import Day
+from billfold.charges.charge_rows import HeadRow
+from billfold.charges.comparisons import MOST_LINES, PARTS, Comparison
 from billfold.clock import HOUR, SECOND
-from billfold.comparisons import MOST_LINES, PARTS, Comparison
 from billfold.tables import rows
-from billfold.tables.charge_rows import HeadRow
 from billfold.tables.rows import DUE_SHARDS
 from infra import stages
 from sandbox_bank import rows as bank_rows

@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 import time_machine
 
-from billfold.tables import people_rows
+from billfold.people import people_rows
 from billfold.tables.rows import read
 from tests import card_world, world
 from tests.card_world import CardWorld

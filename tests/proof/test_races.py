@@ -10,8 +10,7 @@ import pytest
 
 from billfold import ledger
 from billfold.errors import Stale
-from billfold.ledger import Hold
-from billfold.tables import ledger_rows
+from billfold.ledger import Hold, ledger_rows
 from billfold.tables.rows import Commit
 from infra.phones import Phone
 from tests import world

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from billfold.tables import bill_rows, card_rows, charge_rows, ledger_rows, outbox_rows
+from billfold.bills import bill_rows
+from billfold.cards import card_rows
+from billfold.charges import charge_rows
+from billfold.events import outbox_rows
+from billfold.ledger import ledger_rows
 from tests.proof import scenarios
 from tests.proof.ground import State
 from tests.proof.plays import Scenario, play

@@ -3,7 +3,7 @@
 import uuid
 
 from billfold import clock, ledger
-from billfold.tables import ledger_rows
+from billfold.ledger import ledger_rows
 from billfold.tables.rows import Commit
 from tests import world
 from tests.proof.plays import Occasion, Scenario

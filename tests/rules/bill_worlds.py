@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from billfold import bill_refunds, bill_sellers, bills
-from billfold.bill_changes import Change, Closed, Item, ItemsAdded, Opened, Outcome, Settled, SettlementFailed
-from billfold.bills import Bill
+from billfold import bills
+from billfold.bills import Bill, bill_refunds, bill_sellers
+from billfold.bills.bill_changes import Change, Closed, Item, ItemsAdded, Opened, Outcome, Settled, SettlementFailed
 from billfold.errors import Refusal
 
 MINUTE = 60_000

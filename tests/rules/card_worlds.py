@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from billfold import card_answers, cards
-from billfold.card_challenges import CODE_OVER
-from billfold.card_changes import (
+from billfold import cards
+from billfold.cards import Card, card_answers
+from billfold.cards.card_challenges import CODE_OVER
+from billfold.cards.card_changes import (
     Activated,
     Answered,
     ApprovedLate,
@@ -25,7 +26,6 @@ from billfold.card_changes import (
     Resealed,
     Withdrawn,
 )
-from billfold.cards import Card
 from billfold.errors import Refusal
 from billfold.money import Money
 

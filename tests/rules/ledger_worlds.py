@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from billfold import ledger
-from billfold.errors import AlreadyResolved, BalanceTooLow, HoldExpired, Invalid, Refusal, TransferTooLarge
+from billfold.errors import Invalid, Refusal
 from billfold.ledger import Account, Balance, Hold, Leg, Transfer
+from billfold.ledger.ledger_errors import AlreadyResolved, BalanceTooLow, HoldExpired, TransferTooLarge
 
 CURRENCIES = ("USD", "JPY")
 WALLETS = [ledger.wallet(f"usr_{name}", currency) for currency in CURRENCIES for name in "abc"]

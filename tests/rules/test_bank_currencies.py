@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from billfold import bank_currencies, banks, cards
 from billfold.bank_currencies import BANKS, Unit, check_takes, counted, unit_of
-from billfold.card_changes import Activated, Asked, Checked
-from billfold.card_errors import AmountNotSupported, CurrencyNotSupported
+from billfold.cards.card_changes import Activated, Asked, Checked
 from billfold.currencies import MINOR_DIGITS
-from billfold.errors import Refusal
+from billfold.errors import AmountNotSupported, CurrencyNotSupported, Refusal
 from billfold.money import MAX_AMOUNT_MINOR, Money
 from tests.rules.card_worlds import BOUND, FIELDS, heard, lived
 

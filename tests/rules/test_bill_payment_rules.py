@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import bill_refunds, bill_sellers, bills, errors
-from billfold.bill_changes import Refunded, Reminded, Settled, Unpaid
+from billfold import bills, errors
+from billfold.bills import bill_errors, bill_refunds, bill_sellers
+from billfold.bills.bill_changes import Refunded, Reminded, Settled, Unpaid
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, Bill, added, closed, ended, item, opened, settled
 
 END = OPENED + PERIOD
@@ -24,7 +25,7 @@ def test_closing_asks_for_verification_within_thirty_minutes():
     bill = added(opened(), item(1))
     assert (closed(bill).state, closed(bill).verify_by) == ("verifying", OPENED + 32 * MINUTE)
     assert (ended(bill).state, ended(bill).verify_by) == ("verifying", VERIFY_BY)
-    with pytest.raises(errors.BillStateConflict):
+    with pytest.raises(bill_errors.BillStateConflict):
         bills.close(closed(bill), OPENED + 3 * MINUTE)
 
 
@@ -34,7 +35,7 @@ def test_an_empty_bill_ends_without_a_request():
     emptied = bills.after(emptied, bill_sellers.void(emptied, "itm_1", {"mer_a"}, OPENED + 5))
     for bill in (ended(opened()), closed(opened()), ended(emptied)):
         assert (bill.state, bill.due_at, bill.verify_by) == ("expired_empty", None, None)
-        with pytest.raises(errors.BillStateConflict):
+        with pytest.raises(bill_errors.BillStateConflict):
             bills.check_verifiable(bill, bill.list_hash(), END)
 
 
@@ -65,7 +66,7 @@ def test_verification_is_bound_to_the_exact_list():
     bills.check_verifiable(bill, named, END)
     changed = [added(bill, item(3), now=END + 1), bills.after(bill, bills.dispute(bill, "itm_1", END))]
     for other in changed:
-        with pytest.raises(errors.ListChanged):
+        with pytest.raises(bill_errors.ListChanged):
             bills.check_verifiable(other, named, END)
     assert bills.after(bill, Reminded(END)).list_hash() == named
 
@@ -91,7 +92,7 @@ def test_verification_ends_with_its_deadline():
     """VB-16: at the instant itself it is over, swept or not."""
     bill = ended(added(opened(), item(1)))
     bills.check_verifiable(bill, bill.list_hash(), VERIFY_BY - 1)
-    with pytest.raises(errors.VerificationExpired):
+    with pytest.raises(bill_errors.VerificationExpired):
         bills.check_verifiable(bill, bill.list_hash(), VERIFY_BY)
 
 
@@ -99,7 +100,7 @@ def test_verification_ends_with_its_deadline():
 def test_only_a_bill_that_asks_for_it_can_be_verified(state):
     """VB-17: before closing there is nothing final to verify, after settling nothing left."""
     bill = replace(closed(added(opened(), item(1))), state=state)
-    with pytest.raises(errors.BillStateConflict):
+    with pytest.raises(bill_errors.BillStateConflict):
         bills.check_verifiable(bill, bill.list_hash(), OPENED + 3 * MINUTE)
 
 
@@ -137,14 +138,14 @@ def test_an_item_is_refunded_at_most_once():
     bill = settled(closed(added(opened(), item(1), item(2))))
     with pytest.raises(errors.Invalid):
         refund(bill, "itm_1", "itm_1")
-    with pytest.raises(errors.ItemStateConflict):
+    with pytest.raises(bill_errors.ItemStateConflict):
         refund(bills.after(bill, refund(bill, "itm_1")), "itm_1", "itm_2")
 
 
 def test_only_its_own_seller_refunds_an_item_that_was_paid():
     """VB-20, XX-05: another seller's or an unknown item is not found; an unpaid one is a conflict; one seller a refund."""
     bill = closed(added(opened(), item(1), item(2, merchant="mer_b")))
-    with pytest.raises(errors.ItemStateConflict):
+    with pytest.raises(bill_errors.ItemStateConflict):
         refund(bill, "itm_1")
     bill = settled(bill)
     for names, merchant in ((["itm_1"], "mer_b"), (["itm_1", "itm_2"], "mer_a"), (["itm_9"], "mer_a")):

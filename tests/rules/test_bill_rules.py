@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import bill_sellers, bills, errors
-from billfold.bill_changes import ItemsAdded, ItemVoided, Outcome
+from billfold import bills, errors
+from billfold.bills import bill_errors, bill_sellers
+from billfold.bills.bill_changes import ItemsAdded, ItemVoided, Outcome
+from billfold.ledger import ledger_errors
 from billfold.money import MAX_AMOUNT_MINOR
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, added, closed, ended, item, opened, settled
 
@@ -31,7 +33,7 @@ def test_items_are_taken_until_the_last_instant_of_the_period():
     bills.check_item(bill, item(1, signed_at=END - 1), END - 1)
     assert not bills.is_late(bill, END - 1)
     assert bills.is_late(bill, END)
-    with pytest.raises(errors.BillClosed):
+    with pytest.raises(bill_errors.BillClosed):
         bills.check_item(bill, item(1, signed_at=END), END)
 
 
@@ -40,15 +42,15 @@ def test_a_tap_signed_in_time_may_come_ten_minutes_late():
     active = added(opened(), item(1))
     for bill in (active, ended(active), ended(opened())):
         bills.check_accepts(bill, LATEST_TAP)
-        with pytest.raises(errors.BillClosed):
+        with pytest.raises(bill_errors.BillClosed):
             bills.check_accepts(bill, LATEST_TAP + 1)
 
 
 def test_a_bill_that_its_user_closed_takes_no_late_tap():
     """VB-08: late taps are for a period that ended by itself."""
-    with pytest.raises(errors.BillClosed):
+    with pytest.raises(bill_errors.BillClosed):
         bills.check_accepts(closed(added(opened(), item(1))), OPENED + 3 * MINUTE)
-    with pytest.raises(errors.BillClosed):
+    with pytest.raises(bill_errors.BillClosed):
         bills.check_accepts(closed(opened()), OPENED + 3 * MINUTE)
 
 
@@ -57,7 +59,7 @@ def test_a_late_tap_is_taken_until_the_bill_is_verified():
     bill = ended(added(opened(), item(1)))
     bills.check_accepts(bill, END + 1)
     for state in ("settled", "failed", "unpaid", "cancelled"):
-        with pytest.raises(errors.BillClosed):
+        with pytest.raises(bill_errors.BillClosed):
             bills.check_accepts(replace(bill, state=state), END + 1)
 
 
@@ -87,7 +89,7 @@ def test_a_terminal_s_counter_rises_on_each_bill():
     """VB-07: the same or a lower counter is refused; another terminal counts for itself; gaps are fine."""
     bill = added(opened(), item(5))
     for counter in (5, 4, 0):
-        with pytest.raises(errors.CounterReused):
+        with pytest.raises(bill_errors.CounterReused):
             bills.check_item(bill, item(9, counter=counter), OPENED + MINUTE)
     bills.check_item(bill, item(9, counter=5, terminal="trm_b"), OPENED + MINUTE)
     bills.check_item(bill, item(9, counter=500), OPENED + MINUTE)
@@ -98,7 +100,7 @@ def test_a_voided_item_s_counter_stays_used():
     """VB-07: taking an item back does not let its copy in."""
     bill = added(opened(), item(5))
     bill = bills.after(bill, bill_sellers.void(bill, "itm_5", {"mer_a"}, OPENED + MINUTE))
-    with pytest.raises(errors.CounterReused):
+    with pytest.raises(bill_errors.CounterReused):
         bills.check_item(bill, item(5), OPENED + MINUTE)
 
 
@@ -147,7 +149,7 @@ def test_each_seller_is_owed_its_own_items():
 def test_a_bill_takes_items_from_forty_sellers_and_not_from_a_forty_first():
     """VB-09: 40 fit into one settlement; those forty may go on tapping."""
     bill = added(opened(), *[item(n, merchant=f"mer_{n}") for n in range(40)])
-    with pytest.raises(errors.BillFull) as refusal:
+    with pytest.raises(bill_errors.BillFull) as refusal:
         bills.check_item(bill, item(99, merchant="mer_40"), OPENED + MINUTE)
     assert refusal.value.facts == {"limit": 40}
     bills.check_item(bill, item(99, merchant="mer_39"), OPENED + MINUTE)
@@ -158,7 +160,7 @@ def test_a_bill_takes_two_hundred_items():
     bill = added(opened(), *[item(n) for n in range(199)])
     bills.check_item(bill, item(500), OPENED + MINUTE)
     full = added(bill, item(500))
-    with pytest.raises(errors.BillFull) as refusal:
+    with pytest.raises(bill_errors.BillFull) as refusal:
         bills.check_item(full, item(501), OPENED + MINUTE)
     assert refusal.value.facts == {"limit": 200}
 
@@ -167,14 +169,14 @@ def test_no_bill_grows_beyond_what_one_transfer_may_move():
     """LG-02: a bill that could not be settled must not come to be."""
     bill = added(opened(), item(1, amount=MAX_AMOUNT_MINOR - 1))
     bills.check_item(bill, item(2, amount=1), OPENED + MINUTE)
-    with pytest.raises(errors.TransferTooLarge):
+    with pytest.raises(ledger_errors.TransferTooLarge):
         bills.check_item(bill, item(2, amount=2), OPENED + MINUTE)
 
 
 def test_an_item_over_the_cap_is_refused_and_smaller_ones_still_fit():
     """VB-19: the cap is inclusive; a voided item makes room again."""
     bill = added(opened(cap=150), item(1, amount=100))
-    with pytest.raises(errors.CapExceeded) as refusal:
+    with pytest.raises(bill_errors.CapExceeded) as refusal:
         bills.check_item(bill, item(2, amount=51), OPENED + MINUTE)
     assert refusal.value.facts == {"cap_minor": 150, "total_minor": 100}
     bills.check_item(bill, item(2, amount=50), OPENED + MINUTE)
@@ -200,7 +202,7 @@ def test_a_seller_cannot_take_an_item_back_once_the_period_is_over():
     """VB-12: before closing only, even when the sweep has not come by yet."""
     bill = added(opened(), item(1))
     for late, now in ((bill, END), (closed(bill), OPENED + 3 * MINUTE)):
-        with pytest.raises(errors.BillStateConflict):
+        with pytest.raises(bill_errors.BillStateConflict):
             bill_sellers.void(late, "itm_1", {"mer_a"}, now)
 
 
@@ -210,9 +212,9 @@ def test_an_item_is_voided_or_disputed_once():
     voided = bills.after(bill, bill_sellers.void(bill, "itm_1", {"mer_a"}, OPENED + 5))
     disputed = bills.after(bill, bills.dispute(bill, "itm_1", OPENED + 5))
     for gone in (voided, disputed):
-        with pytest.raises(errors.ItemStateConflict):
+        with pytest.raises(bill_errors.ItemStateConflict):
             bill_sellers.void(gone, "itm_1", {"mer_a"}, OPENED + 6)
-        with pytest.raises(errors.ItemStateConflict):
+        with pytest.raises(bill_errors.ItemStateConflict):
             bills.dispute(gone, "itm_1", OPENED + 6)
 
 
@@ -222,7 +224,7 @@ def test_a_user_disputes_until_the_bill_is_paid():
     for state in ("active", "verifying", "failed"):
         assert bills.dispute(replace(bill, state=state), "itm_1", END).item_id == "itm_1"
     for state in ("settled", "unpaid", "cancelled", "expired_empty", "refunded"):
-        with pytest.raises(errors.BillStateConflict):
+        with pytest.raises(bill_errors.BillStateConflict):
             bills.dispute(replace(bill, state=state), "itm_1", END)
 
 
@@ -255,5 +257,5 @@ def test_a_bill_keeps_refusals_up_to_a_bound():
         bills.check_room(bill)
         outcomes = [Outcome("refused", refusal="signature_invalid")] * 50 + [Outcome("added", "itm")]
         bill = bills.after(bill, ItemsAdded(OPENED + 1, [item(number)], outcomes, late=False))
-    with pytest.raises(errors.BillFull):
+    with pytest.raises(bill_errors.BillFull):
         bills.check_room(bill)

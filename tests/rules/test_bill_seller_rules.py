@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from billfold import bill_sellers, bills
-from billfold.bill_changes import Change, ItemDisputed, ItemsAdded, ItemVoided, Refunded
-from billfold.bills import Bill
+from billfold import bills
+from billfold.bills import Bill, bill_sellers
+from billfold.bills.bill_changes import Change, ItemDisputed, ItemsAdded, ItemVoided, Refunded
 from tests.rules.bill_worlds import Worlds
 from tests.rules.test_bill_machine import AMOUNTS, KINDS, take
 

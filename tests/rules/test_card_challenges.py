@@ -5,10 +5,11 @@ import pathlib
 
 import pytest
 
-from billfold import card_answers, card_texts, cards
-from billfold.card_challenges import LAST_ASK, PAGE_OVER, PAGE_VALID
-from billfold.card_changes import Answered, ApprovedLate, Asked, ChallengeSent, Checked, Ended
-from billfold.card_errors import NoCodeAwaited
+from billfold import cards
+from billfold.cards import card_answers, card_texts
+from billfold.cards.card_challenges import LAST_ASK, PAGE_OVER, PAGE_VALID
+from billfold.cards.card_changes import Answered, ApprovedLate, Asked, ChallengeSent, Checked, Ended
+from billfold.cards.card_errors import NoCodeAwaited
 from tests.rules.card_worlds import BOUND, FIELDS, MINUTE, SECOND, heard, lived
 
 PAGE = Answered(BOUND, "challenge", "asking", "bau_1", way="redirect")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from billfold import card_numbers
 from billfold.banks import issuers
-from billfold.card_errors import CardInvalid
+from billfold.errors import CardInvalid
 
 # By the first four digits, from and to: another way to write the same table down, so that a slip in one is seen.
 ISSUED = [

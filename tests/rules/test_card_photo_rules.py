@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from billfold import card_photos
 from billfold.card_photos import FIELDS, KEPT, Expiry, Field, Photo, Reading, Unreadable
-from billfold.printed_lines import Line
+from billfold.card_photos.printed_lines import Line
 
 VISA, MASTERCARD, AMEX = "4242424242424242", "5555555555554444", "378282246310005"
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from billfold import card_answers, card_texts, cards, errors
-from billfold.card_challenges import CODE_OVER
-from billfold.card_changes import (
+from billfold import cards, errors
+from billfold.cards import card_answers, card_texts
+from billfold.cards.card_challenges import CODE_OVER
+from billfold.cards.card_changes import (
     Activated,
     ApprovedLate,
     Asked,
@@ -19,13 +20,7 @@ from billfold.card_changes import (
     Resealed,
     Withdrawn,
 )
-from billfold.card_errors import (
-    CardNotActive,
-    CardStateConflict,
-    ChallengeOver,
-    ResendTooSoon,
-    TooManyCards,
-)
+from billfold.cards.card_errors import CardNotActive, CardStateConflict, ChallengeOver, ResendTooSoon, TooManyCards
 from tests.rules.card_worlds import BOUND, FIELDS, HOUR, MINUTE, PRICE, SECOND, TOKEN, bound, heard, lived
 
 BEGUN: list[CardChange] = [Checked(BOUND), Asked(BOUND, FIELDS)]

@@ -5,8 +5,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billfold import charge_reviews, charges
-from billfold.charge_changes import Disputed, RefundFailed, Reinstated, Settled
+from billfold import charges
+from billfold.charges import charge_reviews
+from billfold.charges.charge_changes import Disputed, RefundFailed, Reinstated, Settled
 from tests.rules.test_charge_rules import BOUND, charge
 
 SETTLED = charge(Settled(BOUND + 1, "pay_1"))

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billfold import bill_payments, bills, charges, ledger
-from billfold.bill_changes import PaidBy, SettlementFailed, Settling
-from billfold.bill_changes import Settled as BillSettled
-from billfold.card_changes import Activated, Asked, Checked
-from billfold.charge_changes import Declined, Settled, Started
+from billfold import bills, charges, ledger
+from billfold.bills import bill_payments
+from billfold.bills.bill_changes import PaidBy, SettlementFailed, Settling
+from billfold.bills.bill_changes import Settled as BillSettled
+from billfold.cards.card_changes import Activated, Asked, Checked
 from billfold.charges import Charge, Difference, Line
-from billfold.errors import AlreadyResolved
+from billfold.charges.charge_changes import Declined, Settled, Started
+from billfold.ledger.ledger_errors import AlreadyResolved
 from billfold.money import Money
 from tests.rules.bill_worlds import MINUTE, OPENED, added, closed, item, opened
 from tests.rules.card_worlds import BOUND, FIELDS, HOUR, TOKEN, heard, lived

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billfold import charges, comparisons
-from billfold.charges import DAY, Day, Difference, Line
-from billfold.comparisons import MAX_NAMED, PARTS, Comparison
+from billfold import charges
+from billfold.charges import DAY, Day, Difference, Line, comparisons
+from billfold.charges.comparisons import MAX_NAMED, PARTS, Comparison
 from tests.rules.test_charge_rules import SINCE, UNTIL, Seeded, built, seeded, told
 
 TODAY = Day(SINCE)

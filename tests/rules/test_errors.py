@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from billfold import errors
+from billfold.bills import bill_errors
 from billfold.errors import Refusal
+from billfold.people import people_errors
 
 FAMILIES = {
     errors.Invalid: {400, 403, 405, 413, 415, 422},
@@ -122,7 +124,7 @@ def test_an_unknown_code_is_a_fault_and_no_refusal():
 
 def test_facts_become_members_of_the_problem():
     """What is left or needed travels beside the text, for programs; the reason is already in the detail."""
-    assert errors.PinWrong(tries_left=2).problem()["tries_left"] == 2
+    assert people_errors.PinWrong(tries_left=2).problem()["tries_left"] == 2
     invalid = errors.Invalid("no integer", "/amount").problem()
     assert invalid["pointer"] == "/amount"
     assert invalid["detail"] == "Something in this request is not right: no integer."
@@ -133,8 +135,8 @@ def test_what_is_unavailable_says_when_to_come_back():
     """Every 503 carries Retry-After, and so does a lock."""
     assert all(kind().retry_after_seconds for kind in [errors.Unavailable, *tree(errors.Unavailable)])
     assert errors.OperationRunning().retry_after_seconds == 1
-    assert errors.PinLocked(retry_after_seconds=900, tries_left=0).retry_after_seconds == 900
-    assert errors.BillClosed().retry_after_seconds is None
+    assert people_errors.PinLocked(retry_after_seconds=900, tries_left=0).retry_after_seconds == 900
+    assert bill_errors.BillClosed().retry_after_seconds is None
 
 
 def test_stale_is_no_refusal():

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billfold import errors, identity
+from billfold import errors, people
 from billfold.clock import MINUTE
-from billfold.identity import Device, Pin, PinVerification, User
+from billfold.people import Device, Pin, PinVerification, User, people_errors
 
 NOW = 1_000_000
 FIFTEEN_MINUTES = 15 * MINUTE
@@ -29,15 +29,15 @@ def tried(pin: Pin, guess: str, now: int = NOW) -> tuple[Pin, errors.Refusal] | 
 )
 def test_obvious_pins_are_refused(pin):
     """Repeats, pairs, runs up, down and around zero, and the commonest of the leaks."""
-    with pytest.raises(errors.PinTooObvious) as refusal:
-        identity.check_pin_strength(pin)
+    with pytest.raises(people_errors.PinTooObvious) as refusal:
+        people.check_pin_strength(pin)
     assert refusal.value.facts["pointer"] == "/pin"
 
 
 @pytest.mark.parametrize("pin", ["7391", "739164", "1122", "90215873", "1235", "1212121", "2581"])
 def test_other_pins_are_taken(pin):
     """What only resembles a pattern is a PIN like any other."""
-    identity.check_pin_strength(pin)
+    people.check_pin_strength(pin)
 
 
 def test_nearly_every_pin_can_be_chosen():
@@ -45,8 +45,8 @@ def test_nearly_every_pin_can_be_chosen():
     refused = 0
     for number in range(10_000):
         try:
-            identity.check_pin_strength(f"{number:04d}")
-        except errors.PinTooObvious:
+            people.check_pin_strength(f"{number:04d}")
+        except people_errors.PinTooObvious:
             refused += 1
     assert 100 <= refused < 200
 
@@ -73,7 +73,7 @@ def test_a_locked_pin_is_not_even_compared():
     """VB-15: during the lock the right PIN is refused like a wrong one, and the hash is never asked."""
     locked = Pin("7391", 3, NOW + 1)
     asked = []
-    with pytest.raises(errors.PinLocked) as refusal:
+    with pytest.raises(people_errors.PinLocked) as refusal:
         PinVerification("7391").verify(locked, NOW, lambda *pair: asked.append(pair) or True)
     assert not asked
     assert (refusal.value.retry_after_seconds, refusal.value.facts) == (1, {"tries_left": 0})
@@ -91,7 +91,7 @@ def test_a_lock_that_is_over_gives_three_new_tries():
 
 def test_without_a_pin_there_is_nothing_to_try():
     """An empty hash matches nothing, not even an empty PIN."""
-    with pytest.raises(errors.PinMissing):
+    with pytest.raises(people_errors.PinMissing):
         tried(Pin(), "")
 
 
@@ -108,7 +108,7 @@ def test_without_a_pin_there_is_nothing_to_try():
 )
 def test_the_tries_left_are_what_the_next_tries_will_find(pin, left):
     """VB-15: the number shown is the number that the lock counts by."""
-    assert identity.tries_left(pin, NOW) == left
+    assert people.tries_left(pin, NOW) == left
 
 
 @settings(max_examples=300, derandomize=True, database=None, deadline=None)
@@ -118,9 +118,9 @@ def test_in_any_history_of_tries_the_shown_number_is_kept(seed):
     draw, pin, now = random.Random(seed), Pin("7391"), NOW
     for _ in range(40):
         now += draw.choice([1, MINUTE, FIFTEEN_MINUTES - 1, FIFTEEN_MINUTES])
-        left = identity.tries_left(pin, now)
+        left = people.tries_left(pin, now)
         if left == 0:
-            with pytest.raises(errors.PinLocked):
+            with pytest.raises(people_errors.PinLocked):
                 tried(pin, "7391", now)
             continue
         if draw.random() < 0.3:
@@ -130,29 +130,29 @@ def test_in_any_history_of_tries_the_shown_number_is_kept(seed):
         outcome = tried(pin, "0000", now)
         assert outcome is not None
         pin, refusal = outcome
-        assert refusal.facts["tries_left"] == left - 1 == identity.tries_left(pin, now)
-        assert type(refusal) is (errors.PinLocked if left == 1 else errors.PinWrong)
+        assert refusal.facts["tries_left"] == left - 1 == people.tries_left(pin, now)
+        assert type(refusal) is (people_errors.PinLocked if left == 1 else people_errors.PinWrong)
 
 
 def test_only_a_known_and_active_user_acts():
     """VB-01: unknown or suspended is refused, each by its own code."""
     user = User("usr_1")
-    assert identity.active(user) is user
-    with pytest.raises(errors.UserUnknown):
-        identity.active(None)
-    with pytest.raises(errors.UserSuspended):
-        identity.active(User("usr_1", suspended=True))
+    assert people.active(user) is user
+    with pytest.raises(people_errors.UserUnknown):
+        people.active(None)
+    with pytest.raises(people_errors.UserSuspended):
+        people.active(User("usr_1", suspended=True))
 
 
 def test_only_the_owner_on_the_very_device_acts():
     """VB-02, XX-05: another user hears "not found", the owner on another phone "use the phone of this bill"."""
     owner = User("usr_1")
-    assert identity.check_own_device("usr_1", "dev_1", owner, DEVICE) is owner
+    assert people.check_own_device("usr_1", "dev_1", owner, DEVICE) is owner
     for stranger in (None, User("usr_2")):
         with pytest.raises(errors.NotFound):
-            identity.check_own_device("usr_1", "dev_1", stranger, DEVICE)
+            people.check_own_device("usr_1", "dev_1", stranger, DEVICE)
     for device in (None, Device("dev_2", "other", {}, "thumb", NOW)):
-        with pytest.raises(errors.DeviceMismatch):
-            identity.check_own_device("usr_1", "dev_1", owner, device)
-    with pytest.raises(errors.UserSuspended):
-        identity.check_own_device("usr_1", "dev_1", User("usr_1", suspended=True), DEVICE)
+        with pytest.raises(people_errors.DeviceMismatch):
+            people.check_own_device("usr_1", "dev_1", owner, device)
+    with pytest.raises(people_errors.UserSuspended):
+        people.check_own_device("usr_1", "dev_1", User("usr_1", suspended=True), DEVICE)

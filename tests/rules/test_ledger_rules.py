@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billfold import errors, ledger
-from billfold.ledger import Balance, Leg
+from billfold.ledger import Balance, Leg, ledger_errors
 from billfold.money import MAX_AMOUNT_MINOR
 
 ALICE, BOB = ledger.wallet("usr_alice", "USD"), ledger.wallet("usr_bob", "USD")
@@ -64,7 +64,7 @@ def test_a_transfer_takes_up_to_40_credits():
 def test_an_amount_is_at_most_ten_to_the_twelfth():
     """LG-02: the bound is on what a transfer moves in all, and it is inclusive."""
     assert moved(*ledger.pay(ALICE, [(BOB, MAX_AMOUNT_MINOR)])).total == MAX_AMOUNT_MINOR
-    with pytest.raises(errors.TransferTooLarge) as refusal:
+    with pytest.raises(ledger_errors.TransferTooLarge) as refusal:
         moved(*ledger.pay(ALICE, [(BOB, MAX_AMOUNT_MINOR), (SHOP, 1)]))
     assert refusal.value.facts == {"limit_minor": MAX_AMOUNT_MINOR}
 
@@ -91,7 +91,7 @@ def test_a_reversal_names_what_it_undoes_and_undoes_all_of_it():
 def test_a_wallet_stops_at_zero_and_other_accounts_do_not():
     """LG-06: the floor is for wallets; a seller can owe refunds, and the world owes what came in."""
     assert ledger.after(Balance(10), Leg(ALICE, -10)) == Balance(0)
-    with pytest.raises(errors.BalanceTooLow) as refusal:
+    with pytest.raises(ledger_errors.BalanceTooLow) as refusal:
         ledger.after(Balance(10, held=90), Leg(ALICE, -11))
     assert refusal.value.facts == {"available_minor": 10}
     assert ledger.after(Balance(0), Leg(SHOP, -7)) == Balance(-7)
@@ -121,7 +121,7 @@ def test_a_hold_moves_money_from_available_to_held_and_posts_nothing():
 def test_more_than_is_available_cannot_be_held():
     """LG-06: what is already held cannot be held again."""
     assert ledger.after_hold(Balance(100), held(100)) == Balance(0, 100)
-    with pytest.raises(errors.BalanceTooLow):
+    with pytest.raises(ledger_errors.BalanceTooLow):
         ledger.after_hold(Balance(99, held=100), held(100))
 
 
@@ -166,7 +166,7 @@ def test_a_hold_is_posted_before_its_deadline_and_expires_from_it_on():
     """LG-05: no instant allows both, none allows neither."""
     assert ledger.post(held(), 1, now=49).state == "posted"
     assert ledger.expire(held(), 49) is None
-    with pytest.raises(errors.HoldExpired):
+    with pytest.raises(ledger_errors.HoldExpired):
         ledger.post(held(), 1, now=50)
     expired = ledger.expire(held(), 50)
     assert expired is not None
@@ -179,10 +179,10 @@ def test_a_resolved_hold_stays_as_it_is():
     expired = ledger.expire(held(), 60)
     assert expired is not None
     for resolved in (ledger.post(held(), 1, now=20), ledger.void(held()), expired):
-        with pytest.raises(errors.AlreadyResolved) as refusal:
+        with pytest.raises(ledger_errors.AlreadyResolved) as refusal:
             ledger.post(resolved, 1, now=20)
         assert refusal.value.facts == {"state": resolved.state}
-        with pytest.raises(errors.AlreadyResolved):
+        with pytest.raises(ledger_errors.AlreadyResolved):
             ledger.void(resolved)
         assert ledger.expire(resolved, 60) is None
 
@@ -210,7 +210,7 @@ def test_hold_and_post_is_worth_the_same_as_a_payment(available, amount, data):
     """L-9: paying by way of a hold leaves exactly what paying at once leaves, or both are refused."""
     paid = data.draw(st.integers(1, amount))
     if available < amount:
-        with pytest.raises(errors.BalanceTooLow):
+        with pytest.raises(ledger_errors.BalanceTooLow):
             ledger.after_hold(Balance(available), held(amount))
         return
     placed = ledger.after_hold(Balance(available), held(amount))

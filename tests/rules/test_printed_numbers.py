@@ -8,7 +8,7 @@ import pytest
 
 from billfold import card_photos
 from billfold.card_photos import Reading, Unreadable
-from billfold.printed_lines import Line
+from billfold.card_photos.printed_lines import Line
 from infra import card_pictures
 from infra.card_faces import Card
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billfold import bank_currencies, top_ups
-from billfold.card_errors import TopUpTooLarge
+from billfold import bank_currencies
+from billfold.cards.card_errors import TopUpTooLarge
+from billfold.charges import top_ups
 from billfold.currencies import MINOR_DIGITS
 from billfold.money import MAX_AMOUNT_MINOR, Money
 

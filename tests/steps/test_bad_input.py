@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from billfold.bills.taps import SignedItem
 from billfold.errors import Invalid
 from billfold.triggers import bodies as bodies_in
-from billfold.triggers.taps import SignedItem
 from tests import world
 from tests.steps import bodies
 from tests.steps.town import CALLS, Town, entitled, everything

@@ -6,8 +6,8 @@ import uuid
 import pytest
 
 from billfold import ledger
-from billfold.events import Event
-from billfold.tables import event_rows, ledger_rows
+from billfold.events import Event, event_rows
+from billfold.ledger import ledger_rows
 from billfold.tables.rows import Commit
 from infra import dead_letters, stages, steps
 from infra.clouds import Cloud

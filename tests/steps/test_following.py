@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billfold.errors import Busy, Unavailable
-from billfold.events import Event
-from billfold.tables import event_rows
+from billfold.events import Event, event_rows
 from billfold.triggers import queue
 from billfold.triggers.queue import Message
 from tests import delivery, world

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from billfold.triggers.taps import SignedItem
+from billfold.bills.taps import SignedItem
 from infra.phones import Till
 from tests import world
 from tests.rules.test_card_numbers import completed

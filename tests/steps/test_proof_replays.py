@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from billfold.card_changes import Answered
-from billfold.tables import card_rows
+from billfold.cards import card_rows
+from billfold.cards.card_changes import Answered
 from infra import steps
 from tests import world
 from tests.card_world import CardWorld, number, submission

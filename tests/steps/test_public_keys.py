@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billfold.errors import Invalid, ProofInvalid, SignatureInvalid
-from billfold.merchants import Terminal
-from billfold.tables import merchant_rows
+from billfold.bills import taps
+from billfold.bills.bill_errors import SignatureInvalid
+from billfold.errors import Invalid, ProofInvalid
+from billfold.merchants import Terminal, merchant_rows
 from billfold.tables.rows import Commit
-from billfold.triggers import proof, public_keys, taps
+from billfold.triggers import proof, public_keys
 from billfold.triggers.http import Request
 from infra.phones import Phone, Till
 from tests import world

@@ -8,12 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import bill_changes as changes
 from billfold import bills
-from billfold.bill_changes import Change
-from billfold.bills import Bill
+from billfold.bills import Bill, bill_rows
+from billfold.bills import bill_changes as changes
+from billfold.bills.bill_changes import Change
 from billfold.errors import NotFound, Stale
-from billfold.tables import bill_rows
 from billfold.tables.rows import DUE_SHARDS, Commit, due
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, item, opening
 from tests.tables.scripts import metered

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import card_changes as changes
 from billfold import cards
-from billfold.card_challenges import CODE_OVER
-from billfold.card_changes import CardChange
-from billfold.cards import Card
+from billfold.cards import Card, card_rows
+from billfold.cards import card_changes as changes
+from billfold.cards.card_challenges import CODE_OVER
+from billfold.cards.card_changes import CardChange
 from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
-from billfold.tables import card_rows, limit_rows
+from billfold.tables import limit_rows
 from billfold.tables.rows import Commit, read
 from tests.rules.card_worlds import BOUND, FIELDS, TOKEN, binding, heard
 from tests.tables.scripts import metered

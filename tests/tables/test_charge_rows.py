@@ -10,15 +10,14 @@ from typing import Any
 
 import pytest
 
-from billfold import charge_changes as changes
-from billfold import charges, comparisons, ledger
-from billfold.card_changes import Removed
-from billfold.charge_changes import ChargeChange, Declined, Disputed, RefundFailed, Reinstated, Settled, Started
-from billfold.charges import Charge, Line
+from billfold import charges, ledger
+from billfold.cards.card_changes import Removed
+from billfold.charges import Charge, Line, charge_rows, comparisons
+from billfold.charges import charge_changes as changes
+from billfold.charges.charge_changes import ChargeChange, Declined, Disputed, RefundFailed, Reinstated, Settled, Started
 from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
-from billfold.ledger import Balance
-from billfold.tables import charge_rows, ledger_rows
+from billfold.ledger import Balance, ledger_rows
 from billfold.tables.rows import DUE_SHARDS, Commit, due
 from tests.proof.racing import books_balance
 from tests.rules.card_worlds import BOUND, TOKEN

@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import comparisons
-from billfold.charges import DAY, Day, Difference, Line
-from billfold.comparisons import MAX_NAMED, MOST_LINES, PARTS, Comparison
+from billfold.charges import DAY, Day, Difference, Line, charge_rows, comparison_rows, comparisons
+from billfold.charges.comparisons import MAX_NAMED, MOST_LINES, PARTS, Comparison
 from billfold.errors import NotFound, Stale
-from billfold.tables import charge_rows, comparison_rows
 from billfold.tables.rows import Commit
 from tests.rules.card_worlds import BOUND
 

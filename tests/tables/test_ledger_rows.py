@@ -10,8 +10,7 @@ import pytest
 
 from billfold import ledger
 from billfold.errors import Stale
-from billfold.ledger import Account, Balance, Hold, Transfer
-from billfold.tables import ledger_rows
+from billfold.ledger import Account, Balance, Hold, Transfer, ledger_rows
 from billfold.tables.rows import DUE_SHARDS, Commit, due
 from tests.tables.scripts import CONFLICT, metered, scripted
 

@@ -9,8 +9,7 @@ import pytest
 
 from billfold import ledger
 from billfold.errors import Refusal, Stale
-from billfold.ledger import Hold, Leg, Transfer
-from billfold.tables import ledger_rows
+from billfold.ledger import Hold, Leg, Transfer, ledger_rows
 from billfold.tables.rows import Commit
 from tests.rules.ledger_worlds import ACCOUNTS, CURRENCIES, OUTSIDE, WALLETS, Kept
 

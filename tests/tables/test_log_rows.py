@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from billfold import ledger
 from billfold.clock import SECOND
 from billfold.errors import Invalid, Stale
-from billfold.events import Event
-from billfold.tables import event_rows, log_rows, statement_rows
+from billfold.events import Event, event_rows
+from billfold.ledger import statement_rows
+from billfold.tables import log_rows
 from tests.proof.wire import Wire
 from tests.tables.scripts import metered
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billfold import identity
+from billfold import people
 from billfold.clock import MINUTE
 from billfold.errors import Stale
-from billfold.identity import PIN_LOCK, Device, Pin, User
-from billfold.tables import operation_rows, people_rows
-from billfold.tables.people_rows import UserRow
+from billfold.people import PIN_LOCK, Device, Pin, User, people_rows
+from billfold.people.people_rows import UserRow
+from billfold.tables import operation_rows
 from billfold.tables.rows import Commit, connection, read
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -44,7 +44,7 @@ def sent(fill: object) -> bool:
 
 
 def wrong_try(user_id: str, read: User, now: int, operation: str = "") -> bool:
-    after, refusal = identity.after_wrong_pin(read.pin, now)
+    after, refusal = people.after_wrong_pin(read.pin, now)
     operation = operation or uuid.uuid4().hex
     return sent(lambda commit: people_rows.count_wrong_try(commit, operation, "request", read, after, refusal, now))
 
@@ -54,7 +54,7 @@ def right_try(user_id: str, read: User, now: int, operation: str = "") -> bool:
 
 
 def change(user_id: str, read: User, now: int) -> bool:
-    after = identity.after_right_pin(read.pin, f"hash {uuid.uuid4()}")
+    after = people.after_right_pin(read.pin, f"hash {uuid.uuid4()}")
     return sent(lambda commit: people_rows.put_pin(commit, user_id, read.pin, after))
 
 

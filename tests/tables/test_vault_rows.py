@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from billfold.errors import Stale
-from billfold.tables import vault_rows
 from billfold.tables.rows import Commit, read
-from billfold.vault import Sealed
+from billfold.vault import Sealed, vault_rows
 from tests.tables.scripts import scripted
 
 pytestmark = pytest.mark.usefixtures("store")

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from billfold import aws, vault
+from billfold.cards import card_rows
 from billfold.errors import Unavailable
-from billfold.tables import card_rows, vault_rows
-from billfold.vault import SealBroken, Sealed
+from billfold.vault import SealBroken, Sealed, vault_rows
 from tests import vault_keys
 
 NUMBER, PERSON = b"4242424242424242", b'{"name":"Ada Holder"}'

@@ -19,7 +19,7 @@ import urllib3
 from billfold import cards as rules
 from billfold import charges
 from billfold.banks.sandbox import derived_key
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from sandbox_bank import behaviours
 from tests import bank_server, card_world, delivery, world
 from tests.bank_fixtures import card

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from billfold.card_changes import Resealed
-from billfold.tables import card_rows, rows, vault_rows
+from billfold.cards import card_rows
+from billfold.cards.card_changes import Resealed
+from billfold.tables import rows
+from billfold.vault import vault_rows
 from tests import card_world, direct, vault_keys, world
 from tests.bank_fixtures import card as number_of
 from tests.card_world import CardWorld

@@ -1,8 +1,8 @@
 """Deleting photos that were never read, and erasing what was read from others."""
 
-from tests.cards import photo_world
-from tests.cards.photo_world import objects, put, shown, started, told
 from tests.delivery import sqs_event
+from tests.readers import photo_world
+from tests.readers.photo_world import objects, put, shown, started, told
 from tests.world import STEPS
 
 DONE = {"batchItemFailures": []}

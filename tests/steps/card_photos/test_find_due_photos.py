@@ -1,7 +1,7 @@
 """Finding the photos whose quarter of an hour is over, every minute."""
 
 from tests import delivery
-from tests.cards.photo_world import objects, put, shown, started, told
+from tests.readers.photo_world import objects, put, shown, started, told
 from tests.world import STEPS
 
 

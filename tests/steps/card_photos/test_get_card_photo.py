@@ -3,8 +3,8 @@
 import pytest
 
 from tests import world
-from tests.cards import photo_world
-from tests.cards.photo_world import put, shown, started, told
+from tests.readers import photo_world
+from tests.readers.photo_world import put, shown, started, told
 from tests.world import Person
 
 NUMBER = "4242424242424242"

@@ -1,7 +1,7 @@
 """Making an approved card one that can pay."""
 
-from billfold.tables import vault_rows
 from billfold.tables.rows import read
+from billfold.vault import vault_rows
 
 
 def test_an_approved_card_is_active_and_the_persons_details_are_forgotten(cards):

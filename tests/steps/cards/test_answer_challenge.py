@@ -1,6 +1,6 @@
 """Answering the bank's challenge with its code."""
 
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from tests import world
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from tests.card_world import number
 from tests.world import STEPS
 

@@ -1,6 +1,6 @@
 """Waiting for the bank's word."""
 
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from tests.card_world import TOKEN
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from infra.phones import Phone
 from sandbox_bank import behaviours
 from tests import vault_keys, world

@@ -2,8 +2,9 @@
 
 import pytest
 
-from billfold.tables import card_rows, vault_rows
+from billfold.cards import card_rows
 from billfold.tables.rows import read
+from billfold.vault import vault_rows
 
 
 @pytest.mark.parametrize("behaviour", ["declined", "expired", "mismatched"])

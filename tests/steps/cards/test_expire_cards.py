@@ -1,7 +1,8 @@
 """Ending a card that no state machine has ended."""
 
-from billfold.tables import card_rows, vault_rows
+from billfold.cards import card_rows
 from billfold.tables.rows import read
+from billfold.vault import vault_rows
 from tests.card_world import number
 from tests.delivery import sqs_event
 from tests.world import STEPS

@@ -1,7 +1,7 @@
 """Finding what is sealed under older keys."""
 
-from billfold.tables import vault_rows
 from billfold.tables.rows import read
+from billfold.vault import vault_rows
 from tests import delivery, vault_keys
 from tests.world import STEPS
 

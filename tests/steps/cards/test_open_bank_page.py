@@ -5,7 +5,7 @@ import json
 import pytest
 import urllib3
 
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from tests import world
 from tests.card_world import TOKEN
 from tests.world import call

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billfold import clock, ids
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from sandbox_bank import authentications, callbacks, keys, rows
 from tests import secret_store, world
 from tests.local_http import LocalServer

@@ -2,8 +2,8 @@
 
 import pytest
 
-from billfold.tables import vault_rows
 from billfold.tables.rows import read
+from billfold.vault import vault_rows
 from tests import world
 from tests.card_world import number
 

@@ -1,8 +1,9 @@
 """Sealing a card anew under the newest generation of keys."""
 
 from billfold import vault
-from billfold.tables import card_rows, vault_rows
+from billfold.cards import card_rows
 from billfold.tables.rows import read
+from billfold.vault import vault_rows
 from tests import delivery, vault_keys
 from tests.card_world import number
 from tests.world import STEPS

@@ -1,6 +1,6 @@
 """Having another code sent."""
 
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 
 
 def test_another_code_comes_after_a_minute_and_has_its_own_five(cards, later):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from billfold.cards import card_rows
 from billfold.errors import Unavailable
-from billfold.tables import card_rows
 from tests.card_world import TOKEN
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from billfold import card_photos, vault
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from infra import card_pictures as rendering
 from infra.card_faces import Card
 from tests import vault_keys, world
 from tests.card_world import CardWorld, number
-from tests.cards import photo_world
-from tests.cards.photo_world import started, told
 from tests.delivery import sqs_event
+from tests.readers import photo_world
+from tests.readers.photo_world import started, told
 from tests.world import STEPS, Person, Response
 
 ALL = card_photos.FIELDS

@@ -1,7 +1,7 @@
 """Taking back an approval of a card that is over."""
 
 from billfold import ids
-from billfold.tables import card_rows
+from billfold.cards import card_rows
 from sandbox_bank import rows
 from tests import delivery
 from tests.world import STEPS

@@ -9,8 +9,8 @@ import pytest
 import time_machine
 
 from billfold import charges, clock
-from billfold.comparisons import LISTS_FOR, Comparison
-from billfold.tables import comparison_rows
+from billfold.charges import comparison_rows
+from billfold.charges.comparisons import LISTS_FOR, Comparison
 from billfold.tables.rows import write_all
 from sandbox_bank import rows as bank_rows
 from sandbox_bank.payments import PAGE

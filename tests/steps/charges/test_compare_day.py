@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import charges, clock, comparisons
-from billfold.comparisons import PARTS, Comparison
-from billfold.tables import comparison_rows
+from billfold import charges, clock
+from billfold.charges import comparison_rows, comparisons
+from billfold.charges.comparisons import PARTS, Comparison
 from billfold.tables.rows import Commit
 from infra import reconciliation, stages
 from infra.clouds import Cloud

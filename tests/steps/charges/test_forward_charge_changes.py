@@ -3,7 +3,8 @@
 import pytest
 
 from billfold import banks
-from billfold.tables import bill_rows, charge_rows
+from billfold.bills import bill_rows
+from billfold.charges import charge_rows
 from tests import world
 from tests.world import call
 

@@ -1,6 +1,6 @@
 """Showing a top-up."""
 
-from billfold.tables import bill_rows
+from billfold.bills import bill_rows
 from tests import world
 from tests.world import call
 

@@ -3,7 +3,7 @@
 import pytest
 
 from billfold import clock
-from billfold.tables import charge_rows
+from billfold.charges import charge_rows
 from infra import reconciliation, stages
 from infra.clouds import Cloud
 from infra.reconciliation import NotToResolve

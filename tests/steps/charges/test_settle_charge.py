@@ -5,7 +5,8 @@ import os
 import pytest
 
 from billfold import banks
-from billfold.tables import bill_rows, charge_rows
+from billfold.bills import bill_rows
+from billfold.charges import charge_rows
 from tests import delivery, world
 from tests.proof.racing import books_balance
 from tests.world import STEPS, call

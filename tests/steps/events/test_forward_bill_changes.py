@@ -1,6 +1,6 @@
 """Forwarding bills' changes as events, from the bills' stream."""
 
-from billfold.tables import event_rows
+from billfold.events import event_rows
 from tests import delivery, world
 from tests.queues import bodies
 from tests.world import STEPS

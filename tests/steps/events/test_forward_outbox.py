@@ -6,8 +6,7 @@ from typing import get_args
 
 import pytest
 
-from billfold.events import OutboxKind
-from billfold.tables import outbox_rows
+from billfold.events import OutboxKind, outbox_rows
 from infra import suspensions
 from infra.phones import Till
 from tests import delivery, world

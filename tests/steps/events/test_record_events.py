@@ -1,7 +1,6 @@
 """Adding events to their audiences' feeds."""
 
-from billfold.events import Event
-from billfold.tables import event_rows
+from billfold.events import Event, event_rows
 from tests import delivery
 from tests.queues import bodies
 from tests.world import STEPS, call

@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from billfold.errors import Stale
-from billfold.merchants import Merchant, Terminal
-from billfold.tables import merchant_rows
+from billfold.merchants import Merchant, Terminal, merchant_rows
 from billfold.tables.rows import Commit
 from infra import suspensions
 from infra.phones import Till

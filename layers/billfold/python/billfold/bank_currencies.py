@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
 
-from billfold.card_errors import AmountNotSupported, CurrencyNotSupported
 from billfold.currencies import MINOR_DIGITS
+from billfold.errors import AmountNotSupported, CurrencyNotSupported
 from billfold.money import Money, to_text
 
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from billfold.card_errors import CardInvalid
 from billfold.clock import HOUR, SECOND
+from billfold.errors import CardInvalid
 
 Brand = tuple[str, str, str, Collection[int]]
 # By BIN: the first digits from, to (as many as are written), the lengths of the brand's numbers. The longest prefix wins.

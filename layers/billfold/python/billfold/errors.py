@@ -94,19 +94,19 @@ class IdempotencyKeyReused(Invalid):
     next = "use_a_new_idempotency_key"
 
 
-class PinTooObvious(Invalid):
-    status = 422
-    user = "This PIN is too easy to guess. Choose another."
-    operations = "The PIN repeats a digit or pair, counts up or down, or is on the list of common PINs."
-    next = "choose_another_pin"
-
-
 class ProofInvalid(Invalid):
     """The DPoP proof is there but proves nothing (RFC 9449 section 4.3)."""
 
     status = 403
     operations = "The DPoP header is malformed, stale, for another method or address, used before, or wrongly signed."
     next = "sign_a_new_proof"
+
+
+class CardInvalid(Invalid):
+    status = 422
+    user = "Check the card: {reason}."
+    operations = "Luhn, length, brand or expiry; no bank was asked."
+    next = "correct_the_card"
 
 
 # ------------------------------------------------------------------------------------------------------ a rule says no
@@ -139,163 +139,11 @@ class NotFound(Refused):
     next = "check_the_address"
 
 
-class UserUnknown(Refused):
-    status = 403
-    user = "Register this phone first."
-    operations = "The identity is valid, but no device was ever registered for it, so no user row exists."
-    next = "register_a_device"
-
-
-class UserSuspended(Refused):
-    status = 403
-    user = "This account is suspended."
-    operations = "Operations suspended this user."
-    next = "contact_support"
-
-
-class MerchantSuspended(Refused):
-    status = 403
-    user = "This shop cannot take payments at the moment."
-    operations = "Operations suspended this merchant."
-    next = "ask_the_seller"
-
-
 class ProofMissing(Refused):
     status = 403
     user = "Use a phone that you have registered."
     operations = "This call needs a DPoP header: of a bill's own device, or, to bind a card, of any registered one."
     next = "sign_a_proof"
-
-
-class DeviceMismatch(Refused):
-    status = 403
-    user = "Use the phone on which you began this."
-    operations = "The proof is sound, but signed by a device that is removed, unknown or not the bill's or card's own."
-    next = "use_the_device_it_began_on"
-
-
-class DeviceUnknown(Refused):
-    status = 403
-    user = "Register this phone first."
-    operations = "The proof is sound, but signed by a device that the caller never registered, or has removed."
-    next = "register_a_device"
-
-
-class DeviceLimitReached(Refused):
-    user = "You have {limit} phones registered. Remove one first."
-    operations = "The limit of devices per user."
-    next = "remove_a_device"
-
-
-class DeviceBusy(Refused):
-    user = "This phone has an open bill. Finish it first."
-    operations = "A device with an active bill cannot be removed."
-    next = "close_the_bill"
-
-
-class PinMissing(Refused):
-    status = 403
-    user = "Set a payment PIN first."
-    operations = "The user never set a PIN."
-    next = "set_a_pin"
-
-
-class PinWrong(Refused):
-    status = 403
-    user = "Wrong PIN. Tries left: {tries_left}."
-    operations = "The payment PIN did not match; the try is counted, and this answer is kept under its Idempotency-Key."
-    next = "try_again_with_a_new_key"
-
-
-class PinLocked(Refused):
-    status = 403
-    user = "Too many wrong PINs. Try again later."
-    operations = "Three wrong tries lock the PIN for 15 minutes."
-    next = "wait_and_use_a_new_key"
-
-
-class BalanceTooLow(Refused):
-    user = "There is not enough money in this wallet."
-    operations = "The write's condition or the rule found less available than the debit."
-    next = "top_up_or_use_another_instrument"
-
-
-class TransferTooLarge(Refused):
-    user = "This amount is above the limit of {limit_minor}."
-    operations = "Amounts are at most 10^12 minor units."
-    next = "use_a_smaller_amount"
-
-
-class AlreadyResolved(Refused):
-    user = "This has already been settled."
-    operations = "A hold is posted, voided or expired at most once."
-    next = "none"
-
-
-class HoldExpired(Refused):
-    user = "The reservation has run out."
-    operations = "The hold's deadline passed before it was posted."
-    next = "start_again"
-
-
-class BillClosed(Refused):
-    user = "This bill has closed. Start a new one."
-    operations = "The bill's period is over or its verification has begun."
-    next = "open_a_bill"
-
-
-class BillFull(Refused):
-    user = "This bill has no room for more. Close it and start a new one."
-    operations = "A limit of items or sellers per bill was reached."
-    next = "close_the_bill"
-
-
-class BillStateConflict(Refused):
-    user = "This bill is {state}; that cannot be done now."
-    operations = "The bill's state does not allow this step."
-    next = "look_at_the_bill"
-
-
-class CapExceeded(Refused):
-    user = "This would take the bill over your cap."
-    operations = "The item would raise the total above the cap set at opening."
-    next = "pay_otherwise"
-
-
-class ItemStateConflict(Refused):
-    user = "This item is {state}; that cannot be done now."
-    operations = "The item's state does not allow this step."
-    next = "look_at_the_bill"
-
-
-class ListChanged(Refused):
-    user = "The bill has changed. Look at it again before you pay."
-    operations = "The verification named the hash of another list; `verification` is the current one."
-    next = "verify_the_new_list"
-
-
-class VerificationExpired(Refused):
-    user = "The time to verify this bill is over."
-    operations = "Not verified within 30 minutes of closing."
-    next = "contact_the_seller"
-
-
-class TerminalRefused(Refused):
-    user = "This terminal cannot add to your bill."
-    operations = "The terminal is unknown or revoked."
-    next = "ask_the_seller"
-
-
-class SignatureInvalid(Refused):
-    user = "This item could not be verified."
-    operations = "The Ed25519 signature does not match the item's canonical form."
-    next = "tap_again"
-
-
-class CounterReused(Refused):
-    user = "This item could not be verified."
-    operations = "The terminal's counter did not rise on this bill: a copy, or a cloned terminal."
-    next = "tap_again"
 
 
 class CallbackRefused(Refused):
@@ -310,6 +158,18 @@ class OperationRunning(Refused):
     operations = "The first request with this Idempotency-Key has not finished."
     next = "retry_with_the_same_key"
     retry_after_seconds = 1
+
+
+class CurrencyNotSupported(Refused):
+    user = "This card cannot pay in {currency}."
+    operations = "The card's bank takes no such currency (bank_currencies); nothing was held and no bank was asked."
+    next = "use_another_instrument"
+
+
+class AmountNotSupported(Refused):
+    user = "This card can pay in steps of {step} only."
+    operations = "The units of the card's bank cannot say this amount exactly; nothing was held and no bank was asked."
+    next = "use_another_amount_or_instrument"
 
 
 # ----------------------------------------------------------------------------------------------------------- try again

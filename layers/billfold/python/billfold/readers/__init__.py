@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import Protocol, cast
 
-from billfold.printed_lines import Line
+from billfold.card_photos.printed_lines import Line
 
 MAX_BYTES = 8 * 1024 * 1024
 KINDS = ("embedded", "textract")

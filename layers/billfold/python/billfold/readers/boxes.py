@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from billfold.printed_lines import Corner
+from billfold.card_photos.printed_lines import Corner
 
 Map = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[Corner, Corner, Corner, Corner]

@@ -21,7 +21,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageFilter, ImageOps
 
-from billfold.printed_lines import Line
+from billfold.card_photos.printed_lines import Line
 from billfold.readers import OutOfTime, pictures
 from billfold.readers.boxes import Box, boxes
 

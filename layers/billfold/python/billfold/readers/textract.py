@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from billfold import aws
+from billfold.card_photos.printed_lines import Line
 from billfold.errors import Unavailable
-from billfold.printed_lines import Line
 from billfold.readers import NoImage, pictures
 
 # Textract takes 5 MB in a call; this side at this quality is about one.

@@ -9,7 +9,7 @@ cld_…  limit  until when a user must wait before trying a card again
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from billfold import cards, ids, limits
+from billfold import ids, limits
 from billfold.clock import HOUR, SECOND
 from billfold.limits import Limit
 from billfold.tables.rows import Commit, Integer, Json, Key, Row, table
@@ -41,10 +41,9 @@ def cooling_key(user: str, fingerprint: str) -> Key:
     return (LimitRow, ids.derived("cld", user, fingerprint), LimitRow.SORT)
 
 
-def put_cooling(commit: Commit, user: str, fingerprint: str, now: int) -> None:
-    """Add to a commit that this user must wait before trying this card again (CB-09)."""
+def put_cooling(commit: Commit, user: str, fingerprint: str, until: int) -> None:
+    """Add to a commit that this user must wait until then before trying this card again (CB-09)."""
     _, pk, sk = cooling_key(user, fingerprint)
-    until = now + cards.COOL_DOWN
     commit.put(LimitRow(pk, sk, times=[until], expires_at=until // SECOND))
 
 

@@ -10,8 +10,6 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from billfold.events import Event
-from billfold.tables import event_rows
 from billfold.triggers import log, queue
 
 Image = dict[str, Any]
@@ -48,11 +46,6 @@ def _dead_letter(step_name: str, record: dict[str, Any], fault: Exception) -> Me
     keys = {name: value["S"] for name, value in record["dynamodb"]["Keys"].items()}
     table = record["eventSourceARN"].partition(f":table/{os.environ['BILLFOLD_PREFIX']}-")[2].partition("/")[0]
     return Message(DEAD_LETTERS, json.dumps({"step": step_name, "table": table, **keys, "fault": type(fault).__name__}))
-
-
-def tell(told: Iterable[Event]) -> list[Message]:
-    """Events as messages to the feeds of their audiences."""
-    return [Message("feeds", event_rows.encode(event), log=event.audience, thing=event.about) for event in told]
 
 
 def hand_over(messages: Iterable[tuple[str, str]]) -> list[Message]:

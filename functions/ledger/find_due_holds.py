@@ -1,0 +1,18 @@
+"""Find the holds whose deadline has passed, and queue them.
+
+Trigger   every minute
+Reads     index of deadlines
+Writes    nothing
+Answers   how many it queued for expire_holds
+Again     a hold is queued again until it is resolved; expire_holds resolves each once
+May       ledger Query:due; queue due-holds
+"""
+
+from billfold.ledger.ledger_rows import HoldRow
+from billfold.tables.rows import DUE_SHARDS, due
+from billfold.triggers import queue, schedule
+
+
+@schedule.step
+def handler(now: int) -> int:
+    return queue.send("due-holds", (hold for shard in range(DUE_SHARDS) for hold in due(HoldRow, "holds", shard, now)))

@@ -1,0 +1,66 @@
+"""Send money from the caller's wallet to another user's.
+
+Trigger   POST /v1/transfers                 (user)
+Reads     both users, transfer, operation
+Writes    balances, transfer; wrong PIN: user, outbox   (one transaction; the PIN must be as it was read)
+Answers   201 the transfer; 403 wrong PIN; 404 unknown payee; 409 not enough money
+Again     the same Idempotency-Key gets the first answer; nothing is sent twice
+May       people BatchGetItem ConditionCheckItem UpdateItem; ledger BatchGetItem ConditionCheckItem PutItem UpdateItem;
+          operations BatchGetItem ConditionCheckItem PutItem; outbox PutItem
+"""
+
+from billfold import ledger, people
+from billfold.errors import NotFound
+from billfold.ledger import ledger_rows, ledger_wire
+from billfold.people import PinVerification, people_rows, pins
+from billfold.tables import operation_rows
+from billfold.tables.rows import Commit, read
+from billfold.triggers import http, wire
+
+
+class PostTransfer(wire.Body, frozen=True):
+    to: wire.Id
+    amount: wire.Amount
+    reason: wire.Reason
+    pin: wire.Pin
+
+
+@http.step(body=PostTransfer, answers=ledger_wire.TransferAnswer, key=True)
+def handler(request: http.Request[PostTransfer]) -> http.Answer:
+    body, now = request.body, request.now
+    currency = wire.known_currency(body.amount.currency, "/amount/currency")
+    payer, payee = ledger.wallet(request.caller, currency), ledger.wallet(body.to, currency)
+    transfer_id, operation = request.operation("trf"), request.operation("opr")
+    rows = read(
+        {
+            people_rows.user_key(request.caller),
+            people_rows.user_key(body.to),
+            *ledger_rows.balance_keys(payer),
+            ledger_rows.transfer_key(transfer_id),
+            operation_rows.operation_key(operation),
+        }
+    )
+    if done := operation_rows.operation(rows, operation):
+        return request.repeat(done)
+    if posted := ledger_rows.posted(rows, transfer_id):
+        request.check_same(posted.request or "")
+        return http.Answer(201, ledger_wire.transfer(ledger_rows.to_transfer(posted)))
+
+    user = people.active(people_rows.user(rows, request.caller))
+    legs = ledger.pay(payer, [(payee, body.amount.amount)])
+    transfer = ledger.transfer(transfer_id, legs, at=now, kind="transfer", reason=body.reason)
+    if people_rows.user(rows, body.to) is None:
+        raise NotFound()
+    # Before the PIN: a refusal that only the right PIN meets, and no write counts, would let guesses run free.
+    ledger.after(ledger_rows.balance(payer, rows), transfer.legs[0])
+    wrong, commit = PinVerification(body.pin).verify(user.pin, now, pins.matches), Commit(transfer_id)
+    if wrong:
+        ledger_rows.check_not_posted(commit, transfer_id)
+        people_rows.count_wrong_try(commit, operation, request.fingerprint, user, *wrong, now)
+        raise wrong[1]
+
+    people_rows.check_pin(commit, request.caller, user.pin, operation=operation, now=now)
+    ledger_rows.post(commit, transfer, request=request.fingerprint)
+    commit.send()
+
+    return http.Answer(201, ledger_wire.transfer(transfer))

@@ -1,0 +1,325 @@
+"""Payment cards: bound by photo, authenticated with the bank (CB-01 … CB-20). Pure rules; a card is the sum of its changes.
+
+    created ──► authenticating ──► challenged ──► active ──► removed
+       │              │  ▲             │
+       │              ▼  │             │        ends: invalid, declined, expired, cancelled
+       │            unknown            │
+       └──────────────┴────────────────┴──► …
+
+Only the state machine moves a card to active or to an end (but for the owner's cancelling and removing, and for the deadline
+of a card that no machine ended): steps record what the bank said as its `verdict`, and the machine acts on it. A card can pay
+while it is active, never before or after (CB-10).
+"""
+
+import calendar
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from billfold import bank_currencies, card_numbers, errors
+from billfold.cards.card_challenges import CODE_OVER, CODE_TRIES, PAGE_OVER, RESEND_AFTER, Challenge
+from billfold.cards.card_changes import (
+    Activated,
+    Answered,
+    ApprovedLate,
+    Asked,
+    Bound,
+    CardChange,
+    ChallengeSent,
+    Checked,
+    CodeRefused,
+    CodeTried,
+    Ended,
+    ExpiryUpdated,
+    Removed,
+    Resealed,
+    Withdrawn,
+)
+from billfold.cards.card_errors import (
+    CardNotActive,
+    CardStateConflict,
+    ChallengeOver,
+    NoCodeAwaited,
+    ResendTooSoon,
+    TooManyCards,
+)
+from billfold.clock import HOUR, MINUTE, SECOND
+from billfold.errors import CardInvalid
+from billfold.money import Money
+
+OPEN = frozenset({"created", "authenticating", "challenged", "unknown"})
+ENDS = frozenset({"invalid", "declined", "expired", "cancelled", "removed"})
+STATES = (*sorted(OPEN), "active", *sorted(ENDS))
+MAX_HOLDERS = 3
+# How long the bank may take in all (CB-13), and between two asks: 2 s, doubled each time, two minutes at most.
+PATIENCE = 15 * MINUTE
+FIRST_WAIT, LONGEST_WAIT = 2 * SECOND, 2 * MINUTE
+COOL_DOWN = 24 * HOUR
+# When a machine has ended a card at the very latest: the bank's patience, four codes, a last patience with a try that nobody
+# judged, and over an hour of tries to end it.
+MACHINE_TIME = 2 * HOUR
+OUT_OF_DATE = "out_of_date"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card as its changes left it.
+
+    `fields_sent`: what the bank was asked with, empty before; `asked`: how often it answered or did not; `verdict`: its
+    last word; `token`: what it charges the card by; `asked_expiry`: year and month that the bank was asked with, whatever the
+    card was updated to since: the same key is the same question.
+    """
+
+    card_id: str
+    owner: str
+    device: str
+    brand: str
+    last4: str
+    expiry_year: int
+    expiry_month: int
+    bank: str
+    fingerprint: str
+    typed: tuple[str, ...]
+    force_challenge: bool
+    consent: str
+    bound_at: int
+    state: str = "created"
+    revision: int = 1
+    fields_sent: tuple[str, ...] = ()
+    asked: int = 0
+    verdict: str = ""
+    reference: str = ""
+    token: str = field(default="", repr=False)
+    reason: str = ""
+    challenge: Challenge = field(default=Challenge())
+    late_reference: str = ""
+    withdrawn: bool = False
+    asked_expiry: tuple[int, int] | None = None
+
+    @property
+    def gives_up_at(self) -> int:
+        """When an unanswered bank has had its time."""
+        return self.bound_at + PATIENCE
+
+    @property
+    def due_at(self) -> int | None:
+        """When it ends though no state machine ended it; None: it is no longer open."""
+        return self.bound_at + MACHINE_TIME if self.state in OPEN else None
+
+    @property
+    def expires_at(self) -> int:
+        """The instant after the month printed on the card."""
+        days = calendar.monthrange(self.expiry_year, self.expiry_month)[1]
+        last = datetime(self.expiry_year, self.expiry_month, days, tzinfo=UTC)
+        return int(last.timestamp() + 24 * 3600) * SECOND
+
+    def at(self, now: int) -> "Card":
+        """The card as it counts at an instant: no longer active once the month printed on it is over everywhere on earth."""
+        over = self.state == "active" and now >= self.expires_at + 12 * HOUR
+        return replace(self, state="expired", reason=OUT_OF_DATE) if over else self
+
+
+def rebuild(card_id: str, changes: Iterable[CardChange]) -> Card:
+    """The card that these changes, from its binding on, add up to."""
+    remaining = iter(changes)
+    bound = next(remaining)
+    assert isinstance(bound, Bound), "a card's first change is its binding"
+    card = Card(
+        card_id,
+        bound.owner,
+        bound.device,
+        bound.brand,
+        bound.last4,
+        bound.expiry_year,
+        bound.expiry_month,
+        bound.bank,
+        bound.fingerprint,
+        tuple(bound.typed),
+        bound.force_challenge,
+        bound.consent,
+        bound.at,
+    )
+    for change in remaining:
+        card = after(card, change)
+    return card
+
+
+def after(card: Card, change: CardChange) -> Card:
+    """The card with one more change."""
+    changed = replace(card, revision=card.revision + 1)
+    match change:
+        case ExpiryUpdated():
+            return replace(changed, expiry_year=change.expiry_year, expiry_month=change.expiry_month)
+        case Checked():
+            return replace(changed, state="authenticating")
+        case Asked():
+            expiry = (card.expiry_year, card.expiry_month)
+            return replace(changed, fields_sent=tuple(change.fields_sent), asked_expiry=expiry)
+        case Answered():
+            return _answered(changed, change)
+        case ChallengeSent():
+            challenge = replace(card.challenge, sent=card.challenge.sent + 1, sent_at=change.at)
+            return replace(changed, state="challenged", challenge=challenge)
+        case CodeTried():
+            return replace(changed, challenge=replace(card.challenge, tries=card.challenge.tries + 1))
+        case CodeRefused():
+            return replace(changed, challenge=replace(card.challenge, refused=card.challenge.refused + 1))
+        case Activated():
+            return replace(changed, state="active")
+        case Ended():
+            return replace(changed, state=change.state, reason=change.reason or card.reason)
+        case Removed():
+            return replace(changed, state="removed")
+        case ApprovedLate():
+            return replace(changed, late_reference=change.reference)
+        case Withdrawn():
+            return replace(changed, withdrawn=True)
+        case Resealed():
+            return replace(changed, fingerprint=change.fingerprint)
+    raise TypeError(f"no such change: {change!r}")
+
+
+def _answered(card: Card, answer: Answered) -> Card:
+    """What the bank said becomes the verdict; the state machine has yet to act on it (a challenge begins with its code)."""
+    state = "unknown" if answer.outcome == "unknown" else "authenticating"
+    challenge = replace(card.challenge, way=answer.way or "code") if answer.outcome == "challenge" else card.challenge
+    return replace(
+        card,
+        state=state,
+        asked=card.asked + 1,
+        verdict=answer.outcome,
+        reference=answer.reference or card.reference,
+        token=answer.token or card.token,
+        reason=answer.reason or card.reason,
+        challenge=challenge,
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+def check_found(card: Card | None, owner: str) -> Card:
+    """The card, when it is this owner's; anyone else's does not exist (CB-12)."""
+    if card is None or card.owner != owner:
+        refusal = errors.NotFound()
+        refusal.about = card.card_id if card else ""
+        raise refusal
+    return card
+
+
+def check_allowed(wait_seconds: int) -> None:
+    """TooManyCards when too many were tried (CB-17)."""
+    if wait_seconds:
+        raise TooManyCards(retry_after_seconds=wait_seconds)
+
+
+def begin(card: Card, now: int) -> CardChange | None:
+    """What the state machine does first: begin, or end what expired since. None: it is under way or over."""
+    if card.state != "created":
+        return None
+    try:
+        card_numbers.check_expiry(card.expiry_year, card.expiry_month, now)
+    except CardInvalid:
+        return Ended(now, "invalid", "expired")
+    return Checked(now)
+
+
+def standing(card: Card, now: int) -> str:
+    """What the state machine should do now: ask, approved, declined, challenge, expired, or over."""
+    if card.state not in OPEN:
+        return "over"
+    if card.verdict in ("approved", "declined"):
+        return card.verdict
+    if card.verdict == "challenge":
+        if not card.challenge.sent and now >= card.gives_up_at:
+            return "expired"
+        if card.challenge.way == "redirect":
+            return card.challenge.on_page(now)
+        if card.challenge.refused >= CODE_TRIES:
+            return "declined"
+        # A try that the bank has not judged may have been the right one: only the bank knows.
+        unjudged = card.challenge.tries > card.challenge.refused
+        if card.challenge.sent and now >= card.challenge.expires_at:
+            return "ask" if unjudged and now < card.challenge.expires_at + PATIENCE else "declined"
+        if card.challenge.tries >= CODE_TRIES:
+            return "ask"
+        return "challenge"
+    return "ask" if now < card.gives_up_at else "expired"
+
+
+def wait_seconds(card: Card, now: int) -> int:
+    """How long the machine waits before it looks again: for a code its whole validity, for the bank longer each time."""
+    code = card.challenge
+    if card.verdict == "challenge" and code.sent and (now >= code.expires_at or code.tries >= CODE_TRIES):
+        # For the bank's word on a try that it has not judged: about as long again as was waited since the code was sent.
+        return min(max(FIRST_WAIT, now - code.sent_at), LONGEST_WAIT) // SECOND
+    if card.verdict == "challenge":
+        until = code.expires_at if code.sent else now + replace(code, sent_at=0).expires_at
+        return max(1, -(-(until - now) // SECOND))
+    longer = min(FIRST_WAIT << min(max(card.asked - 1, 0), 10), LONGEST_WAIT)
+    return max(1, min(longer, card.gives_up_at - now) // SECOND)
+
+
+def try_code(card: Card, now: int) -> CodeTried:
+    """Count one try of a code (CB-09); CardStateConflict when none is awaited, ChallengeOver when it is too late or too often."""
+    _check_code_awaited(card)
+    if now >= card.challenge.expires_at:
+        raise ChallengeOver()
+    if card.challenge.tries >= CODE_TRIES:
+        raise ChallengeOver()
+    return CodeTried(now)
+
+
+def resend(card: Card, now: int) -> ChallengeSent:
+    """Another code (CB-09): after 60 s, three times at most."""
+    _check_code_awaited(card)
+    if card.challenge.resends_left <= 0 or card.challenge.tries >= CODE_TRIES:
+        raise ChallengeOver()
+    if now < card.challenge.sent_at + RESEND_AFTER:
+        left = card.challenge.sent_at + RESEND_AFTER - now
+        raise ResendTooSoon(retry_after_seconds=-(-left // SECOND))
+    return ChallengeSent(now)
+
+
+def awaits_page(card: Card, now: int) -> bool:
+    """Whether the owner can confirm on the bank's page now."""
+    return card.challenge.way == "redirect" and card.challenge.sent > 0 and standing(card, now) == "challenge"
+
+
+def _check_code_awaited(card: Card) -> None:
+    if card.state != "challenged" or card.verdict != "challenge" or not card.challenge.sent:
+        raise CardStateConflict(state=card.state)
+    if card.challenge.way == "redirect":
+        raise NoCodeAwaited()
+
+
+def remove(card: Card, now: int) -> CardChange | None:
+    """The owner's end of it: an active card is removed, one under way cancelled, one that is over stays so (None)."""
+    if card.state == "active":
+        return Removed(now)
+    return Ended(now, "cancelled") if card.state in OPEN else None
+
+
+def end(card: Card, now: int) -> Ended | None:
+    """The state machine's end of it: declined when the bank or the code say so, otherwise expired. None: it is over already."""
+    if card.state not in OPEN:
+        return None
+    if standing(card, now) != "declined":
+        waited = card.verdict == "challenge" and card.challenge.way == "redirect" and card.challenge.sent
+        return Ended(now, "expired", PAGE_OVER if waited else "")
+    # A bank that declines once codes were tried ends the challenge as much as we do: the cool-down follows either way.
+    return Ended(now, "declined", CODE_OVER if card.verdict == "challenge" or card.challenge.tries else "")
+
+
+def on_deadline(card: Card, now: int) -> Ended | None:
+    """The end of a card that its machine has not ended in time: it never started, or was stopped (CB-13). None: not due."""
+    return end(card, now) if card.due_at is not None and now >= card.due_at else None
+
+
+def check_can_pay(card: Card | None, owner: str, amount: Money, now: int) -> Card:
+    """The card ready to be charged with this amount: the owner's, active (CB-10), not expired, of a bank that can count it."""
+    found = check_found(card, owner).at(now)
+    if found.state != "active":
+        raise CardNotActive(state=found.state)
+    bank_currencies.check_takes(found.bank, amount)
+    return found

@@ -1,0 +1,283 @@
+"""The ledger's rows, and the writes that move money. The rules are in `billfold/ledger/__init__.py`.
+
+    pk                       sk          what
+    wallet/<user>            <currency>  available, held: a user's wallets lie side by side
+    sales/<merchant>#<lane>  <currency>  one lane of a busy account; funding likewise
+    trf_…                    transfer    the transfer, which is its own idempotency record
+    hld_…                    hold        money reserved; due_shard and due_at while it is pending
+
+A wallet transfer costs six write units: two conditional balance updates and one record, in one transaction.
+"""
+
+import random
+from collections.abc import Iterable
+from typing import Any, cast
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.update import Action
+
+from billfold import events, ledger
+from billfold.events import Event
+from billfold.ledger import Account, Balance, Hold, Leg, Transfer
+from billfold.tables.rows import Commit, Integer, Json, Key, Request, Row, due_shard, pages, read, table
+
+
+class BalanceRow(Row):
+    class Meta:
+        table_name = table("ledger")
+
+    available = Integer(default=0)
+    held = Integer(default=0)
+
+
+class TransferRow(Row):
+    class Meta:
+        table_name = table("ledger")
+
+    SORT = "transfer"
+    legs = Json()
+    at = Integer()
+    kind = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute()
+    about = UnicodeAttribute(null=True)
+    reverses = UnicodeAttribute(null=True)
+    request = UnicodeAttribute(null=True)
+
+
+class HoldRow(Row):
+    class Meta:
+        table_name = table("ledger")
+
+    SORT = "hold"
+    account = UnicodeAttribute()
+    amount = Integer()
+    expires_at = Integer(null=True)
+    about = UnicodeAttribute(null=True)
+    state = UnicodeAttribute()
+    posted = Integer(default=0)
+    due_shard = UnicodeAttribute(null=True)
+    due_at = Integer(null=True)
+
+
+# Each process keeps to one lane and leaves it for another when it meets a conflict there, so that payers spread
+# themselves out: as long as they are fewer than the lanes, conflicts die away.
+_lane = random.randrange(ledger.LANES)
+
+
+def _address(account: Account, lane: int) -> tuple[str, str]:
+    """The keys of a balance row: everything before the currency, with the lane of an account that has lanes, and the currency."""
+    owner, _, currency = account.name.rpartition("/")
+    return (owner if account.lanes == 1 else f"{owner}#{lane}"), currency
+
+
+def balance_keys(account: Account) -> list[Key]:
+    """Where an account's balance lives: one row, or one per lane."""
+    return [(BalanceRow, *_address(account, lane)) for lane in range(account.lanes)]
+
+
+def wallets(user_id: str) -> list[tuple[str, Balance]]:
+    """A user's wallets by currency, those that ever held money."""
+    rows = [BalanceRow.from_raw_data(item) for item in pages(BalanceRow, f"wallet/{user_id}")]
+    return [(row.sk, Balance(row.available, row.held)) for row in rows]
+
+
+def balance(account: Account, rows: dict[Key, Row]) -> Balance:
+    """The balance among rows read by `balance_keys`: the sum of the lanes; a row that does not exist yet is zero."""
+    total = Balance()
+    for key in balance_keys(account):
+        row = rows.get(key)
+        if isinstance(row, BalanceRow):
+            total += Balance(row.available, row.held)
+    return total
+
+
+def read_balance(account: Account) -> Balance:
+    """An account's balance, read now."""
+    return balance(account, read(balance_keys(account)))
+
+
+def transfer_key(transfer_id: str) -> Key:
+    return (TransferRow, transfer_id, TransferRow.SORT)
+
+
+def posted(rows: dict[Key, Row], transfer_id: str) -> TransferRow | None:
+    """The transfer's row among rows that were read, or None: not posted."""
+    row = rows.get(transfer_key(transfer_id))
+    return row if isinstance(row, TransferRow) else None
+
+
+def hold_key(hold_id: str) -> Key:
+    return (HoldRow, hold_id, HoldRow.SORT)
+
+
+def read_transfers(transfer_ids: Iterable[str]) -> dict[str, Transfer]:
+    """The transfers with these ids, those that were posted, in the order of the ids."""
+    wanted = list(dict.fromkeys(transfer_ids))
+    rows = read(transfer_key(transfer_id) for transfer_id in wanted)
+    found = {transfer_id: posted(rows, transfer_id) for transfer_id in wanted}
+    return {transfer_id: to_transfer(row) for transfer_id, row in found.items() if row}
+
+
+def read_transfer(transfer_id: str) -> Transfer | None:
+    """The transfer with this id, if it was posted."""
+    return read_transfers([transfer_id]).get(transfer_id)
+
+
+def to_transfer(row: TransferRow) -> Transfer:
+    """The transfer that a row holds."""
+    legs = tuple(Leg(ledger.account(name), amount) for name, amount in row.legs)
+    return Transfer(row.pk, legs, row.at, _kind(row, legs[-1]), row.reason, row.about or "", row.reverses or "")
+
+
+def _kind(row: TransferRow, line: Leg) -> ledger.Kind:
+    return cast(ledger.Kind, row.kind) if row.kind else ledger.kind_before_kinds(line, row.about or "")
+
+
+def post(commit: Commit, transfer: Transfer, *, request: str = "") -> None:
+    """Add a transfer to a commit: its record, which must not exist (LG-04), and each leg's balance (LG-06)."""
+    commit.record(_transfer_row(transfer, request))
+    for leg in transfer.legs:
+        commit.update_each_try(_change(leg.account, leg.amount, 0))
+
+
+def check_not_posted(commit: Commit, transfer_id: str) -> None:
+    """Add to a commit that there is no transfer of this name."""
+    commit.check(transfer_key(transfer_id), TransferRow.pk.does_not_exist())
+
+
+def place_hold(commit: Commit, hold: Hold) -> None:
+    """Add a reservation to a commit: the money leaves what is available, and stays posted."""
+    commit.record(_hold_row(hold))
+    commit.update_each_try(_change(hold.account, -hold.amount, hold.amount))
+
+
+def resolve_hold(commit: Commit, before: Hold, after: Hold, now: int) -> None:
+    """Add the end of a pending hold to a commit (LG-05): what is posted leaves the held money, the rest is available again.
+
+    A posted hold needs its transfer in the same commit; see `post_held`.
+    """
+    row = _hold_row(after)
+    condition = HoldRow.state == "pending"
+    if after.state == "posted" and after.expires_at is not None:
+        condition &= HoldRow.expires_at > now
+    commit.put(row, condition)
+    if after.state != "posted":
+        commit.update_each_try(_change(before.account, before.amount, -before.amount))
+
+
+def post_held(commit: Commit, holds: Iterable[tuple[Hold, Hold]], transfer: Transfer, now: int) -> None:
+    """Add one transfer out of one or several holds (a hold group), each given before and after; all resolve or none.
+
+    The transfer's debits are the holds' posted amounts. Each payer's balance is written once: what was held leaves, and
+    what was not posted comes back.
+    """
+    commit.record(_transfer_row(transfer))
+    debited: dict[str, int] = {}
+    for before, after in holds:
+        resolve_hold(commit, before, after, now)
+        assert before.account.name not in debited, "a hold group has one hold per account"
+        debited[before.account.name] = after.posted
+        commit.update_each_try(_change(before.account, before.amount - after.posted, -before.amount))
+    for leg in transfer.legs:
+        if leg.amount < 0:
+            assert debited.pop(leg.account.name, None) == -leg.amount, "a held debit is what its hold posts"
+        else:
+            commit.update_each_try(_change(leg.account, leg.amount, 0))
+    assert not debited, "every posted hold is a debit of the transfer"
+
+
+def _change(account: Account, available: int, held: int) -> Any:
+    """A balance update for each try. A debit of an account with a floor carries the condition that keeps it there (LG-06)."""
+    tries = 0
+
+    def make() -> Request:
+        nonlocal tries
+        row = BalanceRow(*_address(account, _choose_lane(account, tries)))
+        tries += 1
+        actions: list[Action] = []
+        if available:
+            actions.append(BalanceRow.available.add(available))
+        if held:
+            actions.append(BalanceRow.held.add(held))
+        condition = None
+        if account.floor and available < 0:
+            condition = BalanceRow.available >= -available
+        if held < 0:
+            enough_held = BalanceRow.held >= -held
+            condition = enough_held if condition is None else condition & enough_held
+        return row.get_update_kwargs_from_instance(actions=actions, condition=condition)
+
+    return make
+
+
+def _choose_lane(account: Account, tries: int) -> int:
+    global _lane
+    if tries and account.lanes > 1:
+        _lane = random.randrange(ledger.LANES)
+    return _lane % account.lanes
+
+
+def _transfer_row(transfer: Transfer, request: str = "") -> TransferRow:
+    return TransferRow(
+        transfer.transfer_id,
+        TransferRow.SORT,
+        legs=[(leg.account.name, leg.amount) for leg in transfer.legs],
+        at=transfer.at,
+        kind=transfer.kind,
+        reason=transfer.reason,
+        about=transfer.about or None,
+        reverses=transfer.reverses or None,
+        request=request or None,
+    )
+
+
+def _hold_row(hold: Hold) -> HoldRow:
+    due_at = hold.expires_at if hold.state == "pending" else None
+    return HoldRow(
+        hold.hold_id,
+        HoldRow.SORT,
+        account=hold.account.name,
+        amount=hold.amount,
+        expires_at=hold.expires_at,
+        about=hold.about or None,
+        state=hold.state,
+        posted=hold.posted,
+        due_shard=due_shard("holds", hold.hold_id) if due_at else None,
+        due_at=due_at,
+    )
+
+
+def to_hold(row: HoldRow) -> Hold:
+    """The hold that a row holds."""
+    account = ledger.account(row.account)
+    return Hold(row.pk, account, row.amount, row.expires_at, row.about or "", row.state, row.posted)
+
+
+def read_holds(hold_ids: Iterable[str]) -> list[Hold]:
+    """The holds with these ids, those that exist."""
+    return [
+        to_hold(row) for row in read(hold_key(hold_id) for hold_id in hold_ids).values() if isinstance(row, HoldRow)
+    ]
+
+
+def from_stream(image: dict[str, Any]) -> Transfer | None:
+    """The transfer in a stream record's image, or None when the record is another kind of row."""
+    if image["sk"]["S"] != TransferRow.SORT:
+        return None
+    return to_transfer(TransferRow.from_raw_data(image))
+
+
+def events_of(transfer: Transfer) -> list[Event]:
+    """What a transfer between people means to each of them; of bills, top-ups and refunds their own changes tell."""
+    if transfer.about or not all(leg.account.name.startswith("wallet/") for leg in transfer.legs):
+        return []
+    payers = [leg.account.owner for leg in transfer.legs if leg.amount < 0]
+    payees = [leg.account.owner for leg in transfer.legs if leg.amount > 0]
+    told = []
+    for leg in transfer.legs:
+        owner, sent = leg.account.owner, leg.amount < 0
+        seen = {"payer": owner, "payees": payees} if sent else {"payer": payers[0], "payees": [owner]}
+        facts = {"amount": {"amount": abs(leg.amount), "currency": transfer.currency}, **seen}
+        kind = events.TRANSFER_KINDS["payer" if sent else "payee"]
+        told.append(Event(transfer.transfer_id, owner, kind, transfer.transfer_id, transfer.at, facts))
+    return told

@@ -1,0 +1,31 @@
+"""Sellers and the registered devices that sign their items."""
+
+from dataclasses import dataclass
+
+from billfold.merchants.merchant_errors import MerchantSuspended
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    merchant_id: str
+    name: str
+    admin: str
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A registered device that signs items. `public_key` is the raw Ed25519 key in base64; `suspended`: its merchant is."""
+
+    terminal_id: str
+    merchant: str
+    name: str
+    public_key: str
+    revoked_at: int | None = None
+    suspended: bool = False
+
+
+def check_active(one: Merchant | Terminal) -> None:
+    """MerchantSuspended for what operations suspended: a merchant registers no terminal, and its terminals add nothing."""
+    if one.suspended:
+        raise MerchantSuspended()
