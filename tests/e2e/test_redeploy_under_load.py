@@ -13,7 +13,7 @@ from infra.client import Client
 from tests.e2e.checkout import Checkout
 
 STEP, SOURCE = "get_bill", "functions/bills/get_bill.py"
-OWNERS_ANSWER = "return http.Answer(200, wire.bill(bill, identity.tries_left(user.pin, request.now))"
+OWNERS_ANSWER = "return http.Answer(200, bill_wire.bill(bill, people.tries_left(user.pin, request.now))"
 MARK = "Step-Mark"
 CALLERS = 3
 
