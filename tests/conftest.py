@@ -26,9 +26,10 @@ from hypothesis import settings  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from billfold.people import pins  # noqa: E402
-from tests import delivery, direct, scheduling, secret_store, vault_keys  # noqa: E402
-from tests import queues as made_queues  # noqa: E402
-from tests.engine import Engine  # noqa: E402
+from tests.cloud import delivery, direct, scheduling, secret_store  # noqa: E402
+from tests.cloud import queues as made_queues  # noqa: E402
+from tests.cloud.engine import Engine  # noqa: E402
+from tests.world import vault_keys  # noqa: E402
 
 # Nobody guesses these PINs; `rules/test_pins` hashes one as users' are hashed.
 pins._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)

@@ -15,8 +15,8 @@ from billfold import banks
 from billfold.banks import Payment, Verdict, reference_of
 from billfold.banks import sandbox as sandbox_adapter
 from billfold.banks.stripe_errors import ANSWERS, CODES_THAT_ANSWER, CODES_THAT_ANSWER_NOTHING, NO_ANSWERS
-from tests.bank_fixtures import authentication
-from tests.local_http import LocalServer
+from tests.cloud.local_http import LocalServer
+from tests.world.bank_fixtures import authentication
 
 GOOD = "4242424242424242"
 

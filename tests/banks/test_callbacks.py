@@ -11,7 +11,7 @@ from billfold import banks
 from billfold.banks import Payment, Verdict
 from billfold.banks.sandbox import derived_key
 from billfold.errors import CallbackRefused
-from tests import secret_store
+from tests.cloud import secret_store
 
 SECRET = secret_store.SANDBOX_BANK
 NOW = 1_800_000_000_000

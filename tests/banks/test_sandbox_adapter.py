@@ -11,9 +11,9 @@ from billfold import banks, clock
 from billfold.banks import Payment, Verdict
 from billfold.errors import CallbackRefused, Unavailable
 from sandbox_bank import behaviours
-from tests import bank_server
-from tests.bank_fixtures import authentication, card
-from tests.local_http import LocalServer
+from tests.cloud import bank_server
+from tests.cloud.local_http import LocalServer
+from tests.world.bank_fixtures import authentication, card
 
 CODE, WRONG = "123456", "654321"
 

@@ -10,9 +10,9 @@ import pytest
 from billfold import banks
 from billfold.banks import Authentication, Verdict
 from billfold.errors import Unavailable
-from tests.bank_fixtures import card
-from tests.local_http import LocalServer
-from tests.secret_store import STRIPE_KEY, STRIPE_WEBHOOK
+from tests.cloud.local_http import LocalServer
+from tests.cloud.secret_store import STRIPE_KEY, STRIPE_WEBHOOK
+from tests.world.bank_fixtures import card
 
 NUMBER, CODE = card("challenged", 987654), "135791"
 CANARY = Authentication(

@@ -1,4 +1,4 @@
-"""The Stripe adapter, through the `stripe` package, against localstripe as a real server (tests/stripe_server.py)."""
+"""The Stripe adapter, through the `stripe` package, against localstripe as a real server (tests/cloud/stripe_server.py)."""
 
 import hashlib
 import hmac
@@ -11,10 +11,10 @@ import pytest
 from billfold import banks, clock
 from billfold.banks import Callback, Page, Payment, TakenBack, Verdict
 from billfold.errors import CallbackRefused, Unavailable
-from tests import stripe_server
-from tests.bank_fixtures import authentication
-from tests.local_http import LocalServer
-from tests.secret_store import STRIPE_WEBHOOK
+from tests.cloud import stripe_server
+from tests.cloud.local_http import LocalServer
+from tests.cloud.secret_store import STRIPE_WEBHOOK
+from tests.world.bank_fixtures import authentication
 
 # Numbers that localstripe gives a meaning, as Stripe's own test mode does.
 GOOD, DECLINED, SECURE, UNCHARGEABLE = (

@@ -58,8 +58,8 @@ def main(
         if failed:
             print(f"failed: {', '.join(failed)}", file=sys.stderr)
         raise typer.Exit(bool(failed))
-    from tests import secret_store
     from tests.bench.console import console
+    from tests.cloud import secret_store
 
     (name,) = chosen
     with secret_store.running():

@@ -10,12 +10,13 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from tests import card_world, queues, vault_keys, world
+from tests import world
 from tests.bench.occasions import Occasion, Occasions
-from tests.card_world import CardWorld, Case, number, submission
-from tests.engine import Engine
-from tests.local_http import Answer, LocalServer, Received
-from tests.world import Person
+from tests.cloud import queues
+from tests.cloud.engine import Engine
+from tests.cloud.local_http import Answer, LocalServer, Received
+from tests.world import Person, card_world, vault_keys
+from tests.world.card_world import CardWorld, Case, number, submission
 
 BLOBS = {"Plaintext", "CiphertextBlob", "Message", "Mac"}
 

@@ -24,7 +24,7 @@ from infra.stages import ROOT, this_machine
 from tests.bench import card_occasions, console
 from tests.bench.occasions import Occasions
 from tests.bench.scale import scaled
-from tests.engine import Engine
+from tests.cloud.engine import Engine
 
 ROUNDS = scaled(5, 1)
 BUDGET = 1.25

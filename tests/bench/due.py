@@ -19,7 +19,7 @@ from typing import Any
 from tests.bench import console
 from tests.bench.scale import scaled
 from tests.bench.stage import create_tables
-from tests.engine import Engine
+from tests.cloud.engine import Engine
 
 BILLS = scaled(10_000, 40)
 BATCH = 10
@@ -64,7 +64,7 @@ def receiver() -> Iterator[str]:
 
 def main() -> None:
     from functions.bills import end_bills, find_due_bills
-    from tests.delivery import sqs_event
+    from tests.cloud.delivery import sqs_event
 
     with Engine() as engine, receiver() as queue_url, console.silenced():
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"], os.environ["AWS_ENDPOINT_URL_SQS"] = engine.url, queue_url

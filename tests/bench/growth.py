@@ -27,7 +27,7 @@ from tests.bench import console
 from tests.bench.occasions import Occasion, Occasions
 from tests.bench.scale import scaled
 from tests.bench.stage import create_tables
-from tests.engine import Engine, binary
+from tests.cloud.engine import Engine, binary
 
 SIZES = scaled((1_000, 1_000_000), (100, 1_000))
 CALLS, WARMING = scaled((25, 3), (2, 1))

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.bench import conflicts, console
 from tests.bench.scale import scaled
-from tests.engine import Engine
+from tests.cloud.engine import Engine
 
 PAYERS = scaled(16, 2)
 ROUNDS = scaled(4, 1)

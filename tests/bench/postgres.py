@@ -23,7 +23,7 @@ from typing import Any
 
 from tests.bench import console
 from tests.bench.scale import scaled
-from tests.engine import Engine
+from tests.cloud.engine import Engine
 
 BLOCKS, TRANSFERS = scaled((6, 80), (1, 3))
 SCHEMA = """

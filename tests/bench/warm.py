@@ -24,7 +24,7 @@ from pynamodb.models import Model
 from tests.bench import console
 from tests.bench.occasions import Occasion, Occasions
 from tests.bench.scale import scaled
-from tests.engine import Engine
+from tests.cloud.engine import Engine
 
 CALLS = scaled(30, 2)
 BUDGET_MILLISECONDS = 0.5

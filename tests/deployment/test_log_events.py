@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.cloud.log_events import log_events
 from tests.deployment.fake_aws import Client
-from tests.log_events import log_events
 
 
 class Logs(Client):

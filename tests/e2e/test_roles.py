@@ -13,7 +13,7 @@ from infra.client import Client, Refusal
 from infra.clouds import Cloud
 from infra.phones import Till
 from infra.steps import Step, load
-from tests.log_events import log_events
+from tests.cloud.log_events import log_events
 
 PREFIX = stages.stage(stages.LOCAL).prefix
 STEPS = {step.name: step for step in load()}

@@ -10,8 +10,8 @@ from billfold.banks.sandbox import SandboxBank
 from infra import sandbox, stages
 from infra.clouds import Cloud
 from sandbox_bank import behaviours
-from tests.bank_fixtures import Receiver, authentication, card
-from tests.local_http import LocalServer, Received
+from tests.cloud.local_http import LocalServer, Received
+from tests.world.bank_fixtures import Receiver, authentication, card
 
 PREFIX = stages.stage(stages.LOCAL).prefix
 

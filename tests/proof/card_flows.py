@@ -14,13 +14,13 @@ import boto3
 
 from billfold.cards import card_rows
 from functions.sandbox_bank import send_bank_callbacks
-from tests import delivery, queues, world
-from tests.card_world import CardWorld
+from tests import world
+from tests.cloud import delivery, queues
 from tests.proof import faults
 from tests.proof.canaries import RIGHT_CODE, Canary
 from tests.proof.wire import Fault, Wire
-from tests.readers import photo_world
-from tests.world import STEPS, Person, Seller, call
+from tests.world import STEPS, Person, Seller, call, photo_world
+from tests.world.card_world import CardWorld
 
 RECEPTIONS = 5
 NOBODY = "http://127.0.0.1:9"

@@ -13,12 +13,12 @@ from billfold.tables.rows import read
 from billfold.vault import vault_rows
 from sandbox_bank import authentications, callbacks
 from sandbox_bank import rows as bank_rows
-from tests.card_world import TOKEN, Case, number
 from tests.proof.plays import Occasion, Scenario
 from tests.proof.stage import Outcome, Stage, ago, happening, http, message, task
 from tests.proof.wallet_scenarios import WRONG_PIN
-from tests.readers.photo_world import started
 from tests.world import PIN, Person, call, joined
+from tests.world.card_world import TOKEN, Case, number
+from tests.world.photo_world import started
 
 WRONG_CODE = "999999"
 

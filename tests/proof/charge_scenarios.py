@@ -16,12 +16,12 @@ from billfold.tables.rows import Commit
 from sandbox_bank import payments
 from sandbox_bank import rows as bank_rows
 from tests import world
-from tests.card_world import Case
 from tests.proof import card_scenarios
 from tests.proof.bill_scenarios import bill_of
 from tests.proof.plays import Occasion, Scenario
 from tests.proof.stage import Outcome, Stage, ago, happening, http, message
 from tests.world import PIN, Person, Seller, call
+from tests.world.card_world import Case
 
 AMOUNT = 2_500
 PRICE = 1_250

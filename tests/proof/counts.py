@@ -24,8 +24,8 @@ import jwt
 from billfold.triggers import public_keys
 from infra import steps
 from infra.stages import ROOT
-from tests import direct, secret_store
-from tests.engine import Engine
+from tests.cloud import direct, secret_store
+from tests.cloud.engine import Engine
 from tests.proof import plays, scenarios
 from tests.proof.plays import Play, Scenario
 from tests.proof.stage import Stage, set_up

@@ -14,8 +14,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 from infra.tables import TABLES
-from tests.engine import Engine
-from tests.machines import Machines
+from tests.cloud.engine import Engine
+from tests.world.machines import Machines
 
 # Every row of every table: (table, pk, sk) to the item in DynamoDB's JSON; and every execution as (MACHINES, name, machine).
 State = dict[tuple[str, str, str], dict[str, Any]]

@@ -1,11 +1,10 @@
 """Scenarios of card photos. Where one is read it is a single line of digits, the quickest thing to read."""
 
-from tests.delivery import uploaded
+from tests.cloud.delivery import uploaded
 from tests.proof.plays import Occasion, Scenario
 from tests.proof.stage import Stage, ago, happening, http, message
-from tests.readers import photo_world
-from tests.readers.photo_world import shown, started, told
-from tests.world import Person, joined
+from tests.world import Person, joined, photo_world
+from tests.world.photo_world import shown, started, told
 
 NUMBER = "4242424242424242"
 OTHER = "5555555555554444"

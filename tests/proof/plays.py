@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests import queues, vault_keys
+from tests.cloud import queues
 from tests.proof.ground import State, holds_sealed, likeness
 from tests.proof.stage import Outcome, Stage
 from tests.proof.wire import ALWAYS, Wire
+from tests.world import vault_keys
 
 # What an answer has of its own each time: the request's name, how much a batch came to, how long it is until then.
 UNTOLD = ("instance", "sent", "found", "wait_seconds", "retry_after_seconds")

@@ -15,8 +15,8 @@ from billfold.bills.bill_changes import Opened
 from billfold.tables.journals import Journal
 from billfold.tables.rows import Commit
 from tests import world
-from tests.delivery import sqs_event
-from tests.engine import Engine
+from tests.cloud.delivery import sqs_event
+from tests.cloud.engine import Engine
 from tests.world import Person, Response
 
 T = TypeVar("T")

@@ -26,11 +26,11 @@ import urllib3.connectionpool
 from billfold.triggers import log
 from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
 from infra.tables import TABLES
-from tests import secret_store
-from tests.engine import Engine
-from tests.machines import Machines
+from tests.cloud import secret_store
+from tests.cloud.engine import Engine
 from tests.proof.wire import Wire
 from tests.world import STEPS
+from tests.world.machines import Machines
 
 # What a step says to AWS in order to leave it there.
 WRITING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "PutObject"}

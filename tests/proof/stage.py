@@ -13,12 +13,13 @@ from moto import mock_aws
 
 from billfold.tables import rows
 from billfold.triggers import again
-from tests import bank_server, delivery, queues, vault_keys, world
-from tests.card_world import CardWorld
-from tests.engine import Engine
-from tests.machines import Machines
+from tests import world
+from tests.cloud import bank_server, delivery, queues
+from tests.cloud.engine import Engine
 from tests.proof.ground import Ground
-from tests.readers import photo_world
+from tests.world import photo_world, vault_keys
+from tests.world.card_world import CardWorld
+from tests.world.machines import Machines
 
 
 @dataclass(frozen=True)

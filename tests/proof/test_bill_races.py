@@ -19,8 +19,8 @@ from billfold.tables.journals import Journal
 from billfold.tables.rows import Commit, due_shard
 from infra.tables import TABLES, definition
 from tests import world
-from tests.delivery import sqs_event
-from tests.engine import Engine
+from tests.cloud.delivery import sqs_event
+from tests.cloud.engine import Engine
 from tests.proof.racing import bill_opened, books_balance, codes, handled, race, soon, stubborn, whole
 from tests.world import Person, Response, Seller, fund, joined, sales, seller, wallet
 

@@ -16,12 +16,13 @@ from billfold.errors import OperationRunning, Unavailable
 from billfold.ledger import ledger_rows
 from billfold.tables.rows import Commit
 from sandbox_bank import callbacks
-from tests import card_world, delivery, world
-from tests.bank_fixtures import card as number_of
-from tests.card_world import CODE, CardWorld
-from tests.local_http import LocalServer
+from tests import world
+from tests.cloud import delivery
+from tests.cloud.local_http import LocalServer
 from tests.proof.racing import PATIENCE, books_balance, codes, handled, race, soon, stubborn
-from tests.world import STEPS, Person, Response
+from tests.world import STEPS, Person, Response, card_world
+from tests.world.bank_fixtures import card as number_of
+from tests.world.card_world import CODE, CardWorld
 
 DIGITS = iter(range(1, 10_000))
 

@@ -12,7 +12,7 @@ from billfold.errors import Busy
 from billfold.ledger import ledger_rows
 from tests import world
 from tests.bench import conflicts
-from tests.engine import Engine
+from tests.cloud.engine import Engine
 
 TOOK_SECONDS = 1.0
 

@@ -1,4 +1,4 @@
-"""The short way to the engine (`tests/direct.py`) carries what botocore's own would: requests and answers, errors too."""
+"""The short way to the engine (`tests/cloud/direct.py`) carries what botocore's own would: requests and answers, errors too."""
 
 import contextlib
 import json
@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
-from tests import direct
-from tests.engine import Engine
+from tests.cloud import direct
+from tests.cloud.engine import Engine
 from tests.proof.recordings import record
 from tests.proof.scenarios import ALL
 from tests.proof.stage import Stage

@@ -3,8 +3,9 @@
 import threading
 from typing import Any
 
-from tests import delivery, world
-from tests.engine import Engine
+from tests import world
+from tests.cloud import delivery
+from tests.cloud.engine import Engine
 from tests.proof.racing import race, stubborn
 from tests.world import PIN, Person, call
 

@@ -19,14 +19,16 @@ from billfold import ids
 from billfold.triggers import http, log, queue, workflow
 from infra.steps import QUEUES, SANDBOX_QUEUES, queue_name
 from infra.tables import TABLES
-from tests import card_world, delivery, queues, world
-from tests.local_http import LocalServer
-from tests.machines import Execution, Machines
+from tests import world
+from tests.cloud import delivery, queues
+from tests.cloud.local_http import LocalServer
 from tests.proof import canaries, card_flows
 from tests.proof import stage as stages
 from tests.proof.card_flows import RECEPTIONS, Brisk, Town
 from tests.proof.sinks import ALLOWED, Sinks
 from tests.proof.stage import Stage
+from tests.world import card_world
+from tests.world.machines import Execution, Machines
 
 BIRDS = canaries.flock()
 TROUBLES = [(operation, fault) for operation, found in card_flows.FAULTS.items() for fault in found]

@@ -18,11 +18,11 @@ from billfold.tables import rows
 from billfold.tables.rows import DUE_SHARDS
 from infra import stages
 from sandbox_bank import rows as bank_rows
-from tests import card_world, delivery
-from tests import queues as made_queues
-from tests.card_world import CardWorld
-from tests.engine import Engine
-from tests.world import STEPS
+from tests.cloud import delivery
+from tests.cloud import queues as made_queues
+from tests.cloud.engine import Engine
+from tests.world import STEPS, card_world
+from tests.world.card_world import CardWorld
 
 MANY = int(os.environ.get("BILLFOLD_COMPARED_CHARGES", "3000"))
 # So many of each kind of difference, spread over the day.

@@ -14,10 +14,10 @@ import time_machine
 
 from billfold.people import people_rows
 from billfold.tables.rows import read
-from tests import card_world, world
-from tests.card_world import CardWorld
+from tests import world
 from tests.proof.racing import books_balance, codes, race, stubborn
-from tests.world import PIN, Person, Response, fund, joined, wallet
+from tests.world import PIN, Person, Response, card_world, fund, joined, wallet
+from tests.world.card_world import CardWorld
 
 WRONG_PIN, NEW_PIN = "618243", "802713"
 DIGITS = iter(range(1, 100_000))

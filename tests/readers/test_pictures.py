@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
 from billfold.readers import MAX_BYTES, NoImage, TooLarge, embedded, pictures
-from tests.readers import photo_world
+from tests.world import photo_world
 
 
 def file(size=(400, 300), kind="JPEG", **options):

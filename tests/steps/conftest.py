@@ -8,11 +8,12 @@ import pytest
 import time_machine as clocks
 from moto import mock_aws
 
-from tests import card_world, queues, vault_keys, world
-from tests.card_world import CardWorld
-from tests.engine import Engine
+from tests import world
+from tests.cloud import queues
+from tests.cloud.engine import Engine
 from tests.steps.town import Town, built
-from tests.world import Person, Seller
+from tests.world import Person, Seller, card_world, vault_keys
+from tests.world.card_world import CardWorld
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from moto import mock_aws
 
 from billfold import aws
 from billfold.errors import Unavailable
-from tests import secret_store
+from tests.cloud import secret_store
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from billfold.ledger import ledger_rows
 from billfold.tables.rows import Commit
 from infra import dead_letters, stages, steps
 from infra.clouds import Cloud
-from tests import delivery
-from tests.queues import bodies
+from tests.cloud import delivery
+from tests.cloud.queues import bodies
 from tests.world import STEPS, call
 
 LOCAL = stages.stage(stages.LOCAL)

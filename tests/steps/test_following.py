@@ -11,9 +11,10 @@ from billfold.errors import Busy, Unavailable
 from billfold.events import Event, event_rows
 from billfold.triggers import queue
 from billfold.triggers.queue import Message
-from tests import delivery, world
+from tests import world
+from tests.cloud import delivery
+from tests.cloud.queues import bodies
 from tests.proof.wire import ALWAYS, Wire
-from tests.queues import bodies
 from tests.world import STEPS, call
 
 CLEAN = {"batchItemFailures": []}

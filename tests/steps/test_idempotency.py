@@ -13,9 +13,10 @@ from billfold.clock import HOUR, SECOND, now
 from billfold.triggers import fingerprints
 from infra.phones import Till
 from infra.tables import TABLES as TABLE_DEFINITIONS
-from tests import card_world, delivery, world
+from tests import world
+from tests.cloud import delivery
 from tests.steps.town import CALLS, TABLES, Town, entitled, everything, never_was
-from tests.world import PIN, ROUTES, STEPS, Person, call, event
+from tests.world import PIN, ROUTES, STEPS, Person, call, card_world, event
 
 # A bank's callback carries the same word however often it comes: its signature names it, not a key of ours.
 WITHOUT_KEY = {"POST /v1/banks/{bank}/callbacks"}

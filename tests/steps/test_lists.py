@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from infra.phones import Phone
-from tests import delivery, world
+from tests import world
+from tests.cloud import delivery
 from tests.world import Person, Response, call
 
 COUNT = 7

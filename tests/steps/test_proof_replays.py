@@ -12,9 +12,9 @@ from billfold.cards import card_rows
 from billfold.cards.card_changes import Answered
 from infra import steps
 from tests import world
-from tests.card_world import CardWorld, number, submission
 from tests.proof.racing import codes, race, stubborn
 from tests.world import PIN, Person, Response, Seller
+from tests.world.card_world import CardWorld, number, submission
 
 
 @dataclass

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from billfold.triggers import log
-from tests import delivery, world
-from tests.engine import Engine
+from tests import world
+from tests.cloud import delivery
+from tests.cloud.engine import Engine
 from tests.steps.town import TABLES
 from tests.world import STEPS, Person, Response, event
 

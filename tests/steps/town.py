@@ -9,10 +9,10 @@ from typing import Any
 
 import time_machine
 
-from tests import card_world, world
-from tests.card_world import CODE, CardWorld
-from tests.engine import Engine
-from tests.world import PIN, Person, Response, Seller, call
+from tests import world
+from tests.cloud.engine import Engine
+from tests.world import PIN, Person, Response, Seller, call, card_world
+from tests.world.card_world import CODE, CardWorld
 
 TABLES = (
     "ledger",

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ReadTimeoutError
 
 from billfold.tables import rows
-from tests import direct
+from tests.cloud import direct
 
 CONFLICT, CONDITION = "TransactionConflict", "ConditionalCheckFailed"
 Entry = dict[str, Any] | list[str] | str | None

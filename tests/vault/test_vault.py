@@ -24,7 +24,7 @@ from billfold import aws, vault
 from billfold.cards import card_rows
 from billfold.errors import Unavailable
 from billfold.vault import SealBroken, Sealed, vault_rows
-from tests import vault_keys
+from tests.world import vault_keys
 
 NUMBER, PERSON = b"4242424242424242", b'{"name":"Ada Holder"}'
 PARTS = {"number": NUMBER, "person": PERSON}

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from infra import steps
-from tests.machines import Execution, Machines, Overdue
+from tests.world.machines import Execution, Machines, Overdue
 
 CARD = "crd_1"
 NAME = "bank_authentication"

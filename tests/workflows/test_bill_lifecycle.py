@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import time_machine
 
-from tests.delivery import deliver
+from tests.cloud.delivery import deliver
 from tests.world import STEPS, Person, call, close, fund, joined, opened, sales, seller, tap, verify, wallet
 
 START = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests import card_world, world
-from tests.bank_fixtures import card
-from tests.card_world import CardWorld
+from tests import world
+from tests.world import card_world
+from tests.world.bank_fixtures import card
+from tests.world.card_world import CardWorld
 
 
 @pytest.fixture

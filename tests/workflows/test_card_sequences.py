@@ -21,10 +21,11 @@ from billfold import charges
 from billfold.banks.sandbox import derived_key
 from billfold.cards import card_rows
 from sandbox_bank import behaviours
-from tests import bank_server, card_world, delivery, world
-from tests.bank_fixtures import card
-from tests.card_world import CODE, CardWorld
-from tests.world import STEPS, Person, call, told
+from tests import world
+from tests.cloud import bank_server, delivery
+from tests.world import STEPS, Person, call, card_world, told
+from tests.world.bank_fixtures import card
+from tests.world.card_world import CODE, CardWorld
 
 WRONG = "999999"
 Later = Callable[[float], None]

@@ -10,11 +10,12 @@ from billfold.cards import card_rows
 from billfold.cards.card_changes import Resealed
 from billfold.tables import rows
 from billfold.vault import vault_rows
-from tests import card_world, direct, vault_keys, world
-from tests.bank_fixtures import card as number_of
-from tests.card_world import CardWorld
-from tests.delivery import sqs_event
-from tests.world import STEPS, Person
+from tests import world
+from tests.cloud import direct
+from tests.cloud.delivery import sqs_event
+from tests.world import STEPS, Person, card_world, vault_keys
+from tests.world.bank_fixtures import card as number_of
+from tests.world.card_world import CardWorld
 
 CLEAN: dict[str, Any] = {"batchItemFailures": []}
 

@@ -14,7 +14,7 @@ from moto import mock_aws
 from moto.awslambda.models import LambdaFunction
 
 from infra import steps
-from tests.machines import Machines
+from tests.world.machines import Machines
 
 NAME = "bank_authentication"
 CARD = "crd_1"
@@ -78,7 +78,7 @@ class Steps:
 
 
 def played_here(script: Script, then: str) -> tuple[str, list[tuple[str, Any]]]:
-    """How the play ends, and each state's name with its input, as tests.machines runs it."""
+    """How the play ends, and each state's name with its input, as tests.world.machines runs it."""
     said = Steps(script)
 
     def handler(name: str) -> Any:

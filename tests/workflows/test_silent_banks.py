@@ -11,11 +11,11 @@ from billfold import charges
 from infra import stages, steps
 from infra.steps import Queue
 from infra.templates import kept
-from tests import card_world, world
-from tests.card_world import CardWorld
-from tests.engine import Engine
-from tests.simulated_queues import Lambda, SimulatedQueues
-from tests.world import STEPS
+from tests import world
+from tests.cloud.engine import Engine
+from tests.cloud.simulated_queues import Lambda, SimulatedQueues
+from tests.world import STEPS, card_world
+from tests.world.card_world import CardWorld
 
 HALF_AN_HOUR = 1_800
 # What a question costs that nobody answers: connected, and then the adapter's read time-out.

@@ -8,7 +8,7 @@ import pytest
 from billfold.bills import MAX_SELLERS
 from infra.phones import Phone, Till
 from tests import world
-from tests.delivery import sqs_event
+from tests.cloud.delivery import sqs_event
 from tests.world import Person, call, close, tap
 
 TEA = [("tea", 2, 150)]

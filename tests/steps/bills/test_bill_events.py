@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests import delivery, world
-from tests.delivery import sqs_event
+from tests import world
+from tests.cloud import delivery
+from tests.cloud.delivery import sqs_event
 from tests.world import Person, call, close, tap
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from billfold.tables.rows import PREFIX
 from tests import world
-from tests.delivery import sqs_event
+from tests.cloud.delivery import sqs_event
 from tests.world import STEPS, close, tap, verify
 
 

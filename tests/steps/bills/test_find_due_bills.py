@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests import delivery, world
-from tests.queues import bodies
+from tests import world
+from tests.cloud import delivery
+from tests.cloud.queues import bodies
 from tests.world import STEPS, close, tap
 
 

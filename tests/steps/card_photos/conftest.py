@@ -12,8 +12,8 @@ from moto import mock_aws
 from billfold.triggers import log
 from infra import card_pictures as rendering
 from infra.card_faces import Card
-from tests.engine import Engine
-from tests.readers import photo_world
+from tests.cloud.engine import Engine
+from tests.world import photo_world
 
 
 @pytest.fixture

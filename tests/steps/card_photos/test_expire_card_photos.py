@@ -1,9 +1,8 @@
 """Deleting photos that were never read, and erasing what was read from others."""
 
-from tests.delivery import sqs_event
-from tests.readers import photo_world
-from tests.readers.photo_world import objects, put, shown, started, told
-from tests.world import STEPS
+from tests.cloud.delivery import sqs_event
+from tests.world import STEPS, photo_world
+from tests.world.photo_world import objects, put, shown, started, told
 
 DONE = {"batchItemFailures": []}
 

@@ -1,8 +1,8 @@
 """Finding the photos whose quarter of an hour is over, every minute."""
 
-from tests import delivery
-from tests.readers.photo_world import objects, put, shown, started, told
+from tests.cloud import delivery
 from tests.world import STEPS
+from tests.world.photo_world import objects, put, shown, started, told
 
 
 def test_what_is_due_is_queued_and_found_no_more_once_it_is_expired(queues, bucket, visitor, later):

@@ -3,9 +3,8 @@
 import pytest
 
 from tests import world
-from tests.readers import photo_world
-from tests.readers.photo_world import put, shown, started, told
-from tests.world import Person
+from tests.world import Person, photo_world
+from tests.world.photo_world import put, shown, started, told
 
 NUMBER = "4242424242424242"
 

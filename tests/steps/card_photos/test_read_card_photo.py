@@ -14,8 +14,8 @@ from billfold.triggers import log
 from functions.card_photos import get_card_photo
 from infra import card_pictures as rendering
 from infra.stages import ROOT
-from tests.readers import photo_world
-from tests.readers.photo_world import objects, put, shown, started, told
+from tests.world import photo_world
+from tests.world.photo_world import objects, put, shown, started, told
 
 TEXT = "We could not read the card. Hold it flat in good light, or type the number."
 

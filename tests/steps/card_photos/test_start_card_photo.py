@@ -7,8 +7,7 @@ import pytest
 
 from billfold.clock import MINUTE, from_text
 from tests import world
-from tests.readers import photo_world
-from tests.world import Person, call
+from tests.world import Person, call, photo_world
 
 
 def start(person, **options):

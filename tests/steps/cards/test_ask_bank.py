@@ -3,8 +3,8 @@
 import pytest
 
 from billfold.cards import card_rows
-from tests.card_world import number
 from tests.world import STEPS
+from tests.world.card_world import number
 
 ASK = ("POST /v1/authentications", 200)
 LOOK = "GET /v1/operations"

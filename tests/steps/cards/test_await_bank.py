@@ -1,7 +1,7 @@
 """Waiting for the bank's word."""
 
 from billfold.cards import card_rows
-from tests.card_world import TOKEN
+from tests.world.card_world import TOKEN
 
 
 def test_the_token_is_kept_in_the_cards_row_and_shown_to_nobody(cards):

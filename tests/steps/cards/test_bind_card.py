@@ -7,9 +7,9 @@ import pytest
 from billfold.cards import card_rows
 from infra.phones import Phone
 from sandbox_bank import behaviours
-from tests import vault_keys, world
-from tests.card_world import PERSON, number
-from tests.world import Person, call
+from tests import world
+from tests.world import Person, call, vault_keys
+from tests.world.card_world import PERSON, number
 
 
 def test_a_card_begins_created_and_its_number_comes_out_nowhere(cards, visitor):

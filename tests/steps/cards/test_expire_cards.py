@@ -3,9 +3,9 @@
 from billfold.cards import card_rows
 from billfold.tables.rows import read
 from billfold.vault import vault_rows
-from tests.card_world import number
-from tests.delivery import sqs_event
+from tests.cloud.delivery import sqs_event
 from tests.world import STEPS
+from tests.world.card_world import number
 
 
 def expire(*cards):

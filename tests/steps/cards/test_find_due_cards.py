@@ -1,6 +1,6 @@
 """Finding the cards that no state machine has ended, every minute."""
 
-from tests import delivery
+from tests.cloud import delivery
 from tests.world import STEPS, joined
 
 

@@ -2,8 +2,8 @@
 
 from billfold.tables.rows import read
 from billfold.vault import vault_rows
-from tests import delivery, vault_keys
-from tests.world import STEPS
+from tests.cloud import delivery
+from tests.world import STEPS, vault_keys
 
 
 def found():

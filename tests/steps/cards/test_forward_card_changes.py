@@ -1,6 +1,6 @@
 """Forwarding what happens to cards."""
 
-from tests import delivery
+from tests.cloud import delivery
 from tests.world import STEPS, told
 
 

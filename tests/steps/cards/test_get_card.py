@@ -3,8 +3,8 @@
 import pytest
 import time_machine
 
-from tests.card_world import number
 from tests.world import call
+from tests.world.card_world import number
 
 
 def test_an_active_card_says_that_it_can_pay(cards):

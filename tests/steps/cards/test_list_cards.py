@@ -1,7 +1,7 @@
 """Listing one's cards."""
 
-from tests.card_world import number
 from tests.world import call
+from tests.world.card_world import number
 
 
 def test_ones_own_cards_newest_first_the_removed_ones_too(cards, alice):

@@ -7,8 +7,8 @@ import urllib3
 
 from billfold.cards import card_rows
 from tests import world
-from tests.card_world import TOKEN
 from tests.world import call
+from tests.world.card_world import TOKEN
 
 
 def page(person, card, phone=None, **options):

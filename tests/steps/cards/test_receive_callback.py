@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from billfold import clock, ids
 from billfold.cards import card_rows
 from sandbox_bank import authentications, callbacks, keys, rows
-from tests import secret_store, world
-from tests.local_http import LocalServer
+from tests import world
+from tests.cloud import secret_store
+from tests.cloud.local_http import LocalServer
 from tests.world import call
 
 PATH = "/v1/banks/sandbox/callbacks"

@@ -5,7 +5,7 @@ import pytest
 from billfold.tables.rows import read
 from billfold.vault import vault_rows
 from tests import world
-from tests.card_world import number
+from tests.world.card_world import number
 
 
 def in_vault(card):

@@ -4,9 +4,9 @@ from billfold import vault
 from billfold.cards import card_rows
 from billfold.tables.rows import read
 from billfold.vault import vault_rows
-from tests import delivery, vault_keys
-from tests.card_world import number
-from tests.world import STEPS
+from tests.cloud import delivery
+from tests.world import STEPS, vault_keys
+from tests.world.card_world import number
 
 
 def reseal(*cards):

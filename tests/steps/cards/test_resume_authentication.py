@@ -1,6 +1,6 @@
 """Letting a waiting state machine go on."""
 
-from tests import delivery
+from tests.cloud import delivery
 from tests.world import STEPS, Person
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from billfold.cards import card_rows
 from billfold.errors import Unavailable
-from tests.card_world import TOKEN
+from tests.world.card_world import TOKEN
 
 
 def test_the_code_is_sent_once_and_the_challenge_begins(cards):

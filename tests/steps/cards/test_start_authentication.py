@@ -1,6 +1,6 @@
 """Starting a card's state machine."""
 
-from tests import delivery
+from tests.cloud import delivery
 from tests.world import STEPS
 
 

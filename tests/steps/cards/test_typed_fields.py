@@ -11,12 +11,11 @@ from billfold import card_photos, vault
 from billfold.cards import card_rows
 from infra import card_pictures as rendering
 from infra.card_faces import Card
-from tests import vault_keys, world
-from tests.card_world import CardWorld, number
-from tests.delivery import sqs_event
-from tests.readers import photo_world
-from tests.readers.photo_world import started, told
-from tests.world import STEPS, Person, Response
+from tests import world
+from tests.cloud.delivery import sqs_event
+from tests.world import STEPS, Person, Response, photo_world, vault_keys
+from tests.world.card_world import CardWorld, number
+from tests.world.photo_world import started, told
 
 ALL = card_photos.FIELDS
 DRAWN = Card(number("approved"), "Visa", "2031-07", "ADA HOLDER", "Harbour Savings")

@@ -3,7 +3,7 @@
 from billfold import ids
 from billfold.cards import card_rows
 from sandbox_bank import rows
-from tests import delivery
+from tests.cloud import delivery
 from tests.world import STEPS
 
 

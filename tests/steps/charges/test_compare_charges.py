@@ -14,8 +14,8 @@ from billfold.charges.comparisons import LISTS_FOR, Comparison
 from billfold.tables.rows import write_all
 from sandbox_bank import rows as bank_rows
 from sandbox_bank.payments import PAGE
-from tests import delivery
-from tests.local_http import Answer, LocalServer, Received
+from tests.cloud import delivery
+from tests.cloud.local_http import Answer, LocalServer, Received
 from tests.steps.charges.test_reconcile_charges import NOBODY
 from tests.world import STEPS
 

@@ -11,7 +11,7 @@ from billfold.tables.rows import Commit
 from infra import reconciliation, stages
 from infra.clouds import Cloud
 from infra.stacks import DeploymentFailed
-from tests import delivery
+from tests.cloud import delivery
 
 LOCAL = stages.stage(stages.LOCAL)
 

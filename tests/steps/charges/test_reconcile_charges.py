@@ -6,8 +6,9 @@ import os
 import pytest
 
 from billfold import banks, charges, clock
-from tests import delivery, world
-from tests import queues as made_queues
+from tests import world
+from tests.cloud import delivery
+from tests.cloud import queues as made_queues
 from tests.world import STEPS
 
 # Where nobody answers: no program may use this port.

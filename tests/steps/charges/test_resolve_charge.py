@@ -7,7 +7,8 @@ from billfold.charges import charge_rows
 from infra import reconciliation, stages
 from infra.clouds import Cloud
 from infra.reconciliation import NotToResolve
-from tests import delivery, world
+from tests import world
+from tests.cloud import delivery
 
 
 @pytest.fixture

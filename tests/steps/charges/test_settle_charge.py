@@ -7,7 +7,8 @@ import pytest
 from billfold import banks
 from billfold.bills import bill_rows
 from billfold.charges import charge_rows
-from tests import delivery, world
+from tests import world
+from tests.cloud import delivery
 from tests.proof.racing import books_balance
 from tests.world import STEPS, call
 

@@ -1,8 +1,9 @@
 """Forwarding bills' changes as events, from the bills' stream."""
 
 from billfold.events import event_rows
-from tests import delivery, world
-from tests.queues import bodies
+from tests import world
+from tests.cloud import delivery
+from tests.cloud.queues import bodies
 from tests.world import STEPS
 
 

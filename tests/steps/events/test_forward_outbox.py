@@ -9,7 +9,8 @@ import pytest
 from billfold.events import OutboxKind, outbox_rows
 from infra import suspensions
 from infra.phones import Till
-from tests import delivery, world
+from tests import world
+from tests.cloud import delivery
 from tests.world import PIN, Person, call
 
 WRONG, OTHER = "618243", "482619"

@@ -1,8 +1,8 @@
 """Adding events to their audiences' feeds."""
 
 from billfold.events import Event, event_rows
-from tests import delivery
-from tests.queues import bodies
+from tests.cloud import delivery
+from tests.cloud.queues import bodies
 from tests.world import STEPS, call
 
 CLEAN = {"batchItemFailures": []}

@@ -6,7 +6,7 @@ from billfold import clock, ledger
 from billfold.clock import MINUTE
 from billfold.ledger import ledger_rows
 from billfold.tables.rows import Commit
-from tests.delivery import sqs_event
+from tests.cloud.delivery import sqs_event
 from tests.world import STEPS
 
 

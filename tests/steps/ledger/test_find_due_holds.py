@@ -4,7 +4,7 @@ from billfold import clock, ledger
 from billfold.clock import MINUTE
 from billfold.ledger import ledger_rows
 from billfold.tables.rows import Commit
-from tests import delivery
+from tests.cloud import delivery
 from tests.world import STEPS
 
 

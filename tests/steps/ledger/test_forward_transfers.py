@@ -3,8 +3,9 @@
 import json
 
 from billfold.events import event_rows
-from tests import delivery, world
-from tests.queues import bodies, receive
+from tests import world
+from tests.cloud import delivery
+from tests.cloud.queues import bodies, receive
 from tests.world import PIN, STEPS, call
 
 

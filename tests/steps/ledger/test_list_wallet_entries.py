@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests import delivery, world
+from tests import world
+from tests.cloud import delivery
 from tests.world import PIN, Person, call
 
 

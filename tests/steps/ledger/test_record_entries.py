@@ -3,8 +3,8 @@
 from billfold import ledger
 from billfold.ledger import ledger_rows, statement_rows
 from billfold.tables.rows import Commit
-from tests import delivery
-from tests.queues import bodies
+from tests.cloud import delivery
+from tests.cloud.queues import bodies
 from tests.world import STEPS
 
 CLEAN = {"batchItemFailures": []}

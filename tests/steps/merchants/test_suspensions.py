@@ -15,7 +15,7 @@ from infra import suspensions
 from infra.phones import Till
 from infra.stages import ROOT
 from tests import world
-from tests.delivery import sqs_event
+from tests.cloud.delivery import sqs_event
 from tests.world import call, tap
 
 TEA = [("tea", 1, 150)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bank_fixtures import bank, receiver, sandbox
+from tests.world.bank_fixtures import bank, receiver, sandbox
 
 __all__ = ["bank", "receiver", "sandbox", "store"]
 

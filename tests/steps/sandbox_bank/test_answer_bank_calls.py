@@ -6,8 +6,8 @@ import pytest
 
 from billfold.banks.sandbox import derived_key
 from functions.sandbox_bank import answer_bank_calls
-from tests import bank_server
-from tests.bank_fixtures import card
+from tests.cloud import bank_server
+from tests.world.bank_fixtures import card
 
 CHARGE = {"token": "bau_x.y", "amount": 100, "currency": "USD", "merchant_reference": "chg_1"}
 

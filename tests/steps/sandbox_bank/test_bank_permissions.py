@@ -4,9 +4,9 @@ import json
 
 from functions.sandbox_bank import send_bank_callbacks
 from infra import steps
-from tests.bank_fixtures import authentication, card
-from tests.delivery import sqs_event
+from tests.cloud.delivery import sqs_event
 from tests.proof.wire import Wire, permissions
+from tests.world.bank_fixtures import authentication, card
 
 MAY = {step.name: step.may for step in steps.load(sandbox_bank=True) if step.workflow == steps.SANDBOX_BANK}
 

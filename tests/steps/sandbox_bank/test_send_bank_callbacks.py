@@ -11,9 +11,9 @@ import pytest
 from billfold import clock
 from billfold.banks.sandbox import derived_key
 from functions.sandbox_bank import send_bank_callbacks
-from tests import bank_server
-from tests.bank_fixtures import authentication, card
-from tests.delivery import sqs_event
+from tests.cloud import bank_server
+from tests.cloud.delivery import sqs_event
+from tests.world.bank_fixtures import authentication, card
 
 
 def told(bank, reference, due_at=0, copies=1, forged=False):

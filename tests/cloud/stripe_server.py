@@ -18,9 +18,9 @@ from typing import Any
 
 import urllib3
 
-from tests.local_http import Answer, LocalServer, Received
+from tests.cloud.local_http import Answer, LocalServer, Received
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 PYTHON = ROOT / ".local/localstripe/bin/python"
 # On loopback only (its own command listens everywhere), and without the file in which it keeps its objects.
 PROGRAM = """

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox_bank import behaviours
-from tests import bank_server, delivery, world
-from tests.bank_server import BankServer
-from tests.engine import Engine
-from tests.local_http import Answer, LocalServer, Received
-from tests.machines import Machines
+from tests import world
+from tests.cloud import bank_server, delivery
+from tests.cloud.bank_server import BankServer
+from tests.cloud.engine import Engine
+from tests.cloud.local_http import Answer, LocalServer, Received
 from tests.world import PIN, STEPS, Person, Response, call
+from tests.world.machines import Machines
 
 PERSON = {"name": "Ada Holder", "document_type": "passport", "document_number": "C01X00T47", "phone": "+4915155512345"}
 CODE = "123456"

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tests.local_http import Answer, LocalServer, Received
+from tests.cloud.local_http import Answer, LocalServer, Received
 
 SANDBOX_BANK = "a secret that the sandbox bank and its merchant share"
 STRIPE_KEY, STRIPE_WEBHOOK = "sk_test_for_tests_only", "whsec_for_tests_only"

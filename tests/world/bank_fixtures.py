@@ -7,9 +7,9 @@ import pytest
 from billfold import banks
 from billfold.banks import Authentication, Bank
 from sandbox_bank import behaviours
-from tests import bank_server
-from tests.bank_server import BankServer
-from tests.local_http import Answer, LocalServer, Received
+from tests.cloud import bank_server
+from tests.cloud.bank_server import BankServer
+from tests.cloud.local_http import Answer, LocalServer, Received
 
 
 class Receiver:

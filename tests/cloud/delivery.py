@@ -8,8 +8,8 @@ from typing import Any
 
 import app as billfold_map
 from infra import steps
-from tests import queues
-from tests.engine import Engine
+from tests.cloud import queues
+from tests.cloud.engine import Engine
 from tests.world import STEPS
 
 STREAMS: dict[str, str] = {

@@ -14,9 +14,9 @@ import boto3
 from botocore.config import Config
 
 from infra.tables import TABLES, definition
-from tests import direct
+from tests.cloud import direct
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 # Of a table with more rows it is cheaper to make it anew.
 FEW_ROWS = 1_000
 

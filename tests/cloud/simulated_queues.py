@@ -22,7 +22,7 @@ import time_machine
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from tests import delivery
+from tests.cloud import delivery
 
 # The way that every call of every client goes; its type hides it.
 CLIENTS: Any = BaseClient

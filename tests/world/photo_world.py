@@ -8,8 +8,8 @@ import boto3
 from PIL import Image, ImageDraw, ImageFont
 
 from infra import card_pictures as rendering
-from tests import delivery, vault_keys
-from tests.world import STEPS, Person, Response, call
+from tests.cloud import delivery
+from tests.world import STEPS, Person, Response, call, vault_keys
 
 BUCKET = "billfold-photos"
 

@@ -20,8 +20,8 @@ from billfold.banks.sandbox import derived_key
 from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
 from infra import stages
 from infra.steps import SANDBOX_QUEUES
-from tests import queues, secret_store
-from tests.local_http import Answer, LocalServer, Received
+from tests.cloud import queues, secret_store
+from tests.cloud.local_http import Answer, LocalServer, Received
 
 SECRET = secret_store.SANDBOX_BANK
 ISSUERS = stages.stage(stages.LOCAL).variables["BILLFOLD_ISSUERS"]

@@ -1,0 +1,1 @@
+"""What stands for AWS, banks and their network in tests."""
