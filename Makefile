@@ -92,24 +92,24 @@ LAYERS := layers/packages/constraints.txt layers/stripe/requirements.txt layers/
 	@$(PYTHON) $(PIP) --no-deps -r layers/reading/requirements.txt
 	@touch $@
 
-.local/ministack/.installed: infra/requirements-local.txt | .venv/bin/python
+.local/ministack/.installed: infra/local/requirements-local.txt | .venv/bin/python
 	@echo "Installing the local cloud's emulator into .local/ministack (about 20 s) ..."
 	@mkdir -p .local && rm -rf .local/ministack && $(PYTHON) -m venv .local/ministack
 	@.local/ministack/bin/python $(PIP) -r $<
 	@touch $@
 
-.local/localstripe/.installed: infra/requirements-localstripe.txt | .venv/bin/python
+.local/localstripe/.installed: infra/local/requirements-localstripe.txt | .venv/bin/python
 	@echo "Installing what plays Stripe in tests into .local/localstripe (about 5 s) ..."
 	@mkdir -p .local && rm -rf .local/localstripe && $(PYTHON) -m venv .local/localstripe
 	@.local/localstripe/bin/python $(PIP) -r $<
 	@touch $@
 
-.local/scanners/.installed: infra/requirements-check.txt | .venv/bin/python
+.local/scanners/.installed: infra/local/requirements-check.txt | .venv/bin/python
 	@echo "Installing the scanners into .local/scanners (about two minutes) ..."
 	@mkdir -p .local && rm -rf .local/scanners && $(PYTHON) -m venv .local/scanners
 	@.local/scanners/bin/python $(PIP) -r $<
 	@touch $@
 
-.local/dynoxide/.installed: infra/engines.py | .venv/.installed
-	@$(PYTHON) -m infra.engines
+.local/dynoxide/.installed: infra/local/engines.py | .venv/.installed
+	@$(PYTHON) -m infra.local.engines
 	@touch $@

@@ -146,7 +146,7 @@ def upload(bucket: str, step: Any) -> None:
 
 
 def task(step: Any) -> None:
-    """A task of the state machine that names it, `infra/<machine>.asl.json`."""
+    """A task of the state machine that names it, `infra/plan/<machine>.asl.json`."""
 
     def run(event: Any, context: Any) -> Any:
         return step.handler(event, context)

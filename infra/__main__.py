@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra import deployment_commands, stages
-from infra.clouds import Cloud, CloudAbsent, find, read_stack, stand_in
 from infra.command_line import Endpoint, StageName, console, told
+from infra.deploy import commands as deployment_commands
+from infra.deploy.clouds import Cloud, CloudAbsent, find, read_stack, stand_in
+from infra.plan import stages
 
 # The shared code as a package of this process; Lambda finds it in the layer.
 sys.path.insert(0, str(stages.ROOT / "layers/billfold/python"))
@@ -28,7 +29,7 @@ cli.add_typer(deployment_commands.cli)
 @cli.command("steps")
 def show_steps() -> None:
     """Print the map: every step, its trigger, its function, and what it may touch."""
-    from infra.steps import load
+    from infra.plan.steps import load
 
     prefix = stages.stage(stages.LOCAL).prefix
     table = Table("workflow", "step", "trigger", "function", "may", pad_edge=False, box=None, header_style="bold")
@@ -56,7 +57,7 @@ def compare_day(
     endpoint: Endpoint = None,
 ) -> None:
     """Compare a day's charges with the banks' own lists anew, wait for it, and show what differs."""
-    from infra import reconciliation
+    from infra.operations import reconciliation
 
     target, shown = stages.stage(stage), ""
     with told(), console.status(f"comparing {day}") as status:
@@ -74,7 +75,7 @@ def compare_day(
 
 def _show_reports(cloud: Cloud, target: stages.Stage, day: str) -> None:
     """A day's reports, each with its differences."""
-    from infra import reconciliation
+    from infra.operations import reconciliation
 
     found = reconciliation.reports(cloud, target, day)
     if not found:
@@ -97,7 +98,7 @@ def resolve_charge(
     endpoint: Endpoint = None,
 ) -> None:
     """Say what you found out at the bank about a charge that is settling for ever; its step settles it by that."""
-    from infra import reconciliation
+    from infra.operations import reconciliation
 
     with told():
         target = stages.stage(stage)
@@ -118,7 +119,7 @@ def dead_letters(
     endpoint: Endpoint = None,
 ) -> None:
     """Count what no step could handle, show what it is about, or bring it back to its step."""
-    from infra import dead_letters
+    from infra.operations import dead_letters
 
     with told():
         target = stages.stage(stage)
@@ -146,7 +147,7 @@ def _decision(verb: str, prefix: str) -> Callable[..., None]:
     ) -> None:
         with told():
             stand_in(find(stages.stage(stage), endpoint), stages.stage(stage).prefix)
-            from infra import suspensions
+            from infra.operations import suspensions
 
             try:
                 changed = suspensions.decide(verb, whom, prefix)
@@ -171,7 +172,7 @@ def up(
     auth: Annotated[bool, typer.Option("--auth", help="Enforce each function's role.")] = False,
 ) -> None:
     """Start the local cloud, deploy the real templates, seed the sandbox; stay until Ctrl-C."""
-    from infra import local
+    from infra.local import local_cloud as local
 
     with told():
         local.up(console, port, detach=detach, auth=auth)
@@ -180,7 +181,7 @@ def up(
 @cli.command()
 def down() -> None:
     """Stop the local cloud that was started here."""
-    from infra import local
+    from infra.local import local_cloud as local
 
     server = local.down()
     console.print(
@@ -191,7 +192,7 @@ def down() -> None:
 @cli.command()
 def token(name: Annotated[str, typer.Argument(help="A user of .local/stack.json.")] = "alice") -> None:
     """Sign a user of the sandbox in; the last line is a token for the Authorization header."""
-    from infra.client import sign_in
+    from infra.clients.api import sign_in
 
     with told():
         stack = read_stack()
@@ -203,8 +204,8 @@ def token(name: Annotated[str, typer.Argument(help="A user of .local/stack.json.
 @cli.command()
 def demo(port: Annotated[int, typer.Option(help="The port, when the local cloud must be started.")] = 4566) -> None:
     """Play the main job as a phone and its terminals would; starts the local cloud if none runs, and stops it then."""
-    from infra import local
-    from infra.demo import play
+    from infra.demo.plays import play
+    from infra.local import local_cloud as local
 
     started = False
     with told():
@@ -224,7 +225,7 @@ def demo(port: Annotated[int, typer.Option(help="The port, when the local cloud 
 @cli.command()
 def currencies() -> None:
     """Write the table of currencies anew from ISO 4217."""
-    from infra import currencies as table
+    from infra.pages import currencies as table
 
     table.write()
     console.print(f"Wrote {table.TARGET.relative_to(stages.ROOT)}.", highlight=False)
@@ -233,7 +234,7 @@ def currencies() -> None:
 @cli.command("contract")
 def write_contract() -> None:
     """Write the OpenAPI contract anew from the routes, models and refusals."""
-    from infra import contract
+    from infra.pages import contract
 
     contract.write()
     console.print("Wrote the contract.", highlight=False)
@@ -242,7 +243,7 @@ def write_contract() -> None:
 @cli.command("readme")
 def write_readme() -> None:
     """Write the README's map of steps anew."""
-    from infra import readme
+    from infra.pages import readme
 
     readme.write()
     console.print("Wrote README.md.", highlight=False)
@@ -251,7 +252,7 @@ def write_readme() -> None:
 @cli.command("drawings")
 def draw_machines() -> None:
     """Draw the state machines anew from their files."""
-    from infra import drawings
+    from infra.pages import drawings
 
     for file in drawings.write():
         console.print(f"Wrote {file.relative_to(stages.ROOT)}.", highlight=False)
@@ -262,7 +263,7 @@ def write_templates(
     to: Annotated[pathlib.Path, typer.Option(help="A folder.")] = stages.ROOT / "build/templates",
 ) -> None:
     """Write every stage's templates out, to be read or checked."""
-    from infra import checks
+    from infra.templates import checks
 
     for file in checks.write(to):
         console.print(str(file), highlight=False)
@@ -270,8 +271,8 @@ def write_templates(
 
 @cli.command("check-templates")
 def check_templates() -> None:
-    """Check the templates with cfn-lint and checkov; exceptions and their reasons are in infra/checks.py."""
-    from infra import checks
+    """Check the templates with cfn-lint and checkov; exceptions and their reasons are in infra/templates/checks.py."""
+    from infra.templates import checks
 
     with told():
         raise typer.Exit(checks.run(console))

@@ -8,11 +8,11 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from infra import stages
-from infra.clouds import CloudAbsent, WrongAccount
-from infra.packages import NotBuildable
-from infra.servers import CloudFailed
-from infra.stacks import DeploymentFailed
+from infra.build.packages import NotBuildable
+from infra.deploy.clouds import CloudAbsent, WrongAccount
+from infra.deploy.stacks import DeploymentFailed
+from infra.local.servers import CloudFailed
+from infra.plan import stages
 
 console = Console(soft_wrap=True)
 StageName = Annotated[str, typer.Option("--stage", help="A stage of .chalice/config.json.")]

@@ -12,10 +12,10 @@ firewall        on AWS only: WAF before the gateway
 
 from typing import Any
 
-from infra.packages import Package
-from infra.stages import Stage
-from infra.steps import SANDBOX_BANK, Step, by_workflow
-from infra.steps import machines as machine_files
+from infra.build.packages import Package
+from infra.plan.stages import Stage
+from infra.plan.state_machines import machines as machine_files
+from infra.plan.steps import SANDBOX_BANK, Step, by_workflow
 from infra.templates import alarms, buckets, firewall, gateway, kept, machines, sandbox_bank, workflows
 from infra.templates.workflows import Code
 

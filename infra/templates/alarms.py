@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from infra import tables
-from infra.stages import Stage
-from infra.steps import QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, Schedule, Step, Stream, machines, queue_name
+from infra.plan import tables
+from infra.plan.queues import QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, queue_name
+from infra.plan.stages import Stage
+from infra.plan.state_machines import machines
+from infra.plan.steps import Step
+from infra.plan.triggers import Schedule, Stream
 from infra.templates.words import ALIAS, logical, machine_arn, machine_name, tags
 
 TEN_MINUTES_MILLISECONDS = 10 * 60 * 1000

@@ -8,7 +8,7 @@ The bucket of packages and templates is a stack of its own, the first of all: a 
 
 from typing import Any
 
-from infra.stages import Stage
+from infra.plan.stages import Stage
 from infra.templates.words import bucket_name, exempt, logical, output, tags
 
 PRIVATE = {

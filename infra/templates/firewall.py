@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.stages import Stage
+from infra.plan.stages import Stage
 from infra.templates.words import imported, tags
 
 # In five minutes, by one token: a phone makes a few calls a minute, a guesser of codes is stopped long before this.

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from billfold import errors
-from infra.stages import Stage
-from infra.steps import Route, Step
+from infra.plan.stages import Stage
+from infra.plan.steps import Step
+from infra.plan.triggers import Route
 from infra.templates.words import ALIAS, imported, logical, output, tags
 
 STAGE_NAME = "api"

@@ -7,9 +7,10 @@ import copy
 from typing import Any
 
 from billfold import charges
-from infra import tables
-from infra.stages import Stage
-from infra.steps import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, Step, queue_name
+from infra.plan import tables
+from infra.plan.queues import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, queue_name
+from infra.plan.stages import Stage
+from infra.plan.steps import Step
 from infra.templates import buckets
 from infra.templates.words import exempt, logical, output, tags
 

@@ -1,4 +1,5 @@
-"""State machines: each in a stack of its own, from its file `infra/<name>.asl.json`, where `${step}` stands for a step's alias.
+"""State machines: each in a stack of its own, from its file
+`infra/plan/<name>.asl.json`, where `${step}` stands for a step's alias.
 
 A machine names its functions, so a step is deployed without its machine and a machine without its steps. Its executions go on
 by the definition they began with. Its log tells failures with ids only, never an input or output.
@@ -7,8 +8,8 @@ by the definition they began with. Its log tells failures with ids only, never a
 import json
 from typing import Any
 
-from infra import steps
-from infra.stages import Stage
+from infra.plan.stages import Stage
+from infra.plan.state_machines import tasks
 from infra.templates.words import ALIAS, alias_arn, machine_arn, machine_name, tags
 
 # A role that lets a service deliver logs cannot name what it delivers to: these actions know no resource.
@@ -60,7 +61,7 @@ def template(stage: Stage, machine: str, definition: dict[str, Any]) -> dict[str
 def rendered(stage: Stage, definition: dict[str, Any]) -> dict[str, Any]:
     """The definition as text, with each `${step}` the ARN of that step's alias."""
     text = json.dumps(definition, indent=1).replace('"arn:aws:', '"arn:${AWS::Partition}:')
-    return {"Fn::Sub": [text, {name: alias_arn(stage, name) for name in sorted(steps.tasks(definition))}]}
+    return {"Fn::Sub": [text, {name: alias_arn(stage, name) for name in sorted(tasks(definition))}]}
 
 
 def _role(stage: Stage, machine: str, definition: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def _role(stage: Stage, machine: str, definition: dict[str, Any]) -> dict[str, A
             "ArnEquals": {"aws:SourceArn": machine_arn(stage, machine)},
         },
     }
-    functions = [alias_arn(stage, name) for name in sorted(steps.tasks(definition))]
+    functions = [alias_arn(stage, name) for name in sorted(tasks(definition))]
     statements = [
         {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": functions},
         {"Effect": "Allow", "Action": LOG_DELIVERY, "Resource": "*"},

@@ -7,8 +7,9 @@ import hashlib
 import json
 from typing import Any
 
-from infra.stages import Stage
-from infra.steps import BankCalls, Step
+from infra.plan.stages import Stage
+from infra.plan.steps import Step
+from infra.plan.triggers import BankCalls
 from infra.templates import gateway
 from infra.templates.words import logical, output, tags
 from infra.templates.workflows import ADDRESS

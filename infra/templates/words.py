@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from infra import tables
-from infra.stages import Stage
+from infra.plan import tables
+from infra.plan.stages import Stage
 
 MAX_RESOURCES = 500
 ALIAS = "live"

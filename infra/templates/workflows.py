@@ -8,8 +8,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from infra.stages import Stage
-from infra.steps import SANDBOX_BANK, STREAMS_DEAD, Queue, Schedule, Step, Stream, Upload, queue_name
+from infra.plan.queues import STREAMS_DEAD, queue_name
+from infra.plan.stages import Stage
+from infra.plan.steps import SANDBOX_BANK, Step
+from infra.plan.triggers import Queue, Schedule, Stream, Upload
 from infra.templates.gateway import STAGE_NAME
 from infra.templates.words import ALIAS, arn, bucket_name, imported, logical, machine_arn, table_arn, tags
 

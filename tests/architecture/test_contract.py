@@ -11,8 +11,8 @@ from openapi_spec_validator import validate
 from billfold import events
 from billfold.bills import taps
 from billfold.merchants import Terminal
-from infra import contract
-from infra.phones import Till
+from infra.clients.phones import Till
+from infra.pages import contract
 from tests.world import ROUTES, STEPS
 
 CONTRACT = contract.build()

@@ -6,8 +6,10 @@ import re
 
 import pytest
 
-from infra import readme, steps
-from infra.stages import ROOT
+from infra.pages import readme
+from infra.plan import steps
+from infra.plan.stages import ROOT
+from infra.plan.triggers import Route
 
 LAYER = ROOT / "layers/billfold/python/billfold"
 STEP_FILES = sorted((ROOT / "functions").glob("*/*.py"))
@@ -56,7 +58,7 @@ def test_a_header_says_what_the_wiring_says(step):
     assert list(step.header) == ["summary", "Trigger", "Reads", "Writes", "Answers", "Again", "May", *layers]
     said = re.sub(r"\s*\(.*\)$", "", step.header["Trigger"])
     assert said == str(step.trigger)
-    if isinstance(step.trigger, steps.Route):
+    if isinstance(step.trigger, Route):
         assert ("(anyone)" in step.header["Trigger"]) is not step.trigger.signed_in
     actions = {action for allowed in step.may.actions.values() for action in allowed}
     writes = bool(actions & {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})

@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
-from infra import drawings, stages, steps, templates
-from infra.differences import WAIT_SECONDS, without_what_only_aws_has
+from infra import templates
+from infra.deploy.differences import WAIT_SECONDS, without_what_only_aws_has
+from infra.pages import drawings
+from infra.plan import stages, state_machines, steps
+from infra.plan.state_machines import machines
+from infra.plan.triggers import Task
 from infra.templates.machines import LOG_DELIVERY
 
 STEPS = steps.load()
-MACHINES = steps.machines()
+MACHINES = machines()
 STATES = [(machine, name) for machine, said in MACHINES.items() for name in said["States"]]
 TASKS = [(machine, name) for machine, name in STATES if MACHINES[machine]["States"][name]["Type"] == "Task"]
 STAGE = stages.stage("production")
@@ -66,8 +70,8 @@ def own_aliases(machine: str) -> list[str]:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_every_step_that_a_machine_names_is_a_task_of_it(machine):
     """design.md 7: the file and the map say the same, both ways."""
-    on_the_map = {step.name for step in STEPS if step.trigger == steps.Task(machine)}
-    assert steps.tasks(MACHINES[machine]) == on_the_map
+    on_the_map = {step.name for step in STEPS if step.trigger == Task(machine)}
+    assert state_machines.tasks(MACHINES[machine]) == on_the_map
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -123,7 +127,7 @@ def test_a_task_that_runs_longer_than_its_function_may_is_given_up(machine, name
     """A function's own end comes first, so no task is tried again while it still works."""
     state = state_of(machine, name)
     if "TimeoutSeconds" in state:
-        (step,) = steps.tasks(state)
+        (step,) = state_machines.tasks(state)
         assert state["TimeoutSeconds"] > STAGE.settings(step).timeout_seconds
 
 
@@ -183,7 +187,7 @@ def test_a_machines_role_invokes_its_own_steps_and_nothing_else(machine):
 
 def test_a_task_of_a_machine_is_called_by_that_machine_alone():
     """No event source, no route, no permission and no other role leads to its function."""
-    tasks = {step.name: step.function(STAGE.prefix) for step in STEPS if isinstance(step.trigger, steps.Task)}
+    tasks = {step.name: step.function(STAGE.prefix) for step in STEPS if isinstance(step.trigger, Task)}
     for stack, template in BUILT.items():
         for resource in template["Resources"].values():
             if resource["Type"] == "AWS::Serverless::Function" and "Events" in resource["Properties"]:

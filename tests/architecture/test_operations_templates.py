@@ -12,9 +12,11 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 from billfold.triggers import log
-from infra import stages, steps, tables, templates
-from infra.differences import without_what_only_aws_has
-from infra.steps import Schedule, Stream
+from infra import templates
+from infra.deploy.differences import without_what_only_aws_has
+from infra.plan import stages, steps, tables
+from infra.plan.queues import QUEUES, queue_name
+from infra.plan.triggers import Schedule, Stream
 from infra.templates import kept, workflows
 from infra.templates.firewall import COUNTED, REQUESTS_PER_ADDRESS, REQUESTS_PER_CALLER
 from infra.templates.words import logical
@@ -84,7 +86,7 @@ def test_a_gradual_deployment_sees_what_a_step_answers_as_a_fault_and_what_lambd
 
 def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters():
     """E25: a queue that nobody reads has no dead letters."""
-    names = {steps.queue_name(PRODUCTION.prefix, queue) for queue in steps.QUEUES}
+    names = {queue_name(PRODUCTION.prefix, queue) for queue in QUEUES}
     assert {one["QueueName"] for one in watched("ApproximateAgeOfOldestMessage").values()} == names
     patient = {name for one in STEPS for name in one.may.postpones}
     for name, where in watched("ApproximateAgeOfOldestMessage").items():
@@ -92,7 +94,7 @@ def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters():
         # A silent bank's messages are up to an hour old, and that is no reason to wake somebody.
         assert (alarms()[name]["Threshold"] > 3600) is waits
     dead = {one["QueueName"] for one in watched("ApproximateNumberOfMessagesVisible").values()}
-    assert {steps.queue_name(PRODUCTION.prefix, f"{queue}-dead") for queue in steps.QUEUES} <= dead
+    assert {queue_name(PRODUCTION.prefix, f"{queue}-dead") for queue in QUEUES} <= dead
 
 
 def test_a_schedule_that_does_not_come_is_an_alarm_because_there_is_no_data():

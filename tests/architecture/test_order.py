@@ -8,7 +8,7 @@ import tomllib
 import pytest
 from importlinter import cli
 
-from infra.stages import ROOT
+from infra.plan.stages import ROOT
 
 LAYER = ROOT / "layers/billfold/python/billfold"
 BANK = ROOT / "layers/sandbox_bank/python/sandbox_bank"

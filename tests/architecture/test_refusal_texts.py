@@ -10,8 +10,10 @@ from functools import cache
 import pytest
 
 from billfold.errors import Refusal
-from infra import contract, steps
-from infra.stages import ROOT
+from infra.pages import contract
+from infra.plan import steps
+from infra.plan.stages import ROOT
+from infra.plan.triggers import Route
 
 SOURCES = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/billfold/python/billfold").rglob("*.py")]
 REFUSALS = {known.__name__: known for known in contract.refusals()}
@@ -19,7 +21,7 @@ REFUSALS = {known.__name__: known for known in contract.refusals()}
 THINGS = ("bill", "card", "photo", "phone", "pin", "item", "terminal", "wallet", "code", "merchant", "verification")
 # "Set a PIN", "register this phone" are things to do first, whatever the call is about.
 FIRST = {"pin_missing", "user_unknown", "proof_missing", "device_unknown", "pin_wrong", "pin_locked"}
-ROUTED = [step for step in steps.load() if isinstance(step.trigger, steps.Route)]
+ROUTED = [step for step in steps.load() if isinstance(step.trigger, Route)]
 
 
 def module_of(path) -> str:

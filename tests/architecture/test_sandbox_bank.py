@@ -7,9 +7,12 @@ import re
 
 import pytest
 
-from infra import packages, stages, steps, templates
-from infra.contract import FILE as CONTRACT
-from infra.stages import ROOT
+from infra import templates
+from infra.build import packages
+from infra.pages.contract import FILE as CONTRACT
+from infra.plan import stages, steps
+from infra.plan.stages import ROOT
+from infra.plan.triggers import BankCalls
 from sandbox_bank import behaviours
 
 BANK = sorted((ROOT / "layers/sandbox_bank/python/sandbox_bank").glob("*.py"))
@@ -86,7 +89,7 @@ def test_a_sandbox_has_it_at_an_address_of_its_own(stage_name):
     assert names.index("steps-sandbox-bank") < names.index("sandbox-bank") < names.index("steps-bills")
     api = found[f"{prefix}-sandbox-bank"]
     methods = [one for one in api["Resources"].values() if one["Type"] == "AWS::ApiGateway::Method"]
-    routes = next(step.trigger.routes for step in BANK_STEPS if isinstance(step.trigger, steps.BankCalls))
+    routes = next(step.trigger.routes for step in BANK_STEPS if isinstance(step.trigger, BankCalls))
     assert len(methods) == len(routes) == 10
     assert all(f"{prefix}-answer-bank-calls:live" in json.dumps(one) for one in methods)
     assert api["Outputs"]["Address"]["Export"]["Name"] == f"{prefix}-sandbox-bank-address"

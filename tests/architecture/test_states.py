@@ -12,7 +12,7 @@ from billfold.cards import card_changes
 from billfold.charges import charge_wire
 from functions.bills import list_bills
 from functions.card_photos import start_card_photo
-from infra import contract
+from infra.pages import contract
 
 SCHEMAS = contract.build()["components"]["schemas"]
 # By schema: the states that the code lists, and the modules that say what a thing becomes.

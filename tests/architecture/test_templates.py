@@ -10,10 +10,14 @@ import pytest
 
 from billfold.banks import issuers
 from billfold.charges import top_ups
-from infra import stages, steps, tables, templates
-from infra.clouds import Cloud
-from infra.differences import without_what_only_aws_has
-from infra.stages import ROOT
+from infra import templates
+from infra.deploy.clouds import Cloud
+from infra.deploy.differences import without_what_only_aws_has
+from infra.plan import stages, steps, tables
+from infra.plan.permissions import permissions
+from infra.plan.queues import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES
+from infra.plan.stages import ROOT
+from infra.plan.triggers import Queue, Route, Stream, Upload
 from infra.templates import kept, workflows
 from infra.templates.gateway import STAGE_NAME
 from infra.templates.words import MAX_RESOURCES, logical
@@ -42,9 +46,7 @@ def workflow(stage_name: str, step: steps.Step) -> dict[str, Any]:
     return built(stage_name)[f"steps-{step.workflow.replace('_', '-')}"]
 
 
-@pytest.mark.parametrize(
-    "step", [step for step in STEPS if isinstance(step.trigger, steps.Route)], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("step", [step for step in STEPS if isinstance(step.trigger, Route)], ids=lambda one: one.name)
 def test_a_route_calls_its_own_functions_alias_and_is_alone_allowed_to(step):
     """One step = one function, HTTP included: no shared handler, and the token is checked before it."""
     gateway, prefix = built("production")["gateway"], stages.stage("production").prefix
@@ -76,7 +78,7 @@ def test_the_gateway_has_the_maps_methods_and_says_405_for_any_other():
     for one in of_type(gateway, "AWS::ApiGateway::Method").values():
         answered.setdefault(path_of(gateway, one["ResourceId"]), {})[one["HttpMethod"]] = one
     expected: dict[str, set[str]] = {}
-    for route in [step.trigger for step in STEPS if isinstance(step.trigger, steps.Route)]:
+    for route in [step.trigger for step in STEPS if isinstance(step.trigger, Route)]:
         expected.setdefault(route.path, {"ANY"}).update({route.method, *(["HEAD"] if route.method == "GET" else [])})
     assert {path: set(methods) for path, methods in answered.items()} == expected
     for methods in answered.values():
@@ -98,7 +100,7 @@ def test_head_may_call_the_function_of_get():
     """C16: a permission of its own, for this path alone."""
     gateway = built("production")["gateway"]
     for step in STEPS:
-        if isinstance(step.trigger, steps.Route) and step.trigger.method == "GET":
+        if isinstance(step.trigger, Route) and step.trigger.method == "GET":
             own, head = (
                 gateway[logical(step.workflow, step.name, *more, "permission")]["Properties"]
                 for more in ((), ("head",))
@@ -144,12 +146,12 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
     for machine, actions in step.may.machines.items():
         where = f"stateMachine:{prefix}-{machine.replace('_', '-')}"
         expected |= {(f"states:{action}", where) for action in actions}
-    if isinstance(step.trigger, steps.Queue):
+    if isinstance(step.trigger, Queue):
         reading = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
         expected |= {(action, full_name(step.trigger.name)) for action in reading}
-        if step.trigger.name in steps.ORDERED_QUEUES:
+        if step.trigger.name in ORDERED_QUEUES:
             expected.add(("sqs:SendMessage", full_name(f"{step.trigger.name}-dead")))
-    if isinstance(step.trigger, steps.Stream):
+    if isinstance(step.trigger, Stream):
         expected.add(("sqs:SendMessage", full_name("streams-dead")))
         stream = f"{prefix}-stream-{step.trigger.table}"
         expected |= {(f"dynamodb:{action}", stream) for action in ("DescribeStream", "GetRecords", "GetShardIterator")}
@@ -166,7 +168,7 @@ def secrets_of(step: steps.Step) -> list[str]:
 def full_name(queue: str) -> str:
     """A queue's name on AWS, where those of a FIFO queue and of its dead-letter queue end like this."""
     name = f"{stages.stage('production').prefix}-{queue}"
-    return f"{name}.fifo" if queue.startswith(steps.ORDERED_QUEUES) else name
+    return f"{name}.fifo" if queue.startswith(ORDERED_QUEUES) else name
 
 
 def test_a_card_s_number_is_opened_by_the_steps_that_need_it_and_a_photo_s_reading_by_none_of_them():
@@ -293,12 +295,12 @@ def test_a_function_is_limited_logged_versioned_and_layered(step):
     assert function["Handler"] == f"functions/{step.workflow}/{step.name}.handler"
     assert logs["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
     assert logs["RetentionInDays"] >= 30
-    if isinstance(step.trigger, steps.Route):
+    if isinstance(step.trigger, Route):
         assert function["Timeout"] < 29, "the gateway gives up after 29 s"
 
 
 @pytest.mark.parametrize(
-    "step", [one for one in STEPS if isinstance(one.trigger, steps.Queue | steps.Stream)], ids=lambda one: one.name
+    "step", [one for one in STEPS if isinstance(one.trigger, Queue | Stream)], ids=lambda one: one.name
 )
 def test_a_batchs_failed_messages_alone_come_again(step):
     """Without ReportBatchItemFailures what a step reports as failed would be lost."""
@@ -310,14 +312,12 @@ def test_a_batchs_failed_messages_alone_come_again(step):
 def test_a_log_has_one_writer_at_a_time_and_waits_for_no_other(stage_name):
     """A4: FIFO by the log, with the throughput of FIFO queues that keep no order but within a group."""
     resources = built(stage_name)["kept"]
-    for name in steps.ORDERED_QUEUES:
+    for name in ORDERED_QUEUES:
         queue = resources[logical(name, "queue")]["Properties"]
         assert (queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
 
 
-@pytest.mark.parametrize(
-    "step", [one for one in STEPS if isinstance(one.trigger, steps.Stream)], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("step", [one for one in STEPS if isinstance(one.trigger, Stream)], ids=lambda one: one.name)
 def test_no_stream_stands_still_for_a_day_and_nothing_of_it_is_lost(step):
     """A1: a batch that fails as a whole is halved, is tried for an hour, and is then noted where the alarm and the redrive look."""
     event = workflow("production", step)[logical(step.name)]["Properties"]["Events"]["Trigger"]["Properties"]
@@ -347,11 +347,11 @@ def test_every_table_is_kept_recoverable_encrypted_and_on_demand(stage_name):
 def test_every_queue_is_encrypted_and_has_a_dead_letter_queue_of_its_own(stage_name):
     """Five receptions, then it rests until somebody looks; a FIFO queue's is FIFO, as SQS wants, and streams have one for all."""
     queues = of_type(built(stage_name)["kept"], "AWS::SQS::Queue")
-    names = (*steps.QUEUES, *steps.SANDBOX_QUEUES * stages.stage(stage_name).sandbox)
+    names = (*QUEUES, *SANDBOX_QUEUES * stages.stage(stage_name).sandbox)
     assert len(queues) == 2 * len(names) + 1
     for name, queue in queues.items():
-        ordered = name in {logical(one, "queue") for one in steps.ORDERED_QUEUES}
-        ordered |= name in {logical(f"{one}-dead", "queue") for one in steps.ORDERED_QUEUES}
+        ordered = name in {logical(one, "queue") for one in ORDERED_QUEUES}
+        ordered |= name in {logical(f"{one}-dead", "queue") for one in ORDERED_QUEUES}
         assert queue.get("FifoQueue", False) is queue["QueueName"].endswith(".fifo") is ordered
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
     working = [queue for queue in queues.values() if "RedrivePolicy" in queue]
@@ -367,7 +367,7 @@ def test_every_queue_is_encrypted_and_has_a_dead_letter_queue_of_its_own(stage_n
 def test_every_queue_has_a_maximum_concurrency_that_its_function_can_have(stage_name):
     """Issue 7 A2: a backlog takes neither the account's whole concurrency nor more than is reserved for its function."""
     its_steps = steps.load(sandbox_bank=stages.stage(stage_name).sandbox)
-    for step in (one for one in its_steps if isinstance(one.trigger, steps.Queue)):
+    for step in (one for one in its_steps if isinstance(one.trigger, Queue)):
         function = workflow(stage_name, step)[logical(step.name)]["Properties"]
         at_once = function["Events"]["Trigger"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
         assert 2 <= at_once <= min(50, function.get("ReservedConcurrentExecutions", 50)), step.name
@@ -375,7 +375,7 @@ def test_every_queue_has_a_maximum_concurrency_that_its_function_can_have(stage_
 
 def test_what_calls_somebody_elses_server_from_a_queue_takes_one_message():
     """Issue 7 A2: a batch of asks that outlasts the function's time would come again whole, and be asked again whole."""
-    queued = [step for step in steps.load(sandbox_bank=True) if isinstance(step.trigger, steps.Queue)]
+    queued = [step for step in steps.load(sandbox_bank=True) if isinstance(step.trigger, Queue)]
     calling = [step for step in queued if step.may.bank or step.workflow == steps.SANDBOX_BANK]
     assert {step.name for step in calling} >= {"settle_charge", "withdraw_approval", "send_bank_callbacks"}
     assert {step.name: step.trigger.batch for step in calling if step.trigger.batch != 1} == {}
@@ -383,7 +383,7 @@ def test_what_calls_somebody_elses_server_from_a_queue_takes_one_message():
 
 def test_what_waits_for_a_bank_waits_in_its_own_message():
     """Issue 7 A2: no step sends to the queue that it reads, so that no redelivery multiplies messages."""
-    queued = [step for step in STEPS if isinstance(step.trigger, steps.Queue)]
+    queued = [step for step in STEPS if isinstance(step.trigger, Queue)]
     assert [step.name for step in queued if step.trigger.name in step.may.queues] == []
     assert [step.name for step in STEPS if step.may.postpones not in ((), (getattr(step.trigger, "name", None),))] == []
 
@@ -392,8 +392,8 @@ def test_what_waits_for_a_bank_waits_in_its_own_message():
 def test_a_message_stays_hidden_while_its_function_may_still_work_on_it(stage_name):
     """AWS advises six times the function's time-out."""
     stage = stages.stage(stage_name)
-    readers = [step for step in STEPS if isinstance(step.trigger, steps.Queue)]
-    assert len(readers) == len(steps.QUEUES)
+    readers = [step for step in STEPS if isinstance(step.trigger, Queue)]
+    assert len(readers) == len(QUEUES)
     assert all(6 * stage.settings(step.name).timeout_seconds <= kept.VISIBILITY_SECONDS for step in readers)
 
 
@@ -468,7 +468,7 @@ def test_the_bucket_of_photos_is_private_and_keeps_nothing():
 
 def test_an_upload_reaches_its_step_by_an_event_of_its_bucket_alone():
     """CB-02: EventBridge tells the alias `live` of objects that were created, and of no other bucket's."""
-    (step,) = [one for one in STEPS if isinstance(one.trigger, steps.Upload)]
+    (step,) = [one for one in STEPS if isinstance(one.trigger, Upload)]
     event = workflow("production", step)[logical(step.name)]["Properties"]["Events"]["Trigger"]
     pattern = event["Properties"]["Pattern"]
     bucket = built("production")["kept"]["PhotosBucket"]["Properties"]
@@ -512,4 +512,4 @@ def test_what_the_gateway_refuses_has_the_shape_of_every_other_refusal():
 def test_a_header_that_may_what_does_not_exist_is_refused(line):
     """A typing error in May is found before anything is deployed."""
     with pytest.raises(ValueError, match="May"):
-        steps.permissions(line)
+        permissions(line)

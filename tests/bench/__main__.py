@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from infra.stages import ROOT
+from infra.plan.stages import ROOT
 from tests.bench import scale
 
 # Said when a benchmark runs and not before: whoever only asks which there are keeps an environment of its own.

@@ -19,8 +19,8 @@ from typing import Any
 
 import boto3
 
-from infra import packages
-from infra.stages import ROOT, this_machine
+from infra.build import packages
+from infra.plan.stages import ROOT, this_machine
 from tests.bench import card_occasions, console
 from tests.bench.occasions import Occasions
 from tests.bench.scale import scaled

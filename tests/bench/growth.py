@@ -22,7 +22,7 @@ from typing import Any
 import boto3
 
 from billfold.tables import rows
-from infra.tables import TABLES
+from infra.plan.tables import TABLES
 from tests.bench import console
 from tests.bench.occasions import Occasion, Occasions
 from tests.bench.scale import scaled

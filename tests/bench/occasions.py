@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from infra.phones import Till
+from infra.clients.phones import Till
 from tests import world
 from tests.world import Person, Seller
 

@@ -14,8 +14,8 @@ from rich.table import Table
 from billfold import card_photos
 from billfold.card_photos import Reading, Unreadable
 from billfold.readers import embedded
-from infra import card_pictures as rendering
-from infra.card_faces import DESIGNS, Card
+from infra.demo import card_pictures as rendering
+from infra.demo.card_faces import DESIGNS, Card
 from tests.bench.console import console
 from tests.bench.scale import scaled
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.tables import TABLES, definition
+from infra.plan.tables import TABLES, definition
 
 
 def create_tables(client: Any) -> None:

@@ -18,8 +18,8 @@ import urllib3
 
 from billfold.banks.sandbox import derived_key
 from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
-from infra import stages
-from infra.steps import SANDBOX_QUEUES
+from infra.plan import stages
+from infra.plan.queues import SANDBOX_QUEUES
 from tests.cloud import queues, secret_store
 from tests.cloud.local_http import Answer, LocalServer, Received
 

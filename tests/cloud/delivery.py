@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import app as billfold_map
-from infra import steps
+from infra.plan import steps
+from infra.plan.triggers import Stream
 from tests.cloud import queues
 from tests.cloud.engine import Engine
 from tests.world import STEPS
 
-STREAMS: dict[str, str] = {
-    step.trigger.table: step.name for step in steps.load() if isinstance(step.trigger, steps.Stream)
-}
+STREAMS: dict[str, str] = {step.trigger.table: step.name for step in steps.load() if isinstance(step.trigger, Stream)}
 QUEUES = {
     config.queue.removeprefix("billfold-"): config.name
     for config in billfold_map.app.event_sources

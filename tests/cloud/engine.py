@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from infra.tables import TABLES, definition
+from infra.plan.tables import TABLES, definition
 from tests.cloud import direct
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.clouds import Cloud
+from infra.deploy.clouds import Cloud
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 MAX_BODY_BYTES = 51_200

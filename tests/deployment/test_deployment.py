@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from chalice.config import Config
 
-from infra import deployment, stages, steps, versions
-from infra.stacks import DeploymentFailed
-from infra.stages import Stage
-from infra.steps import Step
+from infra.deploy import deployment, versions
+from infra.deploy.stacks import DeploymentFailed
+from infra.plan import stages, steps
+from infra.plan.stages import Stage
+from infra.plan.steps import Step
 from infra.templates import Code, kept
 from infra.templates.words import logical
 from tests.deployment.fake_aws import FakeAws

@@ -8,10 +8,13 @@ import sys
 import pytest
 from moto import mock_aws
 
-from infra import clouds, packages, preflight, stages, steps, users
-from infra.clouds import CloudAbsent, WrongAccount
-from infra.packages import NotBuildable
-from infra.stages import Target, Unknown
+from infra.build import packages
+from infra.build.packages import NotBuildable
+from infra.deploy import clouds, preflight
+from infra.deploy.clouds import CloudAbsent, WrongAccount
+from infra.operations import users
+from infra.plan import stages, steps
+from infra.plan.stages import Target, Unknown
 from tests.deployment.fake_aws import ACCOUNT, REGION, Client, FakeAws, refused
 
 STAGE = dataclasses.replace(
@@ -184,7 +187,7 @@ def test_a_syntax_error_in_another_step_is_one_line(tmp_path):
         copy = tmp_path / file.relative_to(stages.ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(file.read_text() if file.name != "list_bills.py" else '"""Broken."""\n\ndef (:\n')
-    program = "import sys; sys.path.insert(0, '.'); from infra import stages, steps; import runpy, pathlib"
+    program = "import sys; sys.path.insert(0, '.'); from infra.plan import stages, steps; import runpy, pathlib"
     program += "; stages.ROOT = steps.ROOT = pathlib.Path('.').absolute(); sys.argv[1:] = ['deploy', 'get_bill']"
     program += "; runpy.run_module('infra', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path)

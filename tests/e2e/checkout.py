@@ -11,7 +11,7 @@ import subprocess
 import sys
 from typing import Any
 
-from infra.stages import ROOT
+from infra.plan.stages import ROOT
 
 # What deployment reads; tests, documents and caches stay behind.
 SOURCES = ("app.py", "functions", "layers", "infra", ".chalice", "requirements.txt", "pyproject.toml")

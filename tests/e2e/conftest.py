@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from infra.demo import play
+from infra.demo.plays import play
 from tests.e2e.checkout import Checkout, free_port
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from infra import stages
-from infra.cast import Customer
-from infra.client import Refusal
-from infra.clouds import Cloud
+from infra.clients.api import Refusal
+from infra.demo.cast import Customer
+from infra.deploy.clouds import Cloud
+from infra.plan import stages
 from sandbox_bank import behaviours
 
 PREFIX = stages.stage(stages.LOCAL).prefix

@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from infra import card_pictures as rendering
-from infra import packages, stages
-from infra.cast import Customer
-from infra.clouds import Cloud
-from infra.steps import load
+from infra.build import packages
+from infra.demo import card_pictures as rendering
+from infra.demo.cast import Customer
+from infra.deploy.clouds import Cloud
+from infra.plan import stages
+from infra.plan.steps import load
 
 PREFIX = stages.stage(stages.LOCAL).prefix
 PATIENCE_SECONDS = 60

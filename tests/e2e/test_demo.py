@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from infra import balances
-from infra.demo import play
+from infra.demo.plays import play
+from infra.operations import balances
 
 
 def test_the_demo_finds_everything_as_expected(played: tuple[int, str]) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from infra import dead_letters, stages
-from infra.cast import Customer
-from infra.clouds import Cloud
+from infra.demo.cast import Customer
+from infra.deploy.clouds import Cloud
+from infra.operations import dead_letters
+from infra.plan import stages
 
 FOLLOW_SECONDS = 30
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from infra.client import Client
-from infra.steps import Route, load
+from infra.clients.api import Client
+from infra.plan.steps import load
+from infra.plan.triggers import Route
 
 ROUTES = [step.trigger for step in load() if isinstance(step.trigger, Route)]
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from infra import stages, steps
-from infra.clouds import Cloud
-from infra.differences import WAIT_SECONDS
+from infra.deploy.clouds import Cloud
+from infra.deploy.differences import WAIT_SECONDS
+from infra.plan import stages
+from infra.plan.state_machines import machines, tasks
 from tests.e2e.checkout import Checkout
 
 MACHINE, STEP = "bank_authentication", "get_bill"
@@ -29,8 +30,8 @@ def deployed(cloud: Cloud) -> dict[str, Any]:
 
 def test_a_machine_is_its_file_with_its_own_functions_and_the_local_clouds_times(stack: dict[str, Any], cloud: Cloud):
     """What runs is the file: the same states, each step its alias, and a fixed wait where AWS takes the step's word."""
-    expected = json.dumps(steps.machines()[MACHINE])
-    for name in steps.tasks(steps.machines()[MACHINE]):
+    expected = json.dumps(machines()[MACHINE])
+    for name in tasks(machines()[MACHINE]):
         alias = f"arn:aws:lambda:{cloud.region}:{cloud.account}:function:{PREFIX}-{name.replace('_', '-')}:live"
         expected = expected.replace(f"${{{name}}}", alias)
     definition = json.loads(expected)
@@ -42,7 +43,7 @@ def test_a_machine_is_its_file_with_its_own_functions_and_the_local_clouds_times
 
 def test_a_machine_is_deployed_by_its_name_alone(checkout: Checkout, stack: dict[str, Any], cloud: Cloud):
     """A changed file waits until somebody names it; then the machine is new and every step is as it was."""
-    path = checkout.folder / f"infra/{MACHINE}.asl.json"
+    path = checkout.folder / f"infra/plan/{MACHINE}.asl.json"
     before, versions = path.read_text(), checkout.infra("status")
     changed = {**json.loads(before), "Comment": "Changed"}
     try:

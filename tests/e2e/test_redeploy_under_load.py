@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.cast import Customer
-from infra.client import Client
+from infra.clients.api import Client
+from infra.demo.cast import Customer
 from tests.e2e.checkout import Checkout
 
 STEP, SOURCE = "get_bill", "functions/bills/get_bill.py"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from infra import stages
-from infra.cast import CURRENCY, Customer, Shop
-from infra.client import Client, Refusal
-from infra.clouds import Cloud
-from infra.phones import Till
-from infra.steps import Step, load
+from infra.clients.api import Client, Refusal
+from infra.clients.phones import Till
+from infra.demo.cast import CURRENCY, Customer, Shop
+from infra.deploy.clouds import Cloud
+from infra.plan import stages
+from infra.plan.steps import Step, load
 from tests.cloud.log_events import log_events
 
 PREFIX = stages.stage(stages.LOCAL).prefix

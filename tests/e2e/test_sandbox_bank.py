@@ -7,8 +7,9 @@ import pytest
 
 from billfold import clock
 from billfold.banks.sandbox import SandboxBank
-from infra import sandbox, stages
-from infra.clouds import Cloud
+from infra.deploy.clouds import Cloud
+from infra.local import sandbox
+from infra.plan import stages
 from sandbox_bank import behaviours
 from tests.cloud.local_http import LocalServer, Received
 from tests.world.bank_fixtures import Receiver, authentication, card

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from infra.stages import ROOT
+from infra.plan.stages import ROOT
 
 LAYERS = [str(ROOT / f"layers/{name}/python") for name in ("billfold", "sandbox_bank")]
 sys.path[:0] = [layer for layer in LAYERS if layer not in sys.path]

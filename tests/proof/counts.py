@@ -22,8 +22,8 @@ from typing import Any
 import jwt
 
 from billfold.triggers import public_keys
-from infra import steps
-from infra.stages import ROOT
+from infra.plan import steps
+from infra.plan.stages import ROOT
 from tests.cloud import direct, secret_store
 from tests.cloud.engine import Engine
 from tests.proof import plays, scenarios

@@ -13,7 +13,7 @@ from typing import Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from infra.tables import TABLES
+from infra.plan.tables import TABLES
 from tests.cloud.engine import Engine
 from tests.world.machines import Machines
 

@@ -2,7 +2,7 @@
 
 from billfold.people import User, people_rows, pins
 from billfold.tables import rows
-from infra.phones import Till
+from infra.clients.phones import Till
 from tests import world
 from tests.proof.plays import Occasion, Scenario
 from tests.proof.stage import Stage, http

@@ -25,7 +25,7 @@ import urllib3.connectionpool
 
 from billfold.triggers import log
 from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
-from infra.tables import TABLES
+from infra.plan.tables import TABLES
 from tests.cloud import secret_store
 from tests.cloud.engine import Engine
 from tests.proof.wire import Wire

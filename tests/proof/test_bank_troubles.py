@@ -8,7 +8,7 @@ import pytest
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError
 
-from infra import steps
+from infra.plan import steps
 from tests.proof import plays, scenarios
 from tests.proof.ground import State, check_money
 from tests.proof.plays import Play, Scenario, undisturbed

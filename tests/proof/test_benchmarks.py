@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from infra.stages import ROOT
+from infra.plan.stages import ROOT
 from tests.bench.__main__ import BENCHMARKS
 
 

@@ -17,7 +17,7 @@ from billfold.bills.bill_changes import Closed, ItemDisputed, ItemsAdded, Refund
 from billfold.ledger import ledger_rows
 from billfold.tables.journals import Journal
 from billfold.tables.rows import Commit, due_shard
-from infra.tables import TABLES, definition
+from infra.plan.tables import TABLES, definition
 from tests import world
 from tests.cloud.delivery import sqs_event
 from tests.cloud.engine import Engine

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from infra import steps
-from infra.stages import ROOT
+from infra.plan import steps
+from infra.plan.stages import ROOT
+from infra.plan.triggers import Route
 from tests.proof import counts, recordings
 from tests.proof.counts import Count
 
@@ -48,7 +49,7 @@ OF_THE_VAULT = {"bind_card": {"GenerateMac", "GenerateDataKey"}, "get_card_photo
 
 
 @pytest.mark.parametrize(
-    "step", [one for one in steps.load() if isinstance(one.trigger, steps.Route)], ids=lambda step: step.name
+    "step", [one for one in steps.load() if isinstance(one.trigger, Route)], ids=lambda step: step.name
 )
 def test_an_http_step_reads_in_one_round_and_commits_once(counted, step: steps.Step):
     """At most one round of reads that need nothing of each other, each kind once, then one transaction."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra import steps
+from infra.plan import steps
 from tests.proof import faults, plays, scenarios
 from tests.proof.ground import check_money, effects
 from tests.proof.plays import Scenario, undisturbed

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra import steps
+from infra.plan import steps
 from tests.proof import plays, scenarios
 from tests.proof.faults import TROUBLES, Trouble
 from tests.proof.ground import State, apart, check_money

@@ -17,8 +17,8 @@ import urllib3
 
 from billfold import ids
 from billfold.triggers import http, log, queue, workflow
-from infra.steps import QUEUES, SANDBOX_QUEUES, queue_name
-from infra.tables import TABLES
+from infra.plan.queues import QUEUES, SANDBOX_QUEUES, queue_name
+from infra.plan.tables import TABLES
 from tests import world
 from tests.cloud import delivery, queues
 from tests.cloud.local_http import LocalServer

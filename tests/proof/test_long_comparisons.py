@@ -16,7 +16,7 @@ from billfold.charges.comparisons import MOST_LINES, PARTS, Comparison
 from billfold.clock import HOUR, SECOND
 from billfold.tables import rows
 from billfold.tables.rows import DUE_SHARDS
-from infra import stages
+from infra.plan import stages
 from sandbox_bank import rows as bank_rows
 from tests.cloud import delivery
 from tests.cloud import queues as made_queues

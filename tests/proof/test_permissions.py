@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from infra import steps, tables
+from infra.plan import steps, tables
 from tests.proof import recordings, scenarios
 from tests.proof.wire import BANK, Call, Wire, permissions
 

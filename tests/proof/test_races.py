@@ -12,7 +12,7 @@ from billfold import ledger
 from billfold.errors import Stale
 from billfold.ledger import Hold, ledger_rows
 from billfold.tables.rows import Commit
-from infra.phones import Phone
+from infra.clients.phones import Phone
 from tests import world
 from tests.proof.racing import books_balance, codes, race, stubborn
 from tests.world import PIN, Person, Response, fund, joined, wallet

@@ -17,7 +17,8 @@ import urllib3
 from botocore.client import BaseClient
 from botocore.signers import RequestSigner, S3PostPresigner
 
-from infra import steps
+from infra.plan.permissions import BUCKETS
+from infra.plan.state_machines import machines
 
 # The way that every call of every client goes; its type hides it.
 CLIENTS: Any = BaseClient
@@ -180,7 +181,7 @@ def permissions(call: Call) -> set[tuple[str, str]]:
 
 
 def _bucket(arguments: dict[str, Any]) -> str:
-    (name,) = [name for name in steps.BUCKETS if _short(arguments["Bucket"]).startswith(name)]
+    (name,) = [name for name in BUCKETS if _short(arguments["Bucket"]).startswith(name)]
     return f"bucket {name}"
 
 
@@ -189,7 +190,7 @@ def _machine(arguments: dict[str, Any]) -> str:
         name = str(arguments["stateMachineArn"]).rpartition(":billfold-")[2]
         return "machine " + name.replace("-", "_")
     # A token does not tell whose it is; there is one machine to whom it can belong.
-    (only,) = steps.machines()
+    (only,) = machines()
     return f"machine {only}"
 
 

@@ -8,8 +8,8 @@ import pytest
 from billfold import card_photos, readers
 from billfold.card_photos import Reading, Unreadable
 from billfold.readers import NoImage, OutOfTime, boxes, embedded
-from infra import card_pictures as rendering
-from infra import stages
+from infra.demo import card_pictures as rendering
+from infra.plan import stages
 
 
 def interpreted(image: bytes) -> Reading | Unreadable:

@@ -13,7 +13,7 @@ from billfold import aws, card_photos
 from billfold.card_photos import Reading
 from billfold.errors import Unavailable
 from billfold.readers import NoImage, textract
-from infra import card_pictures as rendering
+from infra.demo import card_pictures as rendering
 
 
 def block(kind, text, left, top, confidence=99.5):

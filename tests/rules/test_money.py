@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from billfold.currencies import MINOR_DIGITS, WITHDRAWN
 from billfold.money import MAX_AMOUNT_MINOR, Money, is_currency, is_current, to_text
-from infra import currencies
+from infra.pages import currencies
 
 
 def test_the_committed_table_is_what_iso_4217_says():

@@ -9,8 +9,8 @@ import pytest
 from billfold import card_photos
 from billfold.card_photos import Reading, Unreadable
 from billfold.card_photos.printed_lines import Line
-from infra import card_pictures
-from infra.card_faces import Card
+from infra.demo import card_pictures
+from infra.demo.card_faces import Card
 
 TRIES = 1_000
 STEP, HEIGHT = 24.0, 40.0

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from infra import contract
+from infra.pages import contract
 from tests.steps.town import CALLS, ask
 from tests.world import Response, call
 

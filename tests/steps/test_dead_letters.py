@@ -9,8 +9,10 @@ from billfold import ledger
 from billfold.events import Event, event_rows
 from billfold.ledger import ledger_rows
 from billfold.tables.rows import Commit
-from infra import dead_letters, stages, steps
-from infra.clouds import Cloud
+from infra.deploy.clouds import Cloud
+from infra.operations import dead_letters
+from infra.plan import stages
+from infra.plan.queues import QUEUES, SANDBOX_QUEUES, queue_name
 from tests.cloud import delivery
 from tests.cloud.queues import bodies
 from tests.world import STEPS, call
@@ -35,8 +37,8 @@ class Lambdas:
 @pytest.fixture
 def cloud(store, queues):
     """Everything a redrive talks to, with every dead-letter queue of the stage."""
-    for name in (*steps.QUEUES, *steps.SANDBOX_QUEUES):
-        full_name = steps.queue_name("billfold", f"{name}-dead")
+    for name in (*QUEUES, *SANDBOX_QUEUES):
+        full_name = queue_name("billfold", f"{name}-dead")
         queues.create_queue(
             QueueName=full_name, Attributes={"FifoQueue": "true"} if full_name.endswith(".fifo") else {}
         )
@@ -76,7 +78,7 @@ def test_every_queue_and_the_streams_are_counted(cloud, store, visitor):
     put_change(store, visitor, kind="newer")
     forward(store)
     found = dead_letters.counts(cloud, LOCAL)
-    assert set(found) == {*steps.QUEUES, *steps.SANDBOX_QUEUES, "streams"}
+    assert set(found) == {*QUEUES, *SANDBOX_QUEUES, "streams"}
     assert {name: count for name, count in found.items() if count} == {"streams": 2}
 
 

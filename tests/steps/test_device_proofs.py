@@ -12,7 +12,7 @@ import pytest
 from billfold.errors import Invalid, ProofInvalid, ProofMissing
 from billfold.triggers import proof, public_keys
 from billfold.triggers.http import Request
-from infra.phones import Phone
+from infra.clients.phones import Phone
 
 PATH = "/v1/bills/bil_1/close"
 ADDRESS = f"https://api.example{PATH}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from billfold.bills.taps import SignedItem
-from infra.phones import Till
+from infra.clients.phones import Till
 from tests import world
 from tests.rules.test_card_numbers import completed
 from tests.rules.test_free_texts import ALPHABETS

@@ -11,8 +11,8 @@ from msgspec import inspect
 
 from billfold.clock import HOUR, SECOND, now
 from billfold.triggers import fingerprints
-from infra.phones import Till
-from infra.tables import TABLES as TABLE_DEFINITIONS
+from infra.clients.phones import Till
+from infra.plan.tables import TABLES as TABLE_DEFINITIONS
 from tests import world
 from tests.cloud import delivery
 from tests.steps.town import CALLS, TABLES, Town, entitled, everything, never_was

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.phones import Phone
+from infra.clients.phones import Phone
 from tests import world
 from tests.cloud import delivery
 from tests.world import Person, Response, call

@@ -10,7 +10,7 @@ import urllib3
 
 from billfold.cards import card_rows
 from billfold.cards.card_changes import Answered
-from infra import steps
+from infra.plan import steps
 from tests import world
 from tests.proof.racing import codes, race, stubborn
 from tests.world import PIN, Person, Response, Seller

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from billfold.errors import ProofInvalid
 from billfold.triggers import proof
 from billfold.triggers.http import Request
-from infra.phones import Phone
+from infra.clients.phones import Phone
 
 PHONES = [Phone("Ed25519"), Phone("P-256")]
 PATH = "/v1/bills/bil_1/close"

@@ -20,7 +20,7 @@ from billfold.merchants import Terminal, merchant_rows
 from billfold.tables.rows import Commit
 from billfold.triggers import proof, public_keys
 from billfold.triggers.http import Request
-from infra.phones import Phone, Till
+from infra.clients.phones import Phone, Till
 from tests import world
 
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493

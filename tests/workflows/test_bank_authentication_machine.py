@@ -13,12 +13,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from infra import steps
+from infra.plan.state_machines import machines, tasks
 from tests.world.machines import Execution, Machines, Overdue
 
 CARD = "crd_1"
 NAME = "bank_authentication"
-STATES = steps.machines()[NAME]["States"]
+STATES = machines()[NAME]["States"]
 TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
 WAITING = {"AwaitCode": "challenge", "AwaitBank": "unknown"}
 WORKING = [name for name in TASKS if name not in WAITING]
@@ -30,7 +30,7 @@ class Unreachable(Exception):
 
 
 def step_of(state: str) -> str:
-    (name,) = steps.tasks(STATES[state])
+    (name,) = tasks(STATES[state])
     return name
 
 
@@ -47,7 +47,7 @@ class Play:
     given: list[tuple[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        handlers = {name: self._handler(name) for name in steps.tasks(steps.machines()[NAME])}
+        handlers = {name: self._handler(name) for name in tasks(machines()[NAME])}
         self.machines = Machines(handlers)
         self.execution = self.machines.start(CARD, {"card": CARD})
         self.machines.run()

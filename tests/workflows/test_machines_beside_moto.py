@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 from moto.awslambda.models import LambdaFunction
 
-from infra import steps
+from infra.plan import state_machines
 from tests.world.machines import Machines
 
 NAME = "bank_authentication"
@@ -49,7 +49,7 @@ QUIET = {
 
 def hurried() -> dict[str, Any]:
     """The real file, but for how often and how long."""
-    definition: dict[str, Any] = steps.machines()[NAME]
+    definition: dict[str, Any] = state_machines.machines()[NAME]
     for state in definition["States"].values():
         for rule in state.get("Retry", ()):
             rule |= {"MaxAttempts": 1, "IntervalSeconds": 1}

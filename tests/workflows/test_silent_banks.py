@@ -8,8 +8,8 @@ import pytest
 import urllib3
 
 from billfold import charges
-from infra import stages, steps
-from infra.steps import Queue
+from infra.plan import stages, steps
+from infra.plan.triggers import Queue
 from infra.templates import kept
 from tests import world
 from tests.cloud.engine import Engine

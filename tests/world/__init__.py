@@ -18,8 +18,8 @@ from billfold.events import OutboxKind
 from billfold.ledger import ledger_rows
 from billfold.tables import rows
 from billfold.tables.rows import Commit
-from infra import suspensions
-from infra.phones import Phone, Till
+from infra.clients.phones import Phone, Till
+from infra.operations import suspensions
 
 PIN = "739164"
 STEPS: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Step Functions for tests in process: runs the real `infra/*.asl.json` against steps, without threads and without waiting.
+"""Step Functions for tests in process: runs the real `infra/plan/*.asl.json` against steps, without threads and without waiting.
 
 It knows what our files may say (tests/architecture/test_machines.py holds them to it) and answers the two calls that steps
 make, StartExecution and SendTaskSuccess, as AWS does; tests/workflows/test_machines_beside_moto.py holds it against moto's.
@@ -17,7 +17,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
-from infra import steps
+from infra.plan.state_machines import machines
 from tests.world import STEPS
 
 # The way that every call of every client goes; its type hides it.
@@ -70,7 +70,7 @@ class Machines:
 
     def __init__(self, handlers: dict[str, Handler], definitions: dict[str, Any] | None = None) -> None:
         self.handlers = handlers
-        self.definitions = definitions or steps.machines()
+        self.definitions = definitions or machines()
         self.executions: dict[str, Execution] = {}
         self._spent: set[str] = set()
         self._numbers = itertools.count(1)

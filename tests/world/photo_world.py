@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from PIL import Image, ImageDraw, ImageFont
 
-from infra import card_pictures as rendering
+from infra.demo import card_pictures as rendering
 from tests.cloud import delivery
 from tests.world import STEPS, Person, Response, call, vault_keys
 

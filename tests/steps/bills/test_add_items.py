@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from billfold.bills import MAX_SELLERS
-from infra.phones import Phone, Till
+from infra.clients.phones import Phone, Till
 from tests import world
 from tests.cloud.delivery import sqs_event
 from tests.world import Person, call, close, tap

@@ -10,8 +10,8 @@ import pytest
 from moto import mock_aws
 
 from billfold.triggers import log
-from infra import card_pictures as rendering
-from infra.card_faces import Card
+from infra.demo import card_pictures as rendering
+from infra.demo.card_faces import Card
 from tests.cloud.engine import Engine
 from tests.world import photo_world
 

@@ -12,8 +12,8 @@ from billfold import card_photos
 from billfold.errors import Unavailable
 from billfold.triggers import log
 from functions.card_photos import get_card_photo
-from infra import card_pictures as rendering
-from infra.stages import ROOT
+from infra.demo import card_pictures as rendering
+from infra.plan.stages import ROOT
 from tests.world import photo_world
 from tests.world.photo_world import objects, put, shown, started, told
 

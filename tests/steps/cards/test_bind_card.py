@@ -5,7 +5,7 @@ import json
 import pytest
 
 from billfold.cards import card_rows
-from infra.phones import Phone
+from infra.clients.phones import Phone
 from sandbox_bank import behaviours
 from tests import world
 from tests.world import Person, call, vault_keys

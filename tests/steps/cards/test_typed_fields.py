@@ -9,8 +9,8 @@ import pytest
 
 from billfold import card_photos, vault
 from billfold.cards import card_rows
-from infra import card_pictures as rendering
-from infra.card_faces import Card
+from infra.demo import card_pictures as rendering
+from infra.demo.card_faces import Card
 from tests import world
 from tests.cloud.delivery import sqs_event
 from tests.world import STEPS, Person, Response, photo_world, vault_keys

@@ -8,9 +8,10 @@ from billfold import charges, clock
 from billfold.charges import comparison_rows, comparisons
 from billfold.charges.comparisons import PARTS, Comparison
 from billfold.tables.rows import Commit
-from infra import reconciliation, stages
-from infra.clouds import Cloud
-from infra.stacks import DeploymentFailed
+from infra.deploy.clouds import Cloud
+from infra.deploy.stacks import DeploymentFailed
+from infra.operations import reconciliation
+from infra.plan import stages
 from tests.cloud import delivery
 
 LOCAL = stages.stage(stages.LOCAL)

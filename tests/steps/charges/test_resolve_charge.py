@@ -4,9 +4,10 @@ import pytest
 
 from billfold import clock
 from billfold.charges import charge_rows
-from infra import reconciliation, stages
-from infra.clouds import Cloud
-from infra.reconciliation import NotToResolve
+from infra.deploy.clouds import Cloud
+from infra.operations import reconciliation
+from infra.operations.reconciliation import NotToResolve
+from infra.plan import stages
 from tests import world
 from tests.cloud import delivery
 

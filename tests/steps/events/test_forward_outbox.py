@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from billfold.events import OutboxKind, outbox_rows
-from infra import suspensions
-from infra.phones import Till
+from infra.clients.phones import Till
+from infra.operations import suspensions
 from tests import world
 from tests.cloud import delivery
 from tests.world import PIN, Person, call

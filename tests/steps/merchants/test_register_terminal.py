@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from infra.phones import Till
+from infra.clients.phones import Till
 from tests import world
 from tests.world import call, tap
 

@@ -11,9 +11,9 @@ import pytest
 from billfold.errors import Stale
 from billfold.merchants import Merchant, Terminal, merchant_rows
 from billfold.tables.rows import Commit
-from infra import suspensions
-from infra.phones import Till
-from infra.stages import ROOT
+from infra.clients.phones import Till
+from infra.operations import suspensions
+from infra.plan.stages import ROOT
 from tests import world
 from tests.cloud.delivery import sqs_event
 from tests.world import call, tap

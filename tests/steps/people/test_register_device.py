@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from billfold.people import MAX_DEVICES
-from infra.phones import Phone
+from infra.clients.phones import Phone
 from tests import world
 from tests.world import Person, call
 

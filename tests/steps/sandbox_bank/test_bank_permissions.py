@@ -3,7 +3,7 @@
 import json
 
 from functions.sandbox_bank import send_bank_callbacks
-from infra import steps
+from infra.plan import steps
 from tests.cloud.delivery import sqs_event
 from tests.proof.wire import Wire, permissions
 from tests.world.bank_fixtures import authentication, card

@@ -144,7 +144,7 @@ def step(
 
         handler.__module__ = run.__module__
         handler.__doc__ = run.__doc__
-        # What `infra/contract.py` and tests ask a step for.
+        # What `infra/pages/contract.py` and tests ask a step for.
         handler.body, handler.answers, handler.key, handler.query = body, answers, key, query  # type: ignore[attr-defined]
         return handler
 

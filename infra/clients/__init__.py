@@ -1,0 +1,1 @@
+"""The API as those outside use it: a signed-in user, a phone, a till."""

@@ -1,0 +1,1 @@
+"""Bringing it to a cloud: stacks, layers, versions, and the way back."""

@@ -1,0 +1,1 @@
+"""What operations do to a stage that runs."""

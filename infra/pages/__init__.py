@@ -1,0 +1,1 @@
+"""What is written from the code: the contract, tables and drawings of the docs, the table of currencies."""

@@ -1,0 +1,112 @@
+"""Stages: what `.chalice/config.json` says about each, read the way Chalice reads it (function, then stage, then all)."""
+
+import json
+import pathlib
+import platform
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from chalice.config import Config
+
+ROOT = pathlib.Path(__file__).parents[2]
+CONFIG = ROOT / ".chalice" / "config.json"
+LOCAL = "local"
+
+
+class Unknown(Exception):
+    """Nothing has this name; the text tells which names are near."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one function gets: memory in MiB, time-out in seconds, at most so many at once (None: the account's share)."""
+
+    memory_mib: int
+    timeout_seconds: int
+    concurrency: int | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """What functions run on. `wheels`: the platforms whose wheels run there, the best first; empty: those of this machine."""
+
+    runtime: str
+    architecture: str
+    wheels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One deployment of everything. `prefix` begins every name in it; `sandbox` allows what no real customer may meet.
+
+    `account`, `region`: the only ones that it is deployed to. `alarm_address`: whom its alarms reach by mail. `vault_keys`: the
+    generations of the vault's keys, the newest first. `variables`: what it says for functions' environments.
+    """
+
+    name: str
+    prefix: str
+    account: str
+    region: str
+    alarm_address: str
+    target: Target
+    sandbox: bool
+    gradual: str
+    log_days: int
+    vault_keys: tuple[str, ...]
+    variables: dict[str, str]
+    config: Config
+
+    def settings(self, step_name: str) -> Settings:
+        """The settings of a step's function."""
+        scoped = self.config.scope(self.name, step_name)
+        return Settings(scoped.lambda_memory_size, scoped.lambda_timeout, scoped.reserved_concurrency)
+
+
+def names() -> list[str]:
+    """The stages there are."""
+    return sorted(_read()["stages"])
+
+
+def stage(name: str) -> Stage:
+    """A stage by name; Unknown for one that the configuration does not name."""
+    found = _read()
+    check_known("stage", [name], found["stages"])
+    said = found["stages"][name]
+    config = Config(chalice_stage=name, config_from_disk=found, user_provided_params={"project_dir": str(ROOT)})
+    environment = said["environment_variables"]
+    return Stage(
+        name,
+        environment["BILLFOLD_PREFIX"],
+        said.get("account", ""),
+        said.get("region", ""),
+        said.get("alarm_address", ""),
+        this_machine() if name == LOCAL else Target(found["runtime"], found["architecture"], tuple(found["wheels"])),
+        environment.get("BILLFOLD_SANDBOX") == "1",
+        said.get("gradual", ""),
+        config.log_retention_in_days,
+        tuple(environment["BILLFOLD_VAULT_KEYS"].split()),
+        environment,
+        config,
+    )
+
+
+def this_machine() -> Target:
+    """What the local cloud runs functions on: the Python that builds them, with this machine's own wheels."""
+    machine = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+    return Target(f"python{sys.version_info.major}.{sys.version_info.minor}", machine)
+
+
+def check_known(what: str, said: Iterable[str], known: Iterable[str]) -> None:
+    """Unknown, with the nearest names, unless each name is known."""
+    names = sorted(known)
+    for name in said:
+        if name not in names:
+            near = get_close_matches(name, names, n=3, cutoff=0.5) or names[:3]
+            raise Unknown(f"there is no {what} {name}; the nearest names are {', '.join(near)}")
+
+
+def _read() -> dict[str, Any]:
+    return dict(json.loads(CONFIG.read_text()))

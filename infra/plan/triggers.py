@@ -1,0 +1,125 @@
+"""What starts a step, as `app.py` declares it: a call, a queue, a stream, time, an upload, a state machine."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from infra.plan.state_machines import machines, tasks
+
+
+@dataclass(frozen=True)
+class Route:
+    """An HTTP call. `signed_in`: the gateway asks for a token first."""
+
+    method: str
+    path: str
+    signed_in: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Messages of a queue, at most `batch` a call and `at_once` calls."""
+
+    name: str
+    batch: int
+    at_once: int
+
+    def __str__(self) -> str:
+        return f"queue {self.name}"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Changes of a table, at most `batch` at once."""
+
+    table: str
+    batch: int
+
+    def __str__(self) -> str:
+        return f"stream {self.table}"
+
+
+DAILY = "cron(10 2 * * ? *)"
+
+
+TIMES = {"rate(1 minute)": "every minute", "rate(10 minutes)": "every ten minutes", DAILY: "every day at 02:10 UTC"}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Time, as a rate or cron expression."""
+
+    expression: str
+
+    def __str__(self) -> str:
+        return TIMES[self.expression]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Objects put into a bucket."""
+
+    bucket: str
+
+    def __str__(self) -> str:
+        return f"upload {self.bucket}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of a state machine, `infra/<machine>.asl.json`, which names it by its function."""
+
+    machine: str
+
+    def __str__(self) -> str:
+        return f"task {self.machine}"
+
+
+@dataclass(frozen=True)
+class BankCalls:
+    """All calls of the sandbox bank's API, which go to one step."""
+
+    routes: tuple[Route, ...]
+
+    def __str__(self) -> str:
+        return "the sandbox bank's API"
+
+
+Trigger = BankCalls | Route | Queue | Stream | Schedule | Upload | Task
+
+
+def of_app(declared: Any) -> dict[str, Trigger]:
+    found: dict[str, Trigger] = {}
+    for path, methods in declared.routes.items():
+        for method, entry in methods.items():
+            found[entry.view_name] = Route(method, path, entry.authorizer is not None)
+    for source in declared.event_sources:
+        found[source.name] = _event_source(source)
+    for name, machine in machines().items():
+        found |= dict.fromkeys(tasks(machine), Task(name))
+    return found
+
+
+def of_bank(declared: Any) -> dict[str, Trigger]:
+    found: dict[str, Trigger] = {source.name: _event_source(source) for source in declared.event_sources}
+    routes: dict[str, list[Route]] = {}
+    for path, methods in declared.routes.items():
+        for method, entry in methods.items():
+            routes.setdefault(entry.view_name, []).append(Route(method, path, signed_in=False))
+    return found | {name: BankCalls(tuple(own)) for name, own in routes.items()}
+
+
+def _event_source(source: Any) -> Trigger:
+    if hasattr(source, "queue"):
+        return Queue(source.queue.removeprefix("billfold-"), source.batch_size, source.maximum_concurrency)
+    if hasattr(source, "bucket"):
+        return Upload(source.bucket.removeprefix("billfold-"))
+    if hasattr(source, "stream_arn"):
+        table = re.search(r":table/billfold-([\w-]+)/stream", source.stream_arn)
+        assert table, "app.py names streams after their tables"
+        return Stream(table[1], source.batch_size)
+    expression = source.schedule_expression
+    return Schedule(expression if isinstance(expression, str) else expression.to_string())
