@@ -15,7 +15,7 @@ SIGN_IN := $(if $(filter command,$(firstword $(origin USER))),$(USER),alice)
 PYTHON := .venv/bin/python
 PIP := -m pip install -qq --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help install up down demo token steps status test quick proof bench check format contract clean
+.PHONY: help install up down demo token steps status test quick proof bench check format written clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -67,8 +67,8 @@ format: .venv/.installed  ## format the code
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix-only --quiet .
 
-contract: .venv/.installed  ## write openapi.json anew
-	@$(PYTHON) -m infra contract
+written: install  ## write anew what is made from the code: contract, tables, drawings
+	@$(PYTHON) -m infra written
 
 clean:  ## remove what was built and installed here (stop the local cloud first)
 	rm -rf build .venv .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,6 +1,7 @@
-"""What the commands of `python -m infra` share: the options that many have, and how they say what went wrong."""
+"""What the commands of `python -m infra` have in common: options that many take, and how they say what goes on or went wrong."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
@@ -8,21 +9,13 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from infra.build.packages import NotBuildable
-from infra.deploy.clouds import CloudAbsent, WrongAccount
-from infra.deploy.stacks import DeploymentFailed
-from infra.local.servers import CloudFailed
-from infra.plan import stages
+from infra.failures import Failure
 
 console = Console(soft_wrap=True)
 StageName = Annotated[str, typer.Option("--stage", help="A stage of .chalice/config.json.")]
 Endpoint = Annotated[str | None, typer.Option(help="Another address than AWS's own, such as the local cloud's.")]
-
-
-ORDINARY = (
-    *(CloudAbsent, CloudFailed, WrongAccount, DeploymentFailed, NotBuildable, stages.Unknown),
-    *(ClientError, BotoCoreError),
-)
+# Says a line of progress.
+Say = Callable[[str], None]
 
 
 @contextmanager
@@ -31,12 +24,22 @@ def told() -> Iterator[None]:
     try:
         yield
     except SyntaxError as fault:
-        say_fault("SyntaxError", f"{fault.filename}:{fault.lineno}: {fault.msg}")
-    except ORDINARY as fault:
-        say_fault(type(fault).__name__, str(fault))
+        _say_fault("SyntaxError", f"{fault.filename}:{fault.lineno}: {fault.msg}")
+    except (Failure, ClientError, BotoCoreError) as fault:
+        _say_fault(type(fault).__name__, str(fault))
 
 
-def say_fault(kind: str, text: str) -> NoReturn:
+def _say_fault(kind: str, text: str) -> NoReturn:
     console.print(f"[red]{kind}[/red]: ", end="")
     console.print(" ".join(text.split()), markup=False, highlight=False)
     raise typer.Exit(1) from None
+
+
+def stopwatch() -> Say:
+    """A say that puts the time since now before each line."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"  [dim]{time.monotonic() - started:5.1f} s[/dim]  {text}", highlight=False)
+
+    return say

@@ -1,4 +1,4 @@
-"""Packaging: one zip a step with nothing but its own file, and two layers that the steps share.
+"""Packaging: one zip a step with nothing but its own file and what it carries, and two layers that the steps share.
 
     functions/open_bill-<hash>.zip      functions/bills/open_bill.py and its bytecode
     layers/billfold-<hash>.zip          python/billfold/…
@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from infra.failures import Failure
 from infra.plan.stages import ROOT, Target, this_machine
 from infra.plan.steps import Step
 
@@ -82,7 +83,7 @@ class Package:
         return self.path.relative_to(BUILD).as_posix()
 
 
-class NotBuildable(Exception):
+class NotBuildable(Failure):
     """This machine cannot build what the stage runs on."""
 
 
@@ -94,14 +95,15 @@ def check_buildable(target: Target) -> None:
 
 def function(step: Step, target: Target) -> Package:
     """The zip of a step's own function: handler `functions/<workflow>/<step>.handler`."""
-    source = ROOT / step.path
-    digest = _digest(target, [step.path.encode(), source.read_bytes()])
+    files = (step.path, *step.carries)
+    digest = _digest(target, [part for file in files for part in (file.encode(), (ROOT / file).read_bytes())])
     package = Package(step.name, digest, BUILD / f"functions/{step.name}-{digest}.zip")
     if not package.path.exists():
         tree = _fresh(BUILD / "trees" / step.name)
-        copy = tree / step.path
-        copy.parent.mkdir(parents=True)
-        shutil.copyfile(source, copy)
+        for file in files:
+            copy = tree / file
+            copy.parent.mkdir(parents=True)
+            shutil.copyfile(ROOT / file, copy)
         _compile(tree, "/var/task")
         _zip(tree, package.path)
     return package

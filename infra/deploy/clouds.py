@@ -9,14 +9,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from infra.plan.stages import LOCAL, ROOT, Stage
+from infra.failures import Failure
+from infra.plan.stages import LOCAL, LOCAL_FOLDER, Stage
 
-LOCAL_FOLDER = ROOT / ".local"
 STACK_FILE = LOCAL_FOLDER / "stack.json"
 LOCAL_REGION, LOCAL_ACCOUNT = "us-east-1", "100000000001"
 
 
-class CloudAbsent(Exception):
+class CloudAbsent(Failure):
     """There is nothing to talk to, and why."""
 
 
@@ -52,7 +52,7 @@ class Cloud:
         return f"https://{api_id}.execute-api.{self.region}.amazonaws.com/{stage_name}"
 
 
-class WrongAccount(Exception):
+class WrongAccount(Failure):
     """The credentials open another account or region than the one that the stage belongs to."""
 
 

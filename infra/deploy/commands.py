@@ -1,18 +1,16 @@
-"""The commands that deploy: everything or by name, the look ahead, the way back, what is live, and who may sign in."""
+"""The commands that deploy: everything or by name, the look ahead, the way back, and what is live."""
 
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from infra.command_line import Endpoint, StageName, console, told
+from infra.command_line import Endpoint, StageName, console, stopwatch, told
 from infra.deploy.clouds import find
 from infra.deploy.stacks import DeploymentFailed
 from infra.plan import stages
 
 cli = typer.Typer()
-users = typer.Typer(help="Who may sign in, and who may act.", no_args_is_help=True)
-cli.add_typer(users, name="users")
 Names = Annotated[
     list[str] | None, typer.Argument(help="Steps and state machines by name, such as open_bill; all without one.")
 ]
@@ -25,7 +23,6 @@ def deploy(names: Names = None, stage: StageName = stages.LOCAL, endpoint: Endpo
     A state machine that is named is updated from its file. A step that was rolled back is left as it is unless it is named.
     """
     from infra.deploy import deployment
-    from infra.local.local_cloud import stopwatch
     from infra.plan.state_machines import machines
     from infra.plan.steps import load
 
@@ -33,7 +30,7 @@ def deploy(names: Names = None, stage: StageName = stages.LOCAL, endpoint: Endpo
         target = stages.stage(stage)
         steps = load(sandbox_bank=target.sandbox)
         stages.check_known("step or state machine", names or [], [*(step.name for step in steps), *machines()])
-        cloud, say = find(target, endpoint), stopwatch(console)
+        cloud, say = find(target, endpoint), stopwatch()
         say(f"stage {stage}: account {cloud.account}, {cloud.region}, every name begins with {target.prefix}-")
         if not names and not cloud.endpoint:
             _look_ahead(stage)
@@ -77,10 +74,7 @@ def rollback(name: str, stage: StageName = stages.LOCAL, endpoint: Endpoint = No
         steps = {step.name: step for step in load(sandbox_bank=target.sandbox)}
         stages.check_known("step", [name], steps)
         cloud = find(target, endpoint)
-        try:
-            before, after = versions.rollback(cloud, target, deployment.artifacts(cloud, target), steps[name])
-        except versions.NothingEarlier as fault:
-            raise DeploymentFailed(str(fault)) from None
+        before, after = versions.rollback(cloud, target, deployment.artifacts(cloud, target), steps[name])
     console.print(f"{name}: version {after} is live, {before} was", highlight=False)
 
 
@@ -97,19 +91,3 @@ def status(stage: StageName = stages.LOCAL, endpoint: Endpoint = None) -> None:
             function = live.step.function(target.prefix)
             table.add_row(live.step.name, function, live.version or "not deployed", live.changed_at)
     console.print(table)
-
-
-@users.command("add")
-def add_user(
-    name: Annotated[str, typer.Argument(help="What the user signs in with.")],
-    group: Annotated[str, typer.Option(help="operators, merchant_admins, or operations, which is staff.")] = "",
-    stage: StageName = stages.LOCAL,
-    endpoint: Endpoint = None,
-) -> None:
-    """Let somebody sign in; prints the password for the first time."""
-    from infra.operations.users import add
-
-    with told():
-        target = stages.stage(stage)
-        user_id, password = add(find(target, endpoint), target, name, group)
-    print(f"{name} is {user_id}; the password until the first sign-in, within three days:\n{password}")

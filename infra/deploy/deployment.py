@@ -15,9 +15,10 @@ from botocore.exceptions import ClientError
 
 from infra import templates
 from infra.build import packages
+from infra.command_line import Say
 from infra.deploy import layers, stacks, versions
 from infra.deploy.clouds import Cloud
-from infra.deploy.stacks import DeploymentFailed, Say
+from infra.deploy.stacks import DeploymentFailed
 from infra.plan.stages import Stage
 from infra.plan.state_machines import machines
 from infra.plan.steps import SANDBOX_BANK, Step, by_workflow

@@ -6,8 +6,8 @@ from botocore.exceptions import ClientError
 
 from infra.build import packages
 from infra.build.packages import Package
+from infra.command_line import Say
 from infra.deploy.clouds import Cloud
-from infra.deploy.stacks import Say
 from infra.plan.stages import Stage
 from infra.plan.steps import Step
 from infra.templates import Code

@@ -2,20 +2,19 @@
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from infra.deploy.clouds import Cloud
+from infra.failures import Failure
 
 # The longest template that a call carries itself; a longer one goes by way of the bucket.
 MAX_BODY_BYTES = 51_200
 CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-Say = Callable[[str], None]
 
 
-class DeploymentFailed(Exception):
+class DeploymentFailed(Failure):
     """A stack could not become what its template says; the text tells which resources and why."""
 
 

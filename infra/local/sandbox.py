@@ -20,8 +20,8 @@ from billfold.people.people_errors import PinTooObvious
 from billfold.tables.rows import Commit
 from infra.clients.api import Client, sign_in
 from infra.clients.phones import Phone
+from infra.command_line import Say
 from infra.deploy.clouds import Cloud
-from infra.deploy.stacks import Say
 from infra.templates.kept import GROUPS
 
 CUSTOMERS = ("alice", "bob", "carol", "dave", "erin")

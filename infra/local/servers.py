@@ -19,7 +19,9 @@ import time
 import urllib.request
 from dataclasses import dataclass
 
-from infra.deploy.clouds import LOCAL_ACCOUNT, LOCAL_FOLDER, LOCAL_REGION
+from infra.deploy.clouds import LOCAL_ACCOUNT, LOCAL_REGION
+from infra.failures import Failure
+from infra.plan.stages import LOCAL_FOLDER
 
 PROGRAM = LOCAL_FOLDER / "ministack/bin/ministack"
 RECORD = LOCAL_FOLDER / "cloud.pid"
@@ -28,7 +30,7 @@ SCRATCH = LOCAL_FOLDER / "tmp"
 READY_SECONDS, STOP_SECONDS = 30, 10
 
 
-class CloudFailed(Exception):
+class CloudFailed(Failure):
     """The local cloud cannot start or stay, and why."""
 
 

@@ -13,6 +13,7 @@ from billfold.clock import HOUR, SECOND
 from billfold.tables import journals
 from infra.deploy.clouds import Cloud
 from infra.deploy.stacks import DeploymentFailed
+from infra.failures import Failure
 from infra.plan.stages import Stage
 
 
@@ -100,7 +101,7 @@ def lines(report: Report) -> list[tuple[str, str, str, str]]:
     ]
 
 
-class NotToResolve(Exception):
+class NotToResolve(Failure):
     """Nothing that operations may say of this charge: there is none, it is settled, or it is still being asked for."""
 
 

@@ -8,9 +8,10 @@ from billfold.merchants import merchant_rows
 from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers.again import until_fresh
+from infra.failures import Failure
 
 
-class NobodyThere(Exception):
+class NobodyThere(Failure):
     """No such user or merchant."""
 
 

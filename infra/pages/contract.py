@@ -1,7 +1,6 @@
 """The OpenAPI 3.1 contract, made from what the steps run on: the map, each step's models and header, the tree of refusals.
 
-`write()` puts it beside the shared code, where `show_contract` serves it, and the table of refusals into docs/api.md. A test
-compares both with what the code says today.
+It is docs/openapi.json, which `show_contract` carries and serves; the table of refusals goes into docs/api.md.
 """
 
 import importlib
@@ -18,13 +17,14 @@ from billfold import errors
 from billfold.bills.taps import SignedItem
 from billfold.errors import Refusal
 from billfold.triggers import http, lists
+from infra.pages import Pages
 from infra.plan import steps
 from infra.plan.stages import ROOT
 from infra.plan.steps import Step
 from infra.plan.triggers import Route
 from infra.templates.gateway import PROBLEMS
 
-FILE = ROOT / "layers/billfold/python/billfold/openapi.json"
+FILE = ROOT / "docs/openapi.json"
 GUIDE = ROOT / "docs/api.md"
 MARKS = ("<!-- refusals -->", "<!-- /refusals -->")
 SCHEMAS = "#/components/schemas/"
@@ -225,8 +225,8 @@ def table() -> str:
 
 
 def text() -> str:
-    """The contract as it is committed: compact, and the same every time."""
-    return json.dumps(build(), sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+    """The contract as it is committed: one key a line, and the same every time."""
+    return json.dumps(build(), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
 def guide() -> str:
@@ -236,7 +236,6 @@ def guide() -> str:
     return f"{start}{MARKS[0]}\n{table()}\n{MARKS[1]}{end}"
 
 
-def write() -> None:
-    """Write the contract and the table of refusals anew."""
-    FILE.write_text(text())
-    GUIDE.write_text(guide())
+def pages() -> Pages:
+    """The contract, and the guide with its table of refusals."""
+    return {FILE: text(), GUIDE: guide()}

@@ -4,11 +4,9 @@ What the committed table has once listed stays, with its digits: money of it may
 editions since March 2014.
 """
 
-import pathlib
-
 from billfold.currencies import MINOR_DIGITS
-
-TARGET = pathlib.Path(__file__).parents[2] / "layers/billfold/python/billfold/currencies.py"
+from infra.pages import Pages
+from infra.plan.stages import ROOT
 
 HEADER = '''"""Currencies with a minor unit, and its decimal digits. Generated from ISO 4217 by `python -m infra currencies`.
 
@@ -41,6 +39,6 @@ def source(known: dict[str, int], today: dict[str, int]) -> str:
     return f"{HEADER}{lines}}}\n\nWITHDRAWN = frozenset(\n    {{\n{gone}    }}\n)\n"
 
 
-def write() -> None:
-    """Replace the committed table."""
-    TARGET.write_text(source(MINOR_DIGITS, listed()))
+def pages() -> Pages:
+    """The committed table as it would be today."""
+    return {ROOT / "layers/billfold/python/billfold/currencies.py": source(MINOR_DIGITS, listed())}

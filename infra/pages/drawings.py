@@ -1,11 +1,11 @@
-"""Drawings of the state machines, `docs/<machine>.md`, generated from their files (`python -m infra drawings`)."""
+"""Drawings of the state machines, `docs/<machine>.md`, made from their files."""
 
-import pathlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from infra.pages import Pages
 from infra.plan import steps
 from infra.plan.stages import ROOT
 from infra.plan.state_machines import machines, tasks
@@ -19,18 +19,10 @@ STYLES = {
 }
 
 
-def path(machine: str) -> pathlib.Path:
-    """Where a machine's drawing is kept."""
-    return ROOT / f"docs/{machine}.md"
-
-
-def write() -> list[pathlib.Path]:
-    """Draw every machine anew; answers the files."""
+def pages() -> Pages:
+    """Every machine's drawing, docs/<machine>.md."""
     known = steps.load()
-    drawn = {path(name): page(name, definition, known) for name, definition in machines().items()}
-    for file, text in drawn.items():
-        file.write_text(text)
-    return list(drawn)
+    return {ROOT / f"docs/{name}.md": page(name, definition, known) for name, definition in machines().items()}
 
 
 def page(machine: str, definition: State, known: list[steps.Step]) -> str:
@@ -40,7 +32,7 @@ def page(machine: str, definition: State, known: list[steps.Step]) -> str:
         [
             f"# {title}",
             "",
-            f"<!-- Generated from infra/plan/{machine}.asl.json by `python -m infra drawings`. -->",
+            f"<!-- Generated from infra/plan/{machine}.asl.json by `make written`. -->",
             "",
             definition["Comment"],
             "",

@@ -11,12 +11,15 @@ from typing import Any
 
 from chalice.config import Config
 
+from infra.failures import Failure
+
 ROOT = pathlib.Path(__file__).parents[2]
+LOCAL_FOLDER = ROOT / ".local"
 CONFIG = ROOT / ".chalice" / "config.json"
 LOCAL = "local"
 
 
-class Unknown(Exception):
+class Unknown(Failure):
     """Nothing has this name; the text tells which names are near."""
 
 

@@ -1,6 +1,7 @@
 """The steps: what `app.py` ties to what, and what each step's header says it may touch.
 
-A last field of the header, `Layers`, names layers that this function carries besides the two that all have.
+Two last fields of the header are there where they are needed: `Layers` names layers that this function has besides the two of
+every function, `Carries` files that its package holds besides the step's own.
 """
 
 import ast
@@ -12,6 +13,7 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
+from billfold.triggers import fingerprints
 from infra.plan import triggers
 from infra.plan.permissions import May, permissions
 from infra.plan.queues import ORDERED_QUEUES, STREAMS_DEAD
@@ -63,6 +65,11 @@ class Step:
         """The layers that this function carries besides the two that all have."""
         return tuple(self.header.get("Layers", "").split())
 
+    @property
+    def carries(self) -> tuple[str, ...]:
+        """The files besides its own that its package holds, from the root of the project."""
+        return tuple(self.header.get("Carries", "").split())
+
     def function(self, prefix: str) -> str:
         """The name of its Lambda function."""
         return f"{prefix}-{self.name.replace('_', '-')}"
@@ -102,9 +109,8 @@ def header(text: str) -> dict[str, str]:
 
 
 def _map() -> Any:
-    for path in map(str, (ROOT, ROOT / "layers/billfold/python", ROOT / "layers/sandbox_bank/python")):
-        if path not in sys.path:
-            sys.path.insert(0, path)
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
     return importlib.import_module("app")
 
 
@@ -115,8 +121,6 @@ def _is_step(module: Any) -> bool:
 def _step(module: types.ModuleType, trigger: Trigger) -> Step:
     _, workflow, name = module.__name__.split(".")
     fields = header(module.__doc__ or "")
-    # Not imported above: only `_map` makes the layer importable.
-    fingerprints = importlib.import_module("billfold.triggers.fingerprints")
     body = getattr(getattr(module, "handler", None), "body", None)
     return Step(
         name,

@@ -12,7 +12,6 @@ firewall        on AWS only: WAF before the gateway
 
 from typing import Any
 
-from infra.build.packages import Package
 from infra.plan.stages import Stage
 from infra.plan.state_machines import machines as machine_files
 from infra.plan.steps import SANDBOX_BANK, Step, by_workflow
@@ -50,4 +49,4 @@ def sample_codes(steps: list[Step]) -> dict[str, Code]:
     return {step.name: Code("artifacts", f"functions/{step.name}-sample.zip", (layer,)) for step in steps}
 
 
-__all__ = ["Code", "Package", "Template", "build", "sample_codes"]
+__all__ = ["Code", "Template", "build", "sample_codes"]

@@ -7,13 +7,13 @@ import sys
 from rich.console import Console
 
 from infra import templates
-from infra.deploy.clouds import LOCAL_FOLDER, CloudAbsent
+from infra.failures import Failure
 from infra.plan import stages
 from infra.plan.steps import load
 from infra.templates.words import text
 
 OUTPUT = stages.ROOT / "build/templates"
-CHECKOV = LOCAL_FOLDER / "scanners/bin/checkov"
+CHECKOV = stages.LOCAL_FOLDER / "scanners/bin/checkov"
 
 OWN_KEYS = "AWS's own keys encrypt it; a key of ours would add a call and a failure to every step, for no other reader shut out"
 EXCEPTIONS = {
@@ -33,6 +33,10 @@ EXCEPTIONS = {
 }
 
 
+class ScannerAbsent(Failure):
+    """What checks the templates is not installed."""
+
+
 def write(folder: pathlib.Path = OUTPUT) -> list[pathlib.Path]:
     """Every stage's templates as files, <folder>/<stage>/<stack>.json."""
     written = []
@@ -48,9 +52,9 @@ def write(folder: pathlib.Path = OUTPUT) -> list[pathlib.Path]:
 
 
 def run(console: Console) -> int:
-    """Check them all; 0 when nothing was found. CloudAbsent when a scanner is missing."""
+    """Check them all; 0 when nothing was found. ScannerAbsent when a scanner is missing."""
     if not CHECKOV.exists():
-        raise CloudAbsent("checkov is not installed: `make check` installs it")
+        raise ScannerAbsent("checkov is not installed: `make check` installs it")
     files = write()
     console.print(f"cfn-lint reads {len(files)} templates ...", highlight=False)
     lint = pathlib.Path(sys.executable).with_name("cfn-lint")

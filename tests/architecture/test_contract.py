@@ -24,16 +24,6 @@ OPERATIONS = {
 GUIDE = contract.GUIDE.read_text()
 
 
-def test_the_committed_contract_is_what_the_code_says_today():
-    """`python -m infra contract` writes it anew."""
-    assert contract.FILE.read_text() == contract.text()
-
-
-def test_the_guides_table_is_the_tree_of_refusals():
-    """`python -m infra contract` writes it anew."""
-    assert contract.guide() == GUIDE
-
-
 def test_it_is_valid_openapi():
     """OpenAPI 3.1, by an independent validator."""
     assert CONTRACT["openapi"] == "3.1.0"

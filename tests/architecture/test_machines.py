@@ -9,7 +9,6 @@ import pytest
 
 from infra import templates
 from infra.deploy.differences import WAIT_SECONDS, without_what_only_aws_has
-from infra.pages import drawings
 from infra.plan import stages, state_machines, steps
 from infra.plan.state_machines import machines
 from infra.plan.triggers import Task
@@ -220,9 +219,3 @@ def test_the_local_cloud_waits_fixed_times_and_differs_in_nothing_else(machine):
         if state.pop("TimeoutSecondsPath", None):
             state["TimeoutSeconds"] = WAIT_SECONDS
     assert json.loads(local.replace("${AWS::Partition}", "aws")) == expected
-
-
-@pytest.mark.parametrize("machine", MACHINES)
-def test_the_committed_drawing_is_that_of_the_file(machine):
-    """`python -m infra drawings` was run after the last change."""
-    assert drawings.path(machine).read_text() == drawings.page(machine, MACHINES[machine], STEPS)

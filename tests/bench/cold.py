@@ -5,11 +5,9 @@ on boto3 as it is installed, and once more on the layers. All take turns, so tha
 times the plain process; the aim is below 1.
 """
 
-import compileall
 import json
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,7 +18,8 @@ from typing import Any
 import boto3
 
 from infra.build import packages
-from infra.plan.stages import ROOT, this_machine
+from infra.plan.stages import this_machine
+from infra.plan.steps import load
 from tests.bench import card_occasions, console
 from tests.bench.occasions import Occasions
 from tests.bench.scale import scaled
@@ -109,11 +108,10 @@ def _start(name: str, occasions: Occasions, settings: dict[str, str]) -> float:
 def _unpack(folder: pathlib.Path) -> str:
     """The layers and the steps as Lambda unpacks them; the path to import from."""
     here = this_machine()
-    for layer in (packages.packages_layer(here), packages.billfold_layer(here)):
-        with zipfile.ZipFile(layer.path) as archive:
-            archive.extractall(folder / "opt")
-    shutil.copytree(ROOT / "functions", folder / "task/functions", ignore=shutil.ignore_patterns("__pycache__"))
-    compileall.compile_dir(folder / "task", quiet=2)
+    wanted = [(layer, "opt") for layer in (packages.packages_layer(here), packages.billfold_layer(here))]
+    for package, place in (*wanted, *((packages.function(step, here), "task") for step in load())):
+        with zipfile.ZipFile(package.path) as archive:
+            archive.extractall(folder / place)
     return os.pathsep.join([str(folder / "task"), str(folder / "opt/python")])
 
 

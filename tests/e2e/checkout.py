@@ -13,8 +13,17 @@ from typing import Any
 
 from infra.plan.stages import ROOT
 
-# What deployment reads; tests, documents and caches stay behind.
-SOURCES = ("app.py", "functions", "layers", "infra", ".chalice", "requirements.txt", "pyproject.toml")
+# What deployment reads; tests, other documents and caches stay behind.
+SOURCES = (
+    "app.py",
+    "functions",
+    "layers",
+    "infra",
+    ".chalice",
+    "requirements.txt",
+    "pyproject.toml",
+    "docs/openapi.json",
+)
 # What takes long to make and is told by its content: the layers' zips, and the emulator.
 LINKED = ("build/layers", ".local/ministack")
 UP_SECONDS = 300
@@ -30,6 +39,7 @@ class Checkout:
             if source.is_dir():
                 shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, folder / name)
         for name in LINKED:
             (ROOT / name).mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What each step costs on its success path, counted: `python -m tests.proof.counts` prints the table (`--write`: into the README).
+"""What each step costs on its success path, counted: `python -m tests.proof.counts` prints the table (`--write`: docs/costs.md).
 
 calls     AWS calls in order, and those of banks
 rounds    rounds of reads, one where none needs the answer of another
@@ -31,7 +31,17 @@ from tests.proof.plays import Play, Scenario
 from tests.proof.stage import Stage, set_up
 from tests.proof.wire import Call
 
-MARKS = ("<!-- counts -->", "<!-- /counts -->")
+PAGE = ROOT / "docs/costs.md"
+HEAD = """# What each step costs
+
+<!-- Written by `make written`. -->
+
+Counted, not estimated, on each step's success path: its AWS calls and those of banks; rounds of reads, one where none needs the
+answer of another; write and read units as DynamoDB counts them, index writes included; the first-party files that the function
+imports; and the first-party files and lines of functions that the run goes through, with how many files a call goes deep.
+What every HTTP step goes through is counted once, as check_health's. A test compares this table with a run.
+
+"""
 LAYER = str(ROOT / "layers/billfold/python/billfold") + os.sep
 FUNCTIONS = str(ROOT / "functions") + os.sep
 TESTS = str(ROOT / "tests") + os.sep
@@ -234,12 +244,9 @@ def said(calls: tuple[str, ...]) -> str:
     return ", ".join(f"{operation} × {times}" if times > 1 else operation for operation, times in runs) or "none"
 
 
-def readme() -> tuple[str, str, str]:
-    """The README in three: up to the mark, the table, from the closing mark on."""
-    before, _, rest = (ROOT / "README.md").read_text().partition(MARKS[0])
-    inner, _, after = rest.partition(MARKS[1])
-    assert after, "README.md has the marks of the table of counts"
-    return before, inner.strip(), after
+def page(counts: list[Count]) -> str:
+    """docs/costs.md as it would be today."""
+    return f"{HEAD}{table(counts)}\n"
 
 
 def main() -> None:
@@ -247,12 +254,11 @@ def main() -> None:
     with Engine() as engine, direct.serving(), secret_store.running():
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.url
         with set_up(engine) as stage:
-            text = table(count_all(stage))
+            counts = count_all(stage)
     if "--write" in sys.argv:
-        before, _, after = readme()
-        (ROOT / "README.md").write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}")
+        PAGE.write_text(page(counts))
     else:
-        print(text)
+        print(table(counts))
 
 
 if __name__ == "__main__":

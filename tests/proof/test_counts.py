@@ -1,4 +1,4 @@
-"""The table of counts is the README's, to the last unit; and the budgets of the design hold."""
+"""The table of counts is docs/costs.md's, to the last unit; and the budgets of the design hold."""
 
 import re
 
@@ -17,9 +17,9 @@ def counted(stage) -> dict[str, Count]:
     return {count.step: count for count in counts.count_all(stage)}
 
 
-def test_the_readme_shows_what_was_counted(counted):
-    """Exactly: calls, units, files and lines. `python -m tests.proof.counts --write` puts the present table there."""
-    assert counts.readme()[1] == counts.table(list(counted.values()))
+def test_the_page_shows_what_was_counted(counted):
+    """Exactly: calls, units, files and lines."""
+    assert counts.PAGE.read_text() == counts.page(list(counted.values())), "run `make written`"
 
 
 def test_a_wallet_transfer_costs_six_write_units_and_two_for_the_pin(stage, counted):

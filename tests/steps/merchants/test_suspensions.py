@@ -126,4 +126,4 @@ def test_operations_decide_by_their_command(stall, store, visitor, noun):
     assert said("suspend", whom) == f"{whom} is suspended already."
     assert said("resume", whom) == f"{whom} is active."
     assert call("POST", "/v1/terminals", stall.admin, body).status == 201
-    assert said("suspend", "trm_" + "0" * 32).startswith("trm_")
+    assert said("suspend", "trm_" + "0" * 32).startswith("NobodyThere: trm_")

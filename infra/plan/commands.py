@@ -1,0 +1,23 @@
+"""The command that shows the map of steps."""
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.plan import stages
+
+cli = typer.Typer()
+
+
+@cli.command("steps")
+def show_steps() -> None:
+    """Print the map: every step, its trigger, its function, and what it may touch."""
+    from infra.plan.steps import load
+
+    prefix = stages.stage(stages.LOCAL).prefix
+    table = Table("workflow", "step", "trigger", "function", "may", pad_edge=False, box=None, header_style="bold")
+    for step in load(sandbox_bank=True):
+        table.add_row(step.workflow, step.name, str(step.trigger), step.function(prefix), step.header["May"])
+    Console(width=None if sys.stdout.isatty() else 250).print(table)
