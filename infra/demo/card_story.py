@@ -5,16 +5,15 @@ The bank is the sandbox's, a service of its own; what its cards do is in docs/sa
 """
 
 import random
-import secrets
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from billfold import card_numbers
 from infra.clients.api import Refusal
-from infra.demo import card_pictures
+from infra.demo import bills, card_pictures, cards
 from infra.demo.card_faces import Card
-from infra.demo.cast import CURRENCY, Customer, Play, money
+from infra.demo.cast import CURRENCY, Acts, Customer, Play, money
 
 # Asks for a code; has the holder confirm on a page of its own; loses the first answer to every charge.
 CHALLENGED, PAGED, CHARGE_LOST = "40000011", "40000013", "40000041"
@@ -22,13 +21,15 @@ CODE, WRONG_CODE = "123456", "654321"
 TOP_UP, LOST_TOP_UP, LUNCH = 2_500, 1_000, ("Lunch", 1, 1_450)
 # The stream, two queues, the state machine's steps and the bank, each a function that may have to start.
 CARD_SECONDS = 90
-PERSON = {"name": "Erin Holder", "document_type": "passport", "document_number": "C01X00T47", "phone": "+4915155512345"}
 
 
-def number(digits: str) -> str:
-    """A new card of this kind: it begins so, and its last digit makes it valid."""
-    body = digits + f"{secrets.randbelow(10_000_000):07d}"
-    return next(f"{body}{last}" for last in range(10) if card_numbers.luhn(f"{body}{last}"))
+@dataclass
+class Notes:
+    """`number` and `photo`, as Erin's picture was read, and the `card` that she linked by it."""
+
+    number: str = ""
+    photo: str = ""
+    card: str = ""
 
 
 def photograph_card(stage: Play) -> None:
@@ -37,7 +38,7 @@ def photograph_card(stage: Play) -> None:
     story.chapter("Erin photographs a card")
     erin = stage.customers["erin"] = Customer(stage.stack, "erin")
     stage.before["erin"] = erin.wallet(CURRENCY)
-    drawn = Card(number(CHALLENGED), "Visa", "2031-07", "ERIN HOLDER", "Harbour Savings")
+    drawn = Card(cards.number(CHALLENGED), "Visa", "2031-07", "ERIN HOLDER", "Harbour Savings")
     picture = card_pictures.photo(drawn, "tilted", random.Random())
     photo = erin.api.post("/v1/card-photos", {"content_type": "image/jpeg"})
     form = photo["upload"]
@@ -51,7 +52,8 @@ def photograph_card(stage: Play) -> None:
     story.expect("every digit is right", read["number"]["value"], drawn.number)
     expiry = {part: read["expiry"][part] for part in ("year", "month")}
     story.expect("and so is the expiry", expiry, {"year": 2031, "month": 7})
-    stage.items |= {"number": str(read["number"]["value"]), "photo": str(photo["id"])}
+    notes = stage.notes(Notes)
+    notes.number, notes.photo = str(read["number"]["value"]), str(photo["id"])
 
 
 def _read(customer: Customer, photo: str) -> dict[str, Any] | None:
@@ -61,14 +63,14 @@ def _read(customer: Customer, photo: str) -> dict[str, Any] | None:
 
 def link_card(stage: Play) -> None:
     """Erin confirms what was read. The bank asks for a code, and her first one is wrong."""
-    story, erin = stage.story, stage["erin"]
+    story, erin, notes = stage.story, stage["erin"], stage.notes(Notes)
     story.chapter("She links it; her bank asks for a code")
-    mistyped = stage.items["number"]
+    mistyped = notes.number
     mistyped = mistyped[:-1] + str((int(mistyped[-1]) + 1) % 10)
     story.expect(
         "a number with a wrong digit is refused, and no bank is asked", _refused(erin, mistyped), "card_invalid"
     )
-    bound = _bind(erin, stage.items["number"], photo=stage.items["photo"])
+    bound = cards.bind(erin, notes.number, photo=notes.photo)
     story.expect(
         f"her {bound['brand']} ending {bound['last4']} is known, and cannot pay yet", bound["state"], "created"
     )
@@ -79,7 +81,7 @@ def link_card(stage: Play) -> None:
     seen = _when(stage, erin, bound["id"], "active", "the card's activation")
     text = f"{seen['brand']} ending {seen['last4']} is now linked. You can pay with it."
     story.expect("the right one links it", seen["text"], text)
-    stage.items["card"] = str(bound["id"])
+    notes.card = str(bound["id"])
     told = story.wait(
         "the confirmation on her phone",
         lambda: next((one for one in erin.told(bound["id"]) if one["type"] == "card.linked"), None),
@@ -92,7 +94,7 @@ def confirm_on_page(stage: Play) -> None:
     """Another bank sends no code: it has a page, whose address Erin's phone alone is given."""
     story, erin = stage.story, stage["erin"]
     story.chapter("Another of her banks has her confirm on its own page")
-    card = str(_bind(erin, number(PAGED))["id"])
+    card = str(cards.bind(erin, cards.number(PAGED))["id"])
     seen = _when(stage, erin, card, "challenged", "the bank's word")
     story.say(f"[dim]{seen['text']}[/dim]")
     story.expect("no code is awaited", _answered(erin, card, CODE)[0], "no_code_awaited")
@@ -106,7 +108,7 @@ def top_up(stage: Play) -> None:
     """From the card to the wallet: held, charged at the bank, posted."""
     story, erin = stage.story, stage["erin"]
     story.chapter("The card fills her wallet")
-    started = _top_up(erin, stage.items["card"], TOP_UP)
+    started = cards.top_up(erin, stage.notes(Notes).card, TOP_UP)
     story.expect("the top-up settles while the bank is asked", started["state"], "settling")
     _settled(stage, erin, started["id"])
     story.expect(f"{money(TOP_UP)} are in the wallet", erin.wallet(CURRENCY) - stage.before["erin"], TOP_UP)
@@ -116,60 +118,42 @@ def pay_by_card(stage: Play) -> None:
     """A bill's verification names the card: one charge, one credit a seller."""
     story, erin, cafe = stage.story, stage["erin"], stage.shops[0]
     story.chapter("The card pays a bill")
-    bill_id = erin.open_bill(CURRENCY)["id"]
-    erin.tap(bill_id, [cafe.tills[0].item(bill_id, [LUNCH])])
-    request = erin.close(bill_id)["verification"]
+    bill_id = bills.open_bill(erin, CURRENCY)["id"]
+    bills.tap(erin, bill_id, [cafe.tills[0].item(bill_id, [LUNCH])])
+    request = bills.close(erin, bill_id)["verification"]
     before = erin.wallet(CURRENCY)
-    paying = erin.verify(bill_id, request["list_hash"], erin.pin, instrument=stage.items["card"])
+    paying = bills.verify(erin, bill_id, request["list_hash"], erin.pin, instrument=stage.notes(Notes).card)
     story.expect("verified, it settles while the bank is asked", paying["state"], "settling")
     story.wait(
         "the bank's charge",
-        lambda: True if erin.bill(bill_id)["state"] == "settled" else None,
+        lambda: True if bills.read(erin, bill_id)["state"] == "settled" else None,
         at_most_seconds=CARD_SECONDS,
     )
     story.expect(f"{cafe.name} is paid {money(LUNCH[2])}; the wallet has not moved", erin.wallet(CURRENCY), before)
-    stage.bills["erin"] = erin.bill(bill_id)
 
 
 def lose_answer(stage: Play) -> None:
     """The bank charges and its answer is lost: asked again with the same key, it tells what it did, once."""
     story, erin = stage.story, stage["erin"]
     story.chapter("A charge whose answer is lost is asked about, never repeated")
-    bound = _bind(erin, number(CHARGE_LOST))
+    bound = cards.bind(erin, cards.number(CHARGE_LOST))
     _when(stage, erin, bound["id"], "active", "the card's activation")
     before = erin.wallet(CURRENCY)
-    started = _top_up(erin, bound["id"], LOST_TOP_UP)
+    started = cards.top_up(erin, bound["id"], LOST_TOP_UP)
     _settled(stage, erin, started["id"])
     story.expect("the money arrived once", erin.wallet(CURRENCY) - before, LOST_TOP_UP)
     erin.api.delete(f"/v1/cards/{bound['id']}", {"pin": erin.pin})
     story.expect("removed with the PIN, the card cannot pay from then on", _spent(erin, bound["id"]), "card_not_active")
 
 
-CHAPTERS = (photograph_card, link_card, confirm_on_page, top_up, pay_by_card, lose_answer)
-
-
-def _bind(customer: Customer, card_number: str, **more: str) -> dict[str, Any]:
-    body = {
-        "number": card_number,
-        "expiry": {"year": 2031, "month": 7},
-        "holder": "ERIN HOLDER",
-        "person": PERSON,
-        "consent": "2026-11",
-        **more,
-    }
-    return dict(customer.api.post("/v1/cards", body, proven=True))
-
-
-def _top_up(customer: Customer, card: str, amount: int) -> dict[str, Any]:
-    body = {"card": card, "amount": {"amount": amount, "currency": CURRENCY}}
-    return dict(customer.api.post("/v1/top-ups", body))
+ACTS = Acts(chapters=(photograph_card, link_card, confirm_on_page, top_up, pay_by_card, lose_answer))
 
 
 def _when(stage: Play, customer: Customer, card: str, state: str, what: str) -> dict[str, Any]:
     """The card once it is in this state."""
 
     def look() -> dict[str, Any] | None:
-        seen = customer.card(card)
+        seen = cards.read(customer, card)
         return seen if seen["state"] == state else None
 
     return stage.story.wait(what, look, at_most_seconds=CARD_SECONDS)
@@ -184,7 +168,7 @@ def _settled(stage: Play, customer: Customer, top_up_id: str) -> None:
 
 def _refused(customer: Customer, card_number: str) -> str:
     try:
-        return str(_bind(customer, card_number)["state"])
+        return str(cards.bind(customer, card_number)["state"])
     except Refusal as refusal:
         return refusal.code
 
@@ -199,6 +183,6 @@ def _answered(customer: Customer, card: str, code: str) -> tuple[str, int]:
 
 def _spent(customer: Customer, card: str) -> str:
     try:
-        return str(_top_up(customer, card, LOST_TOP_UP)["state"])
+        return str(cards.top_up(customer, card, LOST_TOP_UP)["state"])
     except Refusal as refusal:
         return refusal.code

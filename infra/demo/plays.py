@@ -1,27 +1,24 @@
 """The main job, played over HTTP as a phone and its terminals would: `make demo`.
 
-Alice fills a bill at three shops, verifies it once and all are paid in one transfer. Meanwhile time does its part on three
-short bills: Bob forgets to close his, Carol's phone delivers a tap late, and Dave's stays empty. The play ends with the
-books. Whatever differs from what must be ends it with exit code 1.
+Each workflow tells its own story (`<noun>_story`). The play ends with the books. Whatever differs from what must be ends it with
+exit code 1.
 """
 
+import importlib
+import pkgutil
 import time
-import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+import infra.demo
 from infra.clients.api import Client, Refusal
-from infra.demo import aftermath, card_story
-from infra.demo.cast import CURRENCY, Customer, Play, Shop, forged, instant, items_of, money, outcomes, tapped
+from infra.demo import books
+from infra.demo.cast import CURRENCY, Acts, Chapter, Customer, Play, Shop
 from infra.demo.narration import Differs, Story
-
-SHORT_SECONDS = 5
-# The schedule looks once a minute and is up to 10 s late on the local cloud; queue and step take a few seconds more.
-SCHEDULE_SECONDS = 100
-COFFEE, CROISSANT, BOOK, PEARS = ("Flat white", 2, 380), ("Croissant", 1, 295), ("Paperback", 1, 899), ("Pears", 3, 65)
 
 
 def play(stack: dict[str, Any], console: Console | None = None) -> int:
@@ -29,7 +26,7 @@ def play(stack: dict[str, Any], console: Console | None = None) -> int:
     stage = Play(Story(console), stack)
     started = time.monotonic()
     try:
-        for chapter in CHAPTERS:
+        for chapter in chapters():
             chapter(stage)
     except (Differs, Refusal, httpx.HTTPError, BotoCoreError, ClientError) as fault:
         stage.story.console.print(f"\n[red bold]The demo ended early.[/red bold] {type(fault).__name__}: ", end="")
@@ -43,6 +40,23 @@ def play(stack: dict[str, Any], console: Console | None = None) -> int:
         f"\n[green bold]All {stage.story.checks} checks hold.[/green bold] Played in {seconds:.0f} s."
     )
     return 0
+
+
+def chapters() -> list[Chapter]:
+    """Every chapter in the order of the play."""
+    stories = list(_stories())
+    opening = [chapter for story in stories for chapter in story.opening]
+    middle = [chapter for story in stories for chapter in story.chapters]
+    closing = [chapter for story in stories for chapter in story.closing]
+    return [meet, *opening, *middle, *closing, books.show]
+
+
+def _stories() -> Iterator[Acts]:
+    """The stories of all workflows, by name."""
+    for module in pkgutil.iter_modules(infra.demo.__path__, "infra.demo."):
+        if module.name.endswith("_story"):
+            acts: Acts = importlib.import_module(module.name).ACTS
+            yield acts
 
 
 def meet(stage: Play) -> None:
@@ -63,179 +77,3 @@ def meet(stage: Play) -> None:
         stage.before[shop.name] = shop.takings(CURRENCY)
     for name, customer in stage.customers.items():
         stage.before[name] = customer.wallet(CURRENCY)
-
-
-def open_short_bills(stage: Play) -> None:
-    """Three bills of five seconds whose end is left to time; the rest of the play goes on meanwhile."""
-    story, (coffee, books, _) = stage.story, stage.shops
-    coffees: dict[str, Any] = {}
-    late: dict[str, Any] = {}
-    story.chapter(f"Three bills that last {SHORT_SECONDS} seconds, set up early")
-    for name in ("bob", "carol", "dave"):
-        bill = stage.bills[name] = stage[name].open_bill(CURRENCY, period_seconds=SHORT_SECONDS)
-        story.expect(f"{name.capitalize()} opened a bill", bill["state"], "active")
-        # Signed at once: delivery may take longer than the period where every function starts cold.
-        coffees[name] = coffee.tills[0].item(bill["id"], [COFFEE])
-        late[name] = books.tills[0].item(bill["id"], [BOOK])
-    for name in ("bob", "carol"):
-        answer = stage[name].tap(stage.bills[name]["id"], [coffees[name]])
-        story.expect(f"{name.capitalize()} tapped a coffee for {money(760)}", outcomes(answer), ["added"])
-    stage.late_item = late["carol"]
-    in_time = instant(stage.late_item["signed_at"]) < instant(stage.bills["carol"]["expires_at"])
-    story.expect("Carol's second tap was signed within the period, but her phone is offline", in_time, True)
-    story.say("Bob forgets his bill. Dave taps nothing. Nobody will close these three.")
-
-
-def fill_bill(stage: Play) -> None:
-    """Alice opens a bill and taps at three shops; one of the items was tampered with on its way."""
-    story, alice, (coffee, books, fruit) = stage.story, stage["alice"], stage.shops
-    story.chapter("Alice opens a bill and taps at three shops")
-    story.say(f"Alice's wallet: [bold]{money(stage.before['alice'])}[/bold]")
-    bill = stage.bills["alice"] = alice.open_bill(CURRENCY)
-    story.expect("the bill is active and empty", (bill["state"], bill["total"]["amount"]), ("active", 0))
-    story.say(f"{bill['id']}, open until {bill['expires_at']}")
-    honest = [
-        coffee.tills[0].item(bill["id"], [COFFEE, CROISSANT]),
-        books.tills[0].item(bill["id"], [BOOK]),
-        fruit.tills[0].item(bill["id"], [PEARS]),
-        coffee.tills[1].item(bill["id"], [CROISSANT]),
-    ]
-    batch = [*honest, forged(books.tills[1].item(bill["id"], [BOOK]))]
-    answer = alice.tap(bill["id"], batch)
-    story.table(("shop", "lines", ">amount", "outcome"), tapped(stage, batch, answer))
-    story.expect("four taps landed, the forged one is refused alone", outcomes(answer), ["added"] * 4 + ["refused"])
-    problem = answer["results"][-1].get("problem", {})
-    story.expect("the refusal says why: its signature", problem.get("code"), "signature_invalid")
-    story.expect(f"the server's sum is {money(2444)}", answer["bill"]["total"]["amount"], 2444)
-    stage.items = dict(zip(("breakfast", "book", "pears", "croissant"), items_of(answer), strict=False))
-    deliver_again(stage, honest, answer)
-
-
-def deliver_again(stage: Play, honest: list[dict[str, Any]], first: dict[str, Any]) -> None:
-    """The phone lost the answer in the underground, and delivers all its taps once more."""
-    story, alice, bill_id, key = stage.story, stage["alice"], stage.bills["alice"]["id"], str(uuid.uuid4())
-    again = alice.tap(bill_id, honest, key=key)
-    story.expect("delivered again by an offline phone, all four are `repeated`", outcomes(again), ["repeated"] * 4)
-    story.expect("under the same item ids", items_of(again), items_of(first)[:4])
-    story.expect("the total has not moved", again["bill"]["total"], first["bill"]["total"])
-    repeated = alice.tap(bill_id, honest, key=key)
-    story.expect("the same Idempotency-Key gets the same answer", repeated["results"], again["results"])
-
-
-def deliver_late(stage: Play) -> None:
-    """Carol's phone is back: her tap was signed within the period and arrives after it (VB-08)."""
-    story, carol, bill = stage.story, stage["carol"], stage.bills["carol"]
-    story.chapter("A tap that arrives late")
-    over = instant(bill["expires_at"])
-    story.wait("Carol's period ends", lambda: time.time() > over + 0.5 or None, at_most_seconds=SHORT_SECONDS + 10)
-    answer = carol.tap(bill["id"], [stage.late_item])
-    story.expect("signed in time and delivered late: it still counts", outcomes(answer), ["added"])
-    story.expect(f"Carol's bill is {money(1659)}", answer["bill"]["total"]["amount"], 1659)
-    too_late = stage.shops[2].tills[0].item(bill["id"], [PEARS])
-    answer = carol.tap(bill["id"], [too_late])
-    found = [result.get("problem", {}).get("code") for result in answer["results"]]
-    story.expect("signed after the period: refused, `bill_closed`", found, ["bill_closed"])
-
-
-def verify(stage: Play) -> None:
-    """Alice closes; the verification request shows exactly what she will pay; a wrong PIN pays nothing."""
-    story, alice, bill_id = stage.story, stage["alice"], stage.bills["alice"]["id"]
-    story.chapter("Alice closes, and is asked to verify")
-    bill = alice.close(bill_id)
-    request = bill["verification"]
-    story.expect("the bill awaits verification", bill["state"], "verifying")
-    names = {shop.merchant: shop.name for shop in stage.shops}
-    story.table(
-        ("shop", "signed at", ">amount"),
-        [(names[item["merchant"]], item["signed_at"], money(item["amount"])) for item in request["items"]],
-    )
-    listed = sum(item["amount"] for item in request["items"])
-    story.expect("the request lists four purchases that add up", (len(request["items"]), listed), (4, 2444))
-    story.say(f"bound to list hash {request['list_hash'][:16]}…, until {request['expires_at']}")
-    wrong = str((int(alice.pin) + 1) % 10 ** len(alice.pin)).zfill(len(alice.pin))
-    refusal = _refused(alice, bill_id, request["list_hash"], wrong)
-    story.expect(f"a wrong PIN is refused: “{refusal.problem.get('detail')}”", refusal.code, "pin_wrong")
-    story.expect("one try fewer is left", refusal.problem["tries_left"], request["tries_left"] - 1)
-    refusal = _refused(alice, bill_id, "0" * 64, alice.pin)
-    story.expect("another list's hash is refused", refusal.code, "list_changed")
-    story.expect("with the list as it is now", refusal.problem["verification"]["list_hash"], request["list_hash"])
-    story.expect("nothing was paid", alice.wallet(CURRENCY), stage.before["alice"])
-    settle(stage, request["list_hash"])
-
-
-def settle(stage: Play, list_hash: str) -> None:
-    """One verification, one transfer: a debit of Alice's wallet and a credit per shop, all or nothing (VB-17)."""
-    story, alice, bill_id, key = stage.story, stage["alice"], stage.bills["alice"]["id"], str(uuid.uuid4())
-    story.chapter("Verified once, paid once")
-    paid = alice.verify(bill_id, list_hash, alice.pin, key=key)
-    story.expect("the bill is settled", paid["state"], "settled")
-    again = alice.verify(bill_id, list_hash, alice.pin, key=key)
-    story.expect("the same call once more gets the same answer", again, paid)
-    transfer = alice.api.get(f"/v1/transfers/{paid['transfer']}")
-    found = (transfer["amount"]["amount"], sorted(transfer["payees"]))
-    story.expect("one transfer pays all three shops", found, (2444, sorted(shop.merchant for shop in stage.shops)))
-    after = {shop.name: shop.takings(CURRENCY) - stage.before[shop.name] for shop in stage.shops}
-    after["Alice"] = alice.wallet(CURRENCY) - stage.before["alice"]
-    story.table(("account", ">change"), [(name, money(change)) for name, change in after.items()])
-    expected = dict(zip((shop.name for shop in stage.shops), (1350, 899, 195), strict=True)) | {"Alice": -2444}
-    story.expect("the wallet fell by what the shops took, to the cent", after, expected)
-
-
-def refund(stage: Play) -> None:
-    """The bookshop's administrator gives the book back, once."""
-    story, books, bill_id = stage.story, stage.shops[1], stage.bills["alice"]["id"]
-    story.chapter("One item is refunded")
-    seen = books.refund(bill_id, [stage.items["book"]], "torn page")
-    story.expect("the shop sees only its own item on the bill", [item["state"] for item in seen["items"]], ["refunded"])
-    state = stage["alice"].bill(bill_id)["state"]
-    story.expect("the bill is partially refunded", state, "partially_refunded")
-    try:
-        books.refund(bill_id, [stage.items["book"]], "torn page")
-        second = "refunded"
-    except Refusal as refusal:
-        second = refusal.code
-    story.expect("a second refund of the book is refused", second, "item_state_conflict")
-    story.expect("Alice has the money back", stage["alice"].wallet(CURRENCY), stage.before["alice"] - 2444 + 899)
-
-
-def wait_for_schedule(stage: Play) -> None:
-    """The minute schedule ends the three short bills, each as it must: none was closed by anybody."""
-    story = stage.story
-    story.chapter("The minute schedule ends what nobody closed")
-
-    def ended() -> list[str] | None:
-        states = [stage[name].bill(stage.bills[name]["id"])["state"] for name in ("bob", "carol", "dave")]
-        return None if "active" in states else states
-
-    states = story.wait("waiting for the minute schedule", ended, at_most_seconds=SCHEDULE_SECONDS, every=1)
-    story.expect(
-        "Bob's and Carol's ask for verification, Dave's expired empty", states, ["verifying"] * 2 + ["expired_empty"]
-    )
-    for name, amount in (("bob", 760), ("carol", 1659)):
-        customer, bill_id = stage[name], stage.bills[name]["id"]
-        request = customer.bill(bill_id)["verification"]
-        paid = customer.verify(bill_id, request["list_hash"], customer.pin)
-        found = paid["state"], stage.before[name] - customer.wallet(CURRENCY)
-        story.expect(f"{customer.name} verifies and pays {money(amount)}", found, ("settled", amount))
-
-
-CHAPTERS = (
-    meet,
-    open_short_bills,
-    fill_bill,
-    deliver_late,
-    verify,
-    refund,
-    *card_story.CHAPTERS,
-    wait_for_schedule,
-    aftermath.tell,
-    aftermath.show_books,
-)
-
-
-def _refused(customer: Customer, bill_id: str, list_hash: str, pin: str) -> Refusal:
-    try:
-        customer.verify(bill_id, list_hash, pin)
-    except Refusal as refusal:
-        return refusal
-    raise Differs("a verification that must be refused was accepted")

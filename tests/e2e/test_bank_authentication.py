@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from infra.clients.api import Refusal
+from infra.demo import cards
 from infra.demo.cast import Customer
 from infra.deploy.clouds import Cloud
 from infra.plan import stages
@@ -58,7 +59,7 @@ class Way:
 
     def look(self, cloud: Cloud) -> None:
         """See how far it is, and answer the challenge when there is one."""
-        self.state = self.customer.card(self.card)["state"]
+        self.state = cards.read(self.customer, self.card)["state"]
         if self.state == "challenged":
             try:
                 self.customer.api.post(f"/v1/cards/{self.card}/challenge", {"code": CODE})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.demo import bills
 from infra.demo.cast import Customer
 from infra.deploy.clouds import Cloud
 from infra.operations import dead_letters
@@ -52,8 +53,8 @@ def test_a_transfer_reaches_both_statements(stack: dict[str, Any], erin: Custome
 
 def test_every_change_of_a_bill_is_told_once(erin: Customer) -> None:
     """XX-03: opening and ending a bill are two events of its owner's feed, by the bills' stream."""
-    bill_id = erin.open_bill("JPY")["id"]
-    erin.close(bill_id)
+    bill_id = bills.open_bill(erin, "JPY")["id"]
+    bills.close(erin, bill_id)
     expected = ["bill.expired_empty", "bill.opened"]
     _in_time(lambda: set(expected) <= set(erin.events(bill_id)))
     assert sorted(erin.events(bill_id)) == expected

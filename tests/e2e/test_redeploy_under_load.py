@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from infra.clients.api import Client
+from infra.demo import bills
 from infra.demo.cast import Customer
 from tests.e2e.checkout import Checkout
 
@@ -84,9 +85,9 @@ def marked(checkout: Checkout) -> Iterator[Any]:
 def bill(stack: dict[str, Any]) -> Iterator[tuple[Customer, str]]:
     """An open bill and its owner."""
     erin = Customer(stack, "erin")
-    bill_id = erin.open_bill("EUR")["id"]
+    bill_id = bills.open_bill(erin, "EUR")["id"]
     yield erin, bill_id
-    erin.close(bill_id)
+    bills.close(erin, bill_id)
     erin.leave()
 
 

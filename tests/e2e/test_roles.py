@@ -9,6 +9,7 @@ import pytest
 
 from infra.clients.api import Client, Refusal
 from infra.clients.phones import Till
+from infra.demo import bills
 from infra.demo.cast import CURRENCY, Customer, Shop
 from infra.deploy.clouds import Cloud
 from infra.plan import stages
@@ -41,13 +42,13 @@ def shop(stack: dict[str, Any]) -> Iterator[Shop]:
 
 def test_void_and_dispute_have_the_roles_they_need(erin: Customer, shop: Shop) -> None:
     """VB-12 where roles are enforced: the seller takes one item back, the user contests the other."""
-    bill_id = erin.open_bill(CURRENCY)["id"]
+    bill_id = bills.open_bill(erin, CURRENCY)["id"]
     items = [till.item(bill_id, [("Tea", 1, 210)]) for till in shop.tills]
-    voided, disputed = (result["item"] for result in erin.tap(bill_id, items)["results"])
+    voided, disputed = (result["item"] for result in bills.tap(erin, bill_id, items)["results"])
     shop.api.delete(f"/v1/bills/{bill_id}/items/{voided}")
     erin.api.post(f"/v1/bills/{bill_id}/items/{disputed}/dispute")
-    assert [item["state"] for item in erin.bill(bill_id)["items"]] == ["voided", "disputed"]
-    assert erin.close(bill_id)["state"] == "expired_empty"
+    assert [item["state"] for item in bills.read(erin, bill_id)["items"]] == ["voided", "disputed"]
+    assert bills.close(erin, bill_id)["state"] == "expired_empty"
     assert bill_id in [bill["id"] for bill in erin.api.everything("/v1/bills")]
 
 
