@@ -59,9 +59,9 @@ def _bind(stage: Stage, person: Person, expected: str, *, year: int = 2031, card
         if listed:
             assert (listed[0]["state"], listed[0]["expiry"]["year"]) == (expected, year)
 
-    def arrive() -> Outcome:
+    def arrive(key: str = "bind") -> Outcome:
         body = {"expiry": {"year": year, "month": 7}, **named}
-        answer = stage.cards.bind(person, number("approved"), key="bind", body=body)
+        answer = stage.cards.bind(person, number("approved"), key=key, body=body)
         return Outcome(answer.status, answer.body, tuple(answer.headers.items()))
 
     return Occasion(arrive, effect)

@@ -24,7 +24,7 @@ FRESH_SECONDS = 30
 class Occasion:
     """What a set-up leaves behind: `arrive` delivers the request, message, batch or tick; `effect` asserts what it did."""
 
-    arrive: Callable[[], Outcome]
+    arrive: Callable[..., Outcome]
     effect: Callable[[], None]
 
 
@@ -88,6 +88,11 @@ class Play:
         self.wire.run = self._run
         with vault_keys.listed(self.scenario.vault_keys), self.wire:
             return self._occasion.arrive()
+
+    def twin(self, key: str) -> Outcome:
+        """Deliver it as another operation would be, under another key where it has one; nobody listens."""
+        with vault_keys.listed(self.scenario.vault_keys), Wire(run=uuid.uuid4().hex):
+            return self._occasion.arrive(*([key] if key else []))
 
     def end(self) -> State:
         """What the tables hold at last; the effect is what it should be."""

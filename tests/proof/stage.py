@@ -89,11 +89,12 @@ def ago(**span: float) -> Iterator[None]:
         yield
 
 
-def http(*arguments: Any, **options: Any) -> Callable[[], Outcome]:
-    """A call over the gateway; each delivery is a new request of the same operation, with a fresh proof by the phone."""
+def http(*arguments: Any, **options: Any) -> Callable[..., Outcome]:
+    """A call over the gateway; each delivery is a new request of the same operation, with a fresh proof by the phone, but
+    with another key of another operation."""
 
-    def arrive() -> Outcome:
-        answer = world.call(*arguments, **options)
+    def arrive(key: str = "") -> Outcome:
+        answer = world.call(*arguments, **options | ({"key": key} if key else {}))
         return Outcome(answer.status, answer.body, tuple(answer.headers.items()))
 
     return arrive

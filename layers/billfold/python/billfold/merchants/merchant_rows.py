@@ -99,9 +99,10 @@ def put_terminal(commit: Commit, terminal: Terminal, now: int) -> None:
 
 
 def revoke_terminal(commit: Commit, terminal: Terminal, now: int) -> None:
-    """Add a terminal's revocation to a commit; it counts from the next request."""
+    """Add a terminal's revocation to a commit; it counts from the next request. The first of two stays, and is told once."""
     row = TerminalRow(terminal.terminal_id, TerminalRow.SORT)
-    commit.update(row, [TerminalRow.revoked_at.set(now)], TerminalRow.merchant == terminal.merchant)
+    first = (TerminalRow.merchant == terminal.merchant) & TerminalRow.revoked_at.does_not_exist()
+    commit.update(row, [TerminalRow.revoked_at.set(now)], first)
     outbox_rows.tell(commit, "terminal.revoked", terminal.merchant, terminal.terminal_id, now)
 
 

@@ -211,7 +211,8 @@ def put_suspension(commit: Commit, user: User, now: int, *, suspended: bool) -> 
 
 
 def put_merchants(commit: Commit, before: User, merchants: tuple[str, ...]) -> None:
-    """Add to a commit which merchants a user administers; the list must be as it was read."""
+    """Add to a commit which merchants a user administers; the list must be as it was read, and the user not suspended since."""
     row = UserRow(before.user_id, UserRow.SORT)
     same = UserRow.merchants == list(before.merchants) if before.merchants else UserRow.merchants.does_not_exist()
-    commit.update(row, [UserRow.merchants.set(list(merchants))], UserRow.joined_at.exists() & same)
+    active = UserRow.joined_at.exists() & UserRow.suspended_at.does_not_exist()
+    commit.update(row, [UserRow.merchants.set(list(merchants))], active & same)
