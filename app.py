@@ -102,7 +102,10 @@ def http(method: str, path: str, step: Any, *, signed_in: bool = True) -> None:
     def view(**_: str) -> Response:
         request = app.current_request
         assert request is not None, "a view runs within a request"
-        answer = step.handler(request.to_original_event(), app.lambda_context)
+        # `chalice local` has these in the context alone; API Gateway says them first of all.
+        context = request.context
+        said = {"httpMethod": request.method, "path": context["path"], "resource": context["resourcePath"]}
+        answer = step.handler(said | request.to_original_event(), app.lambda_context)
         return Response(body=answer["body"], status_code=answer["statusCode"], headers=answer["headers"])
 
     authorizer = {"authorizer": users} if signed_in else {}
