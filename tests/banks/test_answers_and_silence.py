@@ -166,3 +166,13 @@ def test_a_part_of_the_document_s_number_is_sent_and_never_the_whole(monkeypatch
         asked_about = authentication(GOOD, document_number=document)
         banks.bank("sandbox").authenticate("key", asked_about)
     assert bodies[0]["document_number_last4"] == sent
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_action", "", "of tomorrow"])
+def test_a_refund_that_stripe_has_not_made_yet_is_not_done(monkeypatch, status):
+    """CB-21: it is asked for again; only `succeeded` says that the money is on its way."""
+    for said, outcome in ((status, "unknown"), ("succeeded", "refunded")):
+        body = json.dumps({"id": "re_1", "object": "refund", "status": said})
+        with LocalServer(lambda _, body=body: (200, body)) as server:
+            monkeypatch.setenv("BILLFOLD_STRIPE_ADDRESS", server.address)
+            assert banks.bank("stripe").refund("key", "pi_1", 100, "USD", "chg_1") == Payment(outcome, "re_1")

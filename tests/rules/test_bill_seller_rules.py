@@ -8,7 +8,7 @@ import pytest
 
 from billfold import bills
 from billfold.bills import Bill, bill_sellers
-from billfold.bills.bill_changes import Change, ItemDisputed, ItemsAdded, ItemVoided, Refunded
+from billfold.bills.bill_changes import Change, ItemDisputed, ItemsAdded, ItemVoided, Refunded, Settled
 from tests.rules.bill_worlds import Worlds
 from tests.rules.test_bill_machine import AMOUNTS, KINDS, take
 
@@ -88,3 +88,16 @@ def test_an_owner_is_asked_for_every_list_that_waits_and_for_each_once(journals)
         ("ItemDisputed", "verifying"),
         ("ItemDisputed", "failed"),
     }
+
+
+def test_of_a_settlement_only_who_is_paid_is_told(journals):
+    """VB-12, VB-17: whose every item was disputed or voided was told of that, and gets nothing of the money."""
+    unpaid = 0
+    for journal in journals:
+        for moment, change in enumerate(journal, 1):
+            if isinstance(change, Settled):
+                bill = bills.rebuild("bil_1", journal[:moment])
+                told = set(bill_sellers.concerned(bill, change))
+                assert told == {item.merchant for item in bill.items if item.state == "settled"}
+                unpaid += told != {item.merchant for item in bill.items}
+    assert unpaid, "nobody in all these lives went without"

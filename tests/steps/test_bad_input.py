@@ -254,3 +254,20 @@ def test_a_name_in_whatever_digits_is_not_said_again(village, digits):
     answers.append(call("GET", "/v1/bills", village.owner, query={name: "1"}))
     assert [answer.code for answer in answers] == ["invalid"] * 3
     assert name not in json.dumps([answer.body for answer in answers], ensure_ascii=False)
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(
+    ("route", "text"),
+    [
+        ("POST /v1/bills/{bill}/items", '{"items": [{"amount": %s}]}'),
+        ("POST /v1/devices", '{"name": "phone", "jwk": {"kty": "OKP", "more": %s}}'),
+    ],
+)
+def test_what_is_no_number_is_found_where_no_model_looks(store, village, route, text, constant):
+    """XX-02: an item judged by itself and a key are taken as they are, so that the reader of JSON must refuse it."""
+    before = everything(store)
+    answer = send(route, village, text % constant)
+    assert (answer.status, answer.code) == (400, "invalid")
+    assert constant in answer.body["detail"]
+    assert everything(store) == before

@@ -11,7 +11,8 @@ import pytest
 from billfold import ledger
 from billfold.errors import Stale
 from billfold.ledger import Account, Balance, Hold, Transfer, ledger_rows
-from billfold.tables.rows import DUE_SHARDS, Commit, due
+from billfold.ledger.ledger_rows import BalanceRow
+from billfold.tables.rows import DUE_SHARDS, Commit, due, write_all
 from tests.tables.scripts import CONFLICT, metered, scripted
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -304,3 +305,12 @@ def test_a_user_s_wallets_are_listed_by_currency():
     placed(euro, 2)
     assert ledger_rows.wallets("usr_alice") == [("EUR", Balance(3, 2)), ("USD", Balance(9))]
     assert ledger_rows.wallets("usr_nobody") == []
+
+
+@pytest.mark.parametrize("account", [SHOP, WORLD], ids=["sales", "funding"])
+def test_no_lane_is_left_out_of_a_balance(account):
+    """LG-01, LG-08: each has another amount, so that the sum tells which was forgotten."""
+    owner, _, currency = account.name.rpartition("/")
+    lanes = [BalanceRow(f"{owner}#{lane}", currency, available=2**lane) for lane in range(ledger.LANES)]
+    write_all(lanes)
+    assert balance(account) == Balance(2**ledger.LANES - 1)

@@ -164,3 +164,14 @@ def test_an_activation_or_a_removal_in_the_middle_of_a_reseal_is_not_undone(
     assert generations(store) == ({} if ends else {card: "2"})
     assert not any("person" in row for row in store.rows("vault"))
     assert cards.seen(alice, card)["state"] == ("cancelled" if ends else "active")
+
+
+def test_a_card_that_cools_down_does_so_under_the_next_keys_too(cards, rotate):
+    """CB-09, CB-19: who gave five wrong codes waits for a day, whatever the number's fingerprint is by then."""
+    person, card = cards.challenged()
+    for _ in range(5):
+        cards.answer(person, card, "999999")
+    assert cards.work("end_card", card) == "declined"
+    rotate("2 1")
+    answer = cards.bind(person, number_of("challenged"))
+    assert (answer.status, answer.code) == (429, "too_many_cards")

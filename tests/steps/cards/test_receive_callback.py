@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from billfold import clock, ids
 from billfold.cards import card_rows
+from billfold.cards.card_changes import Asked
+from billfold.tables.rows import Commit
 from sandbox_bank import authentications, callbacks, keys, rows
 from tests import world
 from tests.cloud import secret_store
@@ -267,3 +269,17 @@ def test_what_is_none_of_ours_is_taken_and_forgotten(cards, queues, kind):
     answer = call("POST", PATH, raw=body, headers=callbacks.signed("bau_1", body), key="")
     assert answer.status == 204, answer
     assert waiting(queues) == before, "SQS takes no empty message, so the bank would hear 503"
+
+
+def test_a_word_about_a_card_of_another_bank_is_not_found(cards, monkeypatch):
+    """CB-08, CB-14: a bank that serves this stage speaks of its own cards alone, however well it signs."""
+    monkeypatch.setenv("BILLFOLD_ISSUERS", os.environ["BILLFOLD_ISSUERS"].replace("4=sandbox", "4=stripe"))
+    _, card = cards.bound()
+    commit = Commit(card)
+    card_rows.put_change(commit, card_rows.load(card).present, Asked(clock.now(), ["number"]))
+    commit.send()
+    found = card_rows.load(card).present
+    assert found.bank == "stripe"
+    approved = {"kind": "authentication", "merchant_reference": card, "reference": "bau_1", "outcome": "approved"}
+    assert tell(approved | {"token": "t"}).status == 404
+    assert card_rows.load(card).present == found

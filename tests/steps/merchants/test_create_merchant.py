@@ -74,3 +74,12 @@ def test_a_repeat_gets_the_first_answer_and_makes_no_second_merchant(store, admi
     assert create(admin, key=key).body == create(admin, key=key).body
     rows = [row for row in store.rows("merchants") if row.get("admin", {}).get("S") == admin.user_id]
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize("groups", [("support",), ("merchant_operators", "auditors"), ("MERCHANT_ADMINS",)])
+def test_another_group_than_those_two_cannot(store, groups):
+    """XX-05: to be in some group is not enough, whoever is named as administrator."""
+    person = world.joined(Person(groups=groups), pin=None)
+    for named in ({}, {"admin": person.user_id}):
+        answer = create(person, **named)
+        assert (answer.status, answer.code) == (403, "forbidden")
