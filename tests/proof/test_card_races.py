@@ -10,7 +10,7 @@ import pytest
 from billfold import cards as rules
 from billfold import clock
 from billfold.cards import Card, card_rows
-from billfold.cards.card_changes import Answered, ApprovedLate, ChallengeSent, CodeTried, Withdrawn
+from billfold.cards.card_changes import Activated, Answered, ApprovedLate, ChallengeSent, CodeTried, Withdrawn
 from billfold.charges import charge_rows
 from billfold.errors import OperationRunning, Unavailable
 from billfold.ledger import ledger_rows
@@ -185,8 +185,11 @@ def test_twenty_codes_at_once_are_five_tries(cards: CardWorld, store, right):
     linked = right and answers[7].status == 200
     assert whole(store, card).state == ("active" if linked else "declined")
     assert linked or tried == 5
-    assert set(codes(answers)) <= {"200", "code_wrong", "challenge_over", "card_state_conflict"}
-    assert linked or codes(answers)["200"] == 0
+    seen = codes(answers)
+    assert seen["200"] == int(linked)
+    # The bank's word to a try can come after the end, of which its owner then hears.
+    assert seen["200"] + seen["code_wrong"] <= tried
+    assert seen["200"] + seen["code_wrong"] + seen["challenge_over"] + seen["card_state_conflict"] == 20
     assert withdrawn(store) == [False]
     again = cards.bind(alice, number_of("challenged"))
     assert (again.status, again.code) == ((200, "") if linked else (429, "too_many_cards"))
@@ -247,7 +250,9 @@ def test_a_removal_against_the_activation_leaves_a_card_that_is_over_and_nothing
         gone, *_ = race([soon(removal(cards, person, card), 0.02), *[soon(task("activate_card", card), 0.02)] * 2])
         assert gone.status == 204
     cards.settle()
-    assert {whole(store, card).state for card in made} <= {"cancelled", "removed"}
+    for card in made:
+        was_active = any(isinstance(change, Activated) for change in card_rows.load(card).changes)
+        assert whole(store, card).state == ("removed" if was_active else "cancelled")
     assert (withdrawn(store), store.rows("vault"), holders(store)) == ([True] * 5, [], [set()] * 5)
 
 

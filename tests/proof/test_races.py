@@ -42,7 +42,10 @@ def test_money_sent_in_a_ring_by_everybody_at_once_stays_the_same(store):
     for person in ring:
         fund(person, 50)
     jobs = [stubborn(send, ring[n % 6], ring[(n + 1) % 6].user_id, 20) for n in range(48)]
-    assert set(codes(race(jobs))) <= {"201", "balance_too_low"}
+    seen = codes(race(jobs))
+    assert seen["201"] + seen["balance_too_low"] == 48
+    # With 50 each, the first two payments of everybody find enough whatever comes in.
+    assert seen["201"] >= 12
     assert sum(wallet(person) for person in ring) == 300
     books_balance(store)
 
