@@ -3,6 +3,7 @@
 #   .venv/               what builds and tests (requirements.txt, requirements-dev.txt)
 #   .local/ministack/    the emulator, apart because its packages would leak into the functions that it runs
 #   .local/scanners/     checkov and pip-audit, apart because their dependencies contradict ours (`make check` only)
+#   .local/mutants/      mutmut, apart because its packages are not ours (`make mutants` only)
 #   .local/localstripe/  what plays Stripe in tests, apart because it is another's licence and web framework
 #   .local/dynoxide/     a DynamoDB engine, for tests of races and counts
 
@@ -15,7 +16,7 @@ SIGN_IN := $(if $(filter command,$(firstword $(origin USER))),$(USER),alice)
 PYTHON := .venv/bin/python
 PIP := -m pip install -qq --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help install up down demo token steps status test quick proof bench check format written clean
+.PHONY: help install up down demo token steps status test quick proof mutants bench check format written clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +54,9 @@ proof: install  ## all tests with new random cases, 10,000 bills and 100,000 cha
 
 bench: install  ## measure what the README states
 	@$(PYTHON) -m tests.bench
+
+mutants: install .local/mutants/.installed  ## how many small bugs the tests of rules and rows notice (ten minutes)
+	@$(PYTHON) -m tests.proof.mutants
 
 check: install .local/scanners/.installed  ## format, lint, types, arrows, templates, known vulnerabilities
 	@.venv/bin/ruff format --check .
@@ -108,6 +112,14 @@ LAYERS := layers/packages/constraints.txt layers/stripe/requirements.txt layers/
 	@echo "Installing the scanners into .local/scanners (about two minutes) ..."
 	@mkdir -p .local && rm -rf .local/scanners && $(PYTHON) -m venv .local/scanners
 	@.local/scanners/bin/python $(PIP) -r $<
+	@touch $@
+
+.local/mutants/.installed: infra/local/requirements-mutants.txt | .venv/.installed
+	@echo "Installing mutmut into .local/mutants (about 20 s) ..."
+	@mkdir -p .local && rm -rf .local/mutants && $(PYTHON) -m venv .local/mutants
+	@.local/mutants/bin/python $(PIP) -r $<
+	@site='import site; print(site.getsitepackages()[0])'; \
+		$(PYTHON) -c "$$site" > "$$(.local/mutants/bin/python -c "$$site")/billfold.pth"
 	@touch $@
 
 .local/dynoxide/.installed: infra/local/engines.py | .venv/.installed

@@ -26,6 +26,7 @@ from hypothesis import settings  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from billfold.people import pins  # noqa: E402
+from tests import world  # noqa: E402
 from tests.cloud import delivery, direct, scheduling, secret_store  # noqa: E402
 from tests.cloud import queues as made_queues  # noqa: E402
 from tests.cloud.engine import Engine  # noqa: E402
@@ -52,6 +53,8 @@ def engine():
     """A dynoxide process on loopback, ended by its own handle when the run is over."""
     with Engine() as running, direct.serving():
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = running.url
+        # mutmut runs pytest more than once in a process; the connection of the last time leads to an engine that has ended.
+        world.forget_connection()
         yield running
 
 
