@@ -52,9 +52,8 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     change = ItemsAdded(now, items, outcomes, bills.is_late(bill, now), **marks)
 
     if bills.worth_recording(bill, change):
-        commit = Commit(operation)
-        bill = bill_rows.put_change(commit, bill, change)
-        commit.send()
+        with Commit(operation) as commit:
+            bill = bill_rows.put_change(commit, bill, change)
 
     return _answer(bill, change)
 

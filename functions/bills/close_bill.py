@@ -31,10 +31,9 @@ def handler(request: http.Request[Any]) -> http.Answer:
 
     change = replace(bills.close(bill, now), **request.marks(tries_left=people.tries_left(user.pin, now)))
 
-    commit = Commit(operation)
-    bill = bill_rows.put_change(commit, bill, change)
-    if device and device.bill == bill.bill_id:
-        people_rows.free_device(commit, request.caller, device)
-    commit.send()
+    with Commit(operation) as commit:
+        bill = bill_rows.put_change(commit, bill, change)
+        if device and device.bill == bill.bill_id:
+            people_rows.free_device(commit, request.caller, device)
 
     return http.Answer(200, bill_wire.bill(bill, change.tries_left))

@@ -35,8 +35,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     marks = request.marks(tries_left=people.tries_left(user.pin, now))
     change = replace(bills.dispute(bill, request.parameters["item"], now), **marks)
 
-    commit = Commit(operation)
-    bill = bill_rows.put_change(commit, bill, change)
-    commit.send()
+    with Commit(operation) as commit:
+        bill = bill_rows.put_change(commit, bill, change)
 
     return http.Answer(200, bill_wire.bill(bill, change.tries_left))

@@ -26,10 +26,9 @@ def handler(bill_id: str) -> str:
     if change is None:
         return "nothing due"
 
-    commit = Commit(f"{bill_id}/{bill.revision}")
-    bill_rows.put_change(commit, bill, change)
-    if isinstance(change, Closed) and device and device.bill == bill_id:
-        people_rows.free_device(commit, bill.owner, device)
-    commit.send()
+    with Commit(f"{bill_id}/{bill.revision}") as commit:
+        bill_rows.put_change(commit, bill, change)
+        if isinstance(change, Closed) and device and device.bill == bill_id:
+            people_rows.free_device(commit, bill.owner, device)
 
     return type(change).__name__.lower()

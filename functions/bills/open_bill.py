@@ -50,28 +50,21 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
     user = people.active(user)
     if device is None:
         raise NotFound()
-    currency, period, commit = _currency(body), _period(body), Commit(operation)
-    if device.bill_until > request.now:
-        bill, status = bill_rows.load(device.bill).present, 200
-        if bill.state != "active":
-            raise Stale()
-    else:
-        opened = bills.open_for(
-            caller,
-            body.device,
-            currency,
-            period=period,
-            cap=body.cap.amount if body.cap else None,
-            now=request.now,
-        )
-        bill, status = bill_rows.put_opened(commit, request.new_id("bil"), opened), 201
-        people_rows.take_device(commit, caller, device, bill.bill_id, bill.expires_at)
+    cap = body.cap.amount if body.cap else None
+    opened = bills.open_for(caller, body.device, _currency(body), period=_period(body), cap=cap, now=request.now)
     tries_left = people.tries_left(user.pin, request.now)
 
-    # Which bill, not what is in it: an open bill can be larger than a row.
-    shown = {"bill": bill.bill_id, "revision": bill.revision, "tries_left": tries_left}
-    operation_rows.record(commit, operation, request.fingerprint, status, shown, request.now)
-    commit.send()
+    with Commit(operation) as commit:
+        if device.bill_until > request.now:
+            bill, status = bill_rows.load(device.bill).present, 200
+            if bill.state != "active":
+                raise Stale()
+        else:
+            bill, status = bill_rows.put_opened(commit, request.new_id("bil"), opened), 201
+            people_rows.take_device(commit, caller, device, bill.bill_id, bill.expires_at)
+        # Which bill, not what is in it: an open bill can be larger than a row.
+        shown = {"bill": bill.bill_id, "revision": bill.revision, "tries_left": tries_left}
+        operation_rows.record(commit, operation, request.fingerprint, status, shown, request.now)
 
     return _answer(bill, tries_left, status)
 

@@ -54,12 +54,11 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
         transfer_id, legs, at=now, kind="refund", reason="refund", about=bill.bill_id, reverses=bill.transfer_id
     )
 
-    commit = Commit(operation)
-    bill = bill_rows.put_change(commit, bill, replace(change, **request.marks()))
-    ledger_rows.post(commit, transfer)
-    if paid_by:
-        charge_rows.start(commit, request.operation("chg"), _refund(request, bill, paid_by, amount))
-    commit.send()
+    with Commit(operation) as commit:
+        bill = bill_rows.put_change(commit, bill, replace(change, **request.marks()))
+        ledger_rows.post(commit, transfer)
+        if paid_by:
+            charge_rows.start(commit, request.operation("chg"), _refund(request, bill, paid_by, amount))
 
     return http.Answer(201, bill_wire.bill(bill, 0, merchants=merchants))
 

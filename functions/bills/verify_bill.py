@@ -56,24 +56,24 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
         return _answer(journal.as_of(made), made)
 
     _check_verifiable(bill, request.body.list_hash, user, now)
-    # Before the PIN: a refusal that only the right PIN meets, and no write counts, would let guesses run free.
+    # Checked before the PIN: no write counts this refusal, so after the PIN it would tell an attacker which guess was right.
     card = _card(request, rows, bill) if request.body.instrument else None
-    wrong, commit = PinVerification(request.body.pin).verify(user.pin, now, pins.matches), Commit(operation)
-    if wrong:
-        bill_rows.check_as_read(commit, bill)
-        people_rows.count_wrong_try(commit, operation, request.fingerprint, user, *wrong, now)
+    if wrong := PinVerification(request.body.pin).verify(user.pin, now, pins.matches):
+        with Commit(operation) as commit:
+            bill_rows.check_as_read(commit, bill)
+            people_rows.count_wrong_try(commit, operation, request.fingerprint, user, *wrong, now)
         raise wrong[1]
 
-    people_rows.check_pin(commit, caller, user.pin, operation=operation, now=now)
-    if card:
-        change: BillChange = _by_card(request, bill, card, commit)
-    else:
-        balance = ledger_rows.balance(wallet, rows)
-        paid, change = bill_payments.by_wallet(bill, balance, request.operation("trf"), now, request.marks())
-        if paid:
-            ledger_rows.post(commit, paid)
-    bill = bill_rows.put_change(commit, bill, change)
-    commit.send()
+    with Commit(operation) as commit:
+        people_rows.check_pin(commit, caller, user.pin, operation=operation, now=now)
+        if card:
+            change: BillChange = _by_card(request, bill, card, commit)
+        else:
+            balance = ledger_rows.balance(wallet, rows)
+            paid, change = bill_payments.by_wallet(bill, balance, request.operation("trf"), now, request.marks())
+            if paid:
+                ledger_rows.post(commit, paid)
+        bill = bill_rows.put_change(commit, bill, change)
 
     return _answer(bill, change)
 

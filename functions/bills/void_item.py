@@ -29,8 +29,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     people.active(user)
     change = bill_sellers.void(bill, request.parameters["item"], merchants, request.now)
 
-    commit = Commit(f"{bill.bill_id}/{bill.revision}/{request.request_id}")
-    bill = bill_rows.put_change(commit, bill, change)
-    commit.send()
+    with Commit(f"{bill.bill_id}/{bill.revision}/{request.request_id}") as commit:
+        bill = bill_rows.put_change(commit, bill, change)
 
     return http.Answer(200, bill_wire.bill(bill, 0, merchants=merchants))

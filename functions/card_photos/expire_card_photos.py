@@ -26,12 +26,11 @@ def handler(photo_id: str) -> str:
         return "nothing due"
 
     if ended:
-        commit = Commit(f"{photo_id}/{ended.state}")
-        if ended.state == "expired":
-            card_photo_rows.put_expired(commit, photo_id, now)
-        else:
-            card_photo_rows.put_read(commit, ended, None)
-        commit.send()
+        with Commit(f"{photo_id}/{ended.state}") as commit:
+            if ended.state == "expired":
+                card_photo_rows.put_expired(commit, photo_id, now)
+            else:
+                card_photo_rows.put_read(commit, ended, None)
     upload.delete("photos", photo_id)
 
     return ended.state if ended else "deleted"

@@ -35,9 +35,8 @@ def handler(photo_id: str) -> str:
         judged = confirmations.comparable(judged, found)
         sealed = vault.seal(photo_id, card_photo_rows.encode(found))
 
-    commit = Commit(f"{photo_id}/read")
-    card_photo_rows.put_read(commit, judged, sealed)
-    commit.send()
+    with Commit(f"{photo_id}/read") as commit:
+        card_photo_rows.put_read(commit, judged, sealed)
     upload.delete("photos", photo_id)
 
     if fault:

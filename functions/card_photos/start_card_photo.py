@@ -57,11 +57,10 @@ def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
     photo = Photo(request.new_id("pho"), user.user_id, "awaiting_upload", request.now)
     answer = wire.to_builtins(_started(photo, request.body.content_type))
 
-    commit = Commit(operation)
-    card_photo_rows.put_started(commit, photo)
-    limit_rows.count_try(commit, rows, who, request.now)
-    operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
-    commit.send()
+    with Commit(operation) as commit:
+        card_photo_rows.put_started(commit, photo)
+        limit_rows.count_try(commit, rows, who, request.now)
+        operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
 
     return http.Answer(201, answer)
 

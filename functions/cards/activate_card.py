@@ -21,9 +21,8 @@ def handler(event: workflow.Input) -> workflow.Output:
     now, card = clock.now(), card_rows.load(event["card"]).present
 
     if cards.standing(card, now) == "approved":
-        commit = Commit(f"{card.card_id}/activate")
-        card = card_rows.put_change(commit, card, Activated(now))
-        vault_rows.forget_person(commit, card.card_id)
-        commit.send()
+        with Commit(f"{card.card_id}/activate") as commit:
+            card = card_rows.put_change(commit, card, Activated(now))
+            vault_rows.forget_person(commit, card.card_id)
 
     return {"card": card.card_id, "outcome": "active" if card.state == "active" else "over"}

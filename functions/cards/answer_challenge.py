@@ -36,9 +36,8 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
     if tried is None:
         people.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
         tried = replace(cards.try_code(card, now), **request.marks())
-        commit = Commit(operation)
-        card = card_rows.put_change(commit, card, tried)
-        commit.send()
+        with Commit(operation) as commit:
+            card = card_rows.put_change(commit, card, tried)
         number = card.challenge.tries
     else:
         request.check_same(tried.request)
@@ -50,9 +49,8 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
     said = banks.bank(card.bank).answer_challenge(key, card.reference, request.body.code)
     heard = _heard(card, said, number, now, operation)
     if heard:
-        commit = Commit(f"{operation}/heard")
-        card = card_rows.put_change(commit, card, heard)
-        commit.send()
+        with Commit(f"{operation}/heard") as commit:
+            card = card_rows.put_change(commit, card, heard)
 
     if said.outcome == "unknown":
         raise Unavailable()

@@ -72,9 +72,8 @@ def _key(card: Card) -> str:
 
 
 def _commit(card: Card, change: CardChange, name: str) -> Card:
-    commit = Commit(f"{card.card_id}/{name}")
-    card = card_rows.put_change(commit, card, change)
-    commit.send()
+    with Commit(f"{card.card_id}/{name}") as commit:
+        card = card_rows.put_change(commit, card, change)
     return card
 
 

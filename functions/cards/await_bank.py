@@ -22,8 +22,7 @@ def handler(event: workflow.Input) -> workflow.Output:
         machines.resume(token, {"card": card.card_id})
         return {"card": card.card_id, "outcome": "resumed"}
 
-    commit = Commit(token)
-    card_rows.put_task_token(commit, card, token)
-    commit.send()
+    with Commit(token) as commit:
+        card_rows.put_task_token(commit, card, token)
 
     return {"card": card.card_id, "outcome": "waiting"}

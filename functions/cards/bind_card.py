@@ -17,19 +17,21 @@ from billfold import card_numbers, card_photos, cards, people, vault
 from billfold.banks import issuers
 from billfold.card_photos import card_photo_rows, confirmations
 from billfold.cards import card_rows, card_wire
-from billfold.cards.card_changes import ExpiryUpdated
 from billfold.cards.card_errors import CardTaken, UnsupportedIssuer
 from billfold.errors import IdempotencyKeyReused, ProofInvalid, Stale
 from billfold.people import people_rows
 from billfold.people.people_errors import DeviceUnknown
 from billfold.tables import limit_rows, operation_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.operation_rows import OperationRow
+from billfold.tables.rows import Commit, Key, read
 from billfold.triggers import http, proof, wire
 from billfold.vault import vault_rows
 
+Asked = http.Request[card_wire.BindCard]
+
 
 @http.step(body=card_wire.BindCard, answers=card_wire.CardAnswer, key=True)
-def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
+def handler(request: Asked) -> http.Answer:
     body, caller, now, (device_id, jti) = request.body, request.caller, request.now, proof.proven(request)
     number, operation = body.number.replace(" ", "").replace("-", ""), request.operation("opr")
     brand, bank = card_numbers.check_number(number), issuers.bank_of(number)
@@ -57,57 +59,56 @@ def handler(request: http.Request[card_wire.BindCard]) -> http.Answer:
     if people_rows.device(rows, caller, device_id) is None:
         raise DeviceUnknown()
     photo = card_photos.check_own(card_photo_rows.photo(rows, body.photo), caller).at(now) if body.photo else None
-    held, commit = card_rows.holders(rows, fingerprints), Commit(operation)
-    operation_rows.use_proof(commit, used, now)
+    held = card_rows.holders(rows, fingerprints)
     if caller in held:
-        return _again(request, operation, held[caller], commit)
+        return _again(request, operation, held[caller], used)
     cards.check_allowed(limit_rows.wait_seconds(rows, whos, cooling, now))
     if len(held) >= cards.MAX_HOLDERS:
-        limit_rows.count_try(commit, rows, whos, now)
-        # That tells something of a number: it counts as a try, and a repeat is the same one.
-        raise operation_rows.refuse(commit, operation, f"{request.fingerprint}/{fingerprints[0]}", CardTaken(), now)
+        with Commit(operation) as commit:
+            operation_rows.use_proof(commit, used, now)
+            # The refusal tells something of a number, so it counts as a try, and a repeat is the same try.
+            limit_rows.count_try(commit, rows, whos, now)
+            operation_rows.refuse(commit, operation, f"{request.fingerprint}/{fingerprints[0]}", CardTaken(), now)
+        raise CardTaken()
     known = {"device": device_id, "brand": brand, "last4": number[-4:], "bank": bank, "fingerprint": fingerprints[0]}
     typed = confirmations.typed(body, photo, fingerprints)
     bound = card_wire.bound(body, at=now, owner=caller, typed=typed, **known, **request.marks())
     person = msgspec.json.encode([body.holder, body.person])
     sealed = vault.seal_parts(card_id, {vault_rows.NUMBER: number.encode(), vault_rows.PERSON: person})
 
-    card = card_rows.put_bound(commit, card_id, bound)
-    vault_rows.put(commit, card_id, sealed)
-    card_rows.add_holder(commit, rows, fingerprints, caller, card_id)
-    limit_rows.count_try(commit, rows, whos, now)
-    commit.send()
+    with Commit(operation) as commit:
+        operation_rows.use_proof(commit, used, now)
+        card = card_rows.put_bound(commit, card_id, bound)
+        vault_rows.put(commit, card_id, sealed)
+        card_rows.add_holder(commit, rows, fingerprints, caller, card_id)
+        limit_rows.count_try(commit, rows, whos, now)
 
     return http.Answer(201, card_wire.card(card))
 
 
-def _repeat(
-    request: http.Request[card_wire.BindCard],
-    card_id: str,
-    fingerprints: list[str],
-    done: operation_rows.OperationRow | None = None,
-) -> http.Answer:
+def _repeat(asked: Asked, card_id: str, fingerprints: list[str], done: OperationRow | None = None) -> http.Answer:
     """The first answer again, which was the card then. The request's fingerprint leaves the number out; this compares it."""
     journal = card_rows.load(card_id)
     if journal.present.fingerprint not in fingerprints:
         raise IdempotencyKeyReused("this Idempotency-Key was used for another card")
     if done:
-        return request.repeat(done)
-    request.check_same(journal.changes[0].request)
+        return asked.repeat(done)
+    asked.check_same(journal.changes[0].request)
     return http.Answer(201, card_wire.card(journal.at(1)))
 
 
-def _again(request: http.Request[card_wire.BindCard], operation: str, card_id: str, commit: Commit) -> http.Answer:
+def _again(request: Asked, operation: str, card_id: str, used: Key) -> http.Answer:
     """The card that the caller holds already (CB-16): a later expiry updates it."""
     card = card_rows.load(card_id).present
     if card.state not in cards.OPEN and card.state != "active":
         raise Stale()
-    expiry = request.body.expiry
-    if (expiry.year, expiry.month) > (card.expiry_year, card.expiry_month):
-        card = card_rows.put_change(commit, card, ExpiryUpdated(request.now, expiry.year, expiry.month))
-    else:
-        card_rows.check_as_read(commit, card)
-    answer = wire.to_builtins(card_wire.card(card))
-    operation_rows.record(commit, operation, request.fingerprint, 200, answer, request.now)
-    commit.send()
+    renewed = cards.renew(card, request.body.expiry.year, request.body.expiry.month, request.now)
+    with Commit(operation) as commit:
+        operation_rows.use_proof(commit, used, request.now)
+        if renewed:
+            card = card_rows.put_change(commit, card, renewed)
+        else:
+            card_rows.check_as_read(commit, card)
+        answer = wire.to_builtins(card_wire.card(card))
+        operation_rows.record(commit, operation, request.fingerprint, 200, answer, request.now)
     return http.Answer(200, answer)

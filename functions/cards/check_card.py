@@ -21,9 +21,8 @@ def handler(event: workflow.Input) -> workflow.Output:
 
     change = cards.begin(card, now)
     if change:
-        commit = Commit(f"{card.card_id}/check")
-        put = card_ends.put_over if isinstance(change, Ended) else card_rows.put_change
-        card = put(commit, card, change)
-        commit.send()
+        with Commit(f"{card.card_id}/check") as commit:
+            put = card_ends.put_over if isinstance(change, Ended) else card_rows.put_change
+            card = put(commit, card, change)
 
     return {"card": card.card_id, "outcome": "ask" if card.state in cards.OPEN else "over"}

@@ -19,8 +19,7 @@ def handler(event: workflow.Input) -> workflow.Output:
     now, card = clock.now(), card_rows.load(event["card"]).present
 
     if ended := cards.end(card, now):
-        commit = Commit(f"{card.card_id}/end")
-        card = card_ends.put_over(commit, card, ended)
-        commit.send()
+        with Commit(f"{card.card_id}/end") as commit:
+            card = card_ends.put_over(commit, card, ended)
 
     return {"card": card.card_id, "outcome": card.state}

@@ -22,8 +22,7 @@ def handler(card_id: str) -> str:
     if ended is None:
         return "nothing due"
 
-    commit = Commit(f"{card_id}/expire")
-    card_ends.put_over(commit, card, ended)
-    commit.send()
+    with Commit(f"{card_id}/expire") as commit:
+        card_ends.put_over(commit, card, ended)
 
     return ended.state

@@ -37,8 +37,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     heard = card_answers.hear(card, answered)
 
     if heard:
-        commit = Commit(request.operation("opr"))
-        card = card_rows.put_change(commit, card, heard)
-        commit.send()
+        with Commit(request.operation("opr")) as commit:
+            card = card_rows.put_change(commit, card, heard)
 
     return http.Answer(200, card_wire.card(card, said.page))

@@ -51,6 +51,5 @@ def _hear(bank: str, told: Callback, now: int) -> None:
     answered = Answered(now, said.outcome, "callback", told.reference, said.token, said.reason, said.way)
     heard = card_answers.hear(card, answered)
     if heard:
-        commit = Commit(told.event_id)
-        card_rows.put_change(commit, card, heard)
-        commit.send()
+        with Commit(told.event_id) as commit:
+            card_rows.put_change(commit, card, heard)

@@ -24,7 +24,7 @@ class RemoveCard(wire.Body, frozen=True):
 
 @http.step(body=RemoveCard)
 def handler(request: http.Request[RemoveCard]) -> http.Answer:
-    now, commit = request.now, Commit(f"{request.request_id}/{request.parameters['card']}")
+    now, token = request.now, f"{request.request_id}/{request.parameters['card']}"
     card = cards.check_found(card_rows.load(request.parameters["card"]).present, request.caller)
     rows = read([people_rows.user_key(request.caller), card_rows.head_key(card.card_id)])
     change = cards.remove(card, now)
@@ -36,16 +36,15 @@ def handler(request: http.Request[RemoveCard]) -> http.Answer:
         raise Stale()
     if head.charges:
         raise CardBusy()
-    wrong = PinVerification(request.body.pin).verify(user.pin, now, pins.matches)
-    if wrong:
-        # Who removed it at the same moment, with the right PIN, is not told that the PIN was wrong.
-        card_rows.check_as_read(commit, card)
-        people_rows.count_try(commit, user, wrong[0], now)
-        commit.send()
+    if wrong := PinVerification(request.body.pin).verify(user.pin, now, pins.matches):
+        with Commit(token) as commit:
+            # Who removed it at the same moment, with the right PIN, is not told that the PIN was wrong.
+            card_rows.check_as_read(commit, card)
+            people_rows.count_try(commit, user, wrong[0], now)
         raise wrong[1]
 
-    people_rows.check_pin(commit, request.caller, user.pin)
-    card_ends.put_over(commit, card, change)
-    commit.send()
+    with Commit(token) as commit:
+        people_rows.check_pin(commit, request.caller, user.pin)
+        card_ends.put_over(commit, card, change)
 
     return http.Answer(204)

@@ -28,11 +28,10 @@ def handler(card_id: str) -> str:
     fingerprint = vault.fingerprint(opened[vault_rows.NUMBER].decode(), newest)
     rows = read([card_rows.holders_key(fingerprint)])
 
-    commit = Commit(f"{card_id}/reseal/{newest}")
-    vault_rows.put(commit, card_id, vault.seal_parts(card_id, opened), before=sealed)
-    card_rows.remove_holder(commit, card)
-    card_rows.add_holder(commit, rows, [fingerprint], card.owner, card_id)
-    card_rows.put_change(commit, card, Resealed(clock.now(), fingerprint))
-    commit.send()
+    with Commit(f"{card_id}/reseal/{newest}") as commit:
+        vault_rows.put(commit, card_id, vault.seal_parts(card_id, opened), before=sealed)
+        card_rows.remove_holder(commit, card)
+        card_rows.add_holder(commit, rows, [fingerprint], card.owner, card_id)
+        card_rows.put_change(commit, card, Resealed(clock.now(), fingerprint))
 
     return "resealed"

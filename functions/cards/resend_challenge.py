@@ -28,9 +28,8 @@ def handler(request: http.Request[Any]) -> http.Answer:
     if sent is None:
         people.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
         sent = replace(cards.resend(card, request.now), **request.marks())
-        commit = Commit(operation)
-        card = card_rows.put_change(commit, card, sent)
-        commit.send()
+        with Commit(operation) as commit:
+            card = card_rows.put_change(commit, card, sent)
     else:
         request.check_same(sent.request)
         card = journal.as_of(sent)

@@ -26,12 +26,11 @@ def handler(event: workflow.Input) -> workflow.Output:
         machines.resume(token, {"card": card.card_id})
         return {"card": card.card_id, "outcome": "resumed"}
 
-    commit = Commit(token)
-    if card.challenge.sent:
-        card_rows.put_task_token(commit, card, token)
-    else:
-        card = card_rows.put_change(commit, card, ChallengeSent(now, card.challenge.way), task_token=token)
-    commit.send()
+    with Commit(token) as commit:
+        if card.challenge.sent:
+            card_rows.put_task_token(commit, card, token)
+        else:
+            card = card_rows.put_change(commit, card, ChallengeSent(now, card.challenge.way), task_token=token)
 
     key = f"{card.card_id}/challenge/{card.challenge.sent}"
     if banks.bank(card.bank).send_challenge(key, card.reference).outcome == "unknown":

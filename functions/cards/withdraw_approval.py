@@ -53,9 +53,8 @@ def _withdraw(bank: Bank, card: Card) -> str:
 
 
 def _commit(card: Card, change: CardChange, name: str) -> Card:
-    commit = Commit(f"{card.card_id}/{name}")
-    card = card_rows.put_change(commit, card, change)
-    commit.send()
+    with Commit(f"{card.card_id}/{name}") as commit:
+        card = card_rows.put_change(commit, card, change)
     return card
 
 

@@ -41,9 +41,8 @@ def handler(message: str, before: int) -> str | queue.Later:
     if ours is not None:
         after = comparisons.compared(comparison, ours, _differences(comparison, ours, theirs))
 
-    commit = Commit(comparison.message)
-    comparison_rows.put(commit, after, theirs if comparison.state == "listing" else ())
-    commit.send()
+    with Commit(comparison.message) as commit:
+        comparison_rows.put(commit, after, theirs if comparison.state == "listing" else ())
 
     return after.state
 

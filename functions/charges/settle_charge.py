@@ -47,17 +47,16 @@ def handler(message: str, before: int) -> str | queue.Later:
         return _ask_later(word, before)
     now = change.at
 
-    commit = Commit(charge_id)
-    if charge.purpose == "bill":
-        bill = bill_rows.load(charge.about).present
-        transfer = bill_payments.transfer(charge, bill, now) if isinstance(change, Settled) else None
-        bill_rows.put_change(commit, bill, bill_payments.after_charge(charge, bill, change))
-    else:
-        to_wallet = isinstance(change, Settled) is (charge.purpose == "top_up")
-        kind: ledger.Kind = "top_up" if charge.purpose == "top_up" else "refund"
-        transfer = charge_reviews.to_wallet(charge, kind, now) if to_wallet else None
-    charge = charge_rows.resolve(commit, charge, change, transfer, now)
-    commit.send()
+    with Commit(charge_id) as commit:
+        if charge.purpose == "bill":
+            bill = bill_rows.load(charge.about).present
+            transfer = bill_payments.transfer(charge, bill, now) if isinstance(change, Settled) else None
+            bill_rows.put_change(commit, bill, bill_payments.after_charge(charge, bill, change))
+        else:
+            to_wallet = isinstance(change, Settled) is (charge.purpose == "top_up")
+            kind: ledger.Kind = "top_up" if charge.purpose == "top_up" else "refund"
+            transfer = charge_reviews.to_wallet(charge, kind, now) if to_wallet else None
+        charge = charge_rows.resolve(commit, charge, change, transfer, now)
 
     return charge.state
 
@@ -100,9 +99,8 @@ def _review(charge: Charge) -> str | queue.Later:
     if found is None:
         return "settled before"
 
-    commit = Commit(f"{charge.charge_id}/{charge.revision}")
-    charge = charge_rows.review(commit, charge, *found)
-    commit.send()
+    with Commit(f"{charge.charge_id}/{charge.revision}") as commit:
+        charge = charge_rows.review(commit, charge, *found)
 
     kind = type(found[0]).__name__
     log.line("differs", "settle_charge", 0, {"charge": charge.charge_id, "kind": kind}, failed=True)

@@ -50,9 +50,8 @@ def handler(request: http.Request[TopUpWallet]) -> http.Answer:
     hold, transfer = request.operation("hld"), request.operation("trf")
     started = charges.start(card, amount, "top_up", "", now, hold=hold, transfer=transfer)
 
-    commit = Commit(charge_id)
-    charge = charge_rows.start(commit, charge_id, replace(started, **request.marks()))
-    limit_rows.count_try(commit, rows, who, now)
-    commit.send()
+    with Commit(charge_id) as commit:
+        charge = charge_rows.start(commit, charge_id, replace(started, **request.marks()))
+        limit_rows.count_try(commit, rows, who, now)
 
     return http.Answer(202, charge_wire.top_up(charge))

@@ -23,8 +23,7 @@ def handler(hold_id: str) -> str:
     if expired is None:
         return "nothing due"
 
-    commit = Commit(f"{hold_id}/expire")
-    ledger_rows.resolve_hold(commit, found[0], expired, now)
-    commit.send()
+    with Commit(f"{hold_id}/expire") as commit:
+        ledger_rows.resolve_hold(commit, found[0], expired, now)
 
     return "expired"

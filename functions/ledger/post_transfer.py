@@ -51,16 +51,16 @@ def handler(request: http.Request[PostTransfer]) -> http.Answer:
     transfer = ledger.transfer(transfer_id, legs, at=now, kind="transfer", reason=body.reason)
     if people_rows.user(rows, body.to) is None:
         raise NotFound()
-    # Before the PIN: a refusal that only the right PIN meets, and no write counts, would let guesses run free.
+    # Checked before the PIN: no write counts this refusal, so after the PIN it would tell an attacker which guess was right.
     ledger.after(ledger_rows.balance(payer, rows), transfer.legs[0])
-    wrong, commit = PinVerification(body.pin).verify(user.pin, now, pins.matches), Commit(transfer_id)
-    if wrong:
-        ledger_rows.check_not_posted(commit, transfer_id)
-        people_rows.count_wrong_try(commit, operation, request.fingerprint, user, *wrong, now)
+    if wrong := PinVerification(body.pin).verify(user.pin, now, pins.matches):
+        with Commit(transfer_id) as commit:
+            ledger_rows.check_not_posted(commit, transfer_id)
+            people_rows.count_wrong_try(commit, operation, request.fingerprint, user, *wrong, now)
         raise wrong[1]
 
-    people_rows.check_pin(commit, request.caller, user.pin, operation=operation, now=now)
-    ledger_rows.post(commit, transfer, request=request.fingerprint)
-    commit.send()
+    with Commit(transfer_id) as commit:
+        people_rows.check_pin(commit, request.caller, user.pin, operation=operation, now=now)
+        ledger_rows.post(commit, transfer, request=request.fingerprint)
 
     return http.Answer(201, ledger_wire.transfer(transfer))

@@ -45,10 +45,9 @@ def handler(request: http.Request[CreateMerchant]) -> http.Answer:
     merchant = Merchant(request.new_id("mer"), request.body.name, admin)
     answer = wire.to_builtins(MerchantAnswer(merchant.merchant_id, merchant.name, merchant.admin))
 
-    commit = Commit(operation)
-    merchant_rows.put_merchant(commit, merchant, request.now)
-    people_rows.put_merchants(commit, user, (*user.merchants, merchant.merchant_id))
-    operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
-    commit.send()
+    with Commit(operation) as commit:
+        merchant_rows.put_merchant(commit, merchant, request.now)
+        people_rows.put_merchants(commit, user, (*user.merchants, merchant.merchant_id))
+        operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
 
     return http.Answer(201, answer)

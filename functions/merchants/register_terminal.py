@@ -46,10 +46,9 @@ def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     terminal = Terminal(request.new_id("trm"), body.merchant, body.name, _checked_key(body.public_key))
     answer = wire.to_builtins(merchant_wire.terminal(terminal))
 
-    commit = Commit(operation)
-    merchant_rows.put_terminal(commit, terminal, request.now)
-    operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
-    commit.send()
+    with Commit(operation) as commit:
+        merchant_rows.put_terminal(commit, terminal, request.now)
+        operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
 
     return http.Answer(201, answer)
 

@@ -28,8 +28,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     if terminal.revoked_at is not None:
         return http.Answer(204)
 
-    commit = Commit(f"{request.request_id}/{terminal_id}")
-    merchant_rows.revoke_terminal(commit, terminal, request.now)
-    commit.send()
+    with Commit(f"{request.request_id}/{terminal_id}") as commit:
+        merchant_rows.revoke_terminal(commit, terminal, request.now)
 
     return http.Answer(204)

@@ -49,12 +49,11 @@ def handler(request: http.Request[RegisterDevice]) -> http.Answer:
     known = registered.get(device.device_id)
     answer = wire.to_builtins(DeviceAnswer(device.device_id, thumbprint, known.name if known else device.name))
 
-    commit = Commit(operation)
-    if known:
-        people_rows.check_registered(commit, request.caller, known)
-    else:
-        people_rows.put_device(commit, request.caller, device, request.now)
-    operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
-    commit.send()
+    with Commit(operation) as commit:
+        if known:
+            people_rows.check_registered(commit, request.caller, known)
+        else:
+            people_rows.put_device(commit, request.caller, device, request.now)
+        operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
 
     return http.Answer(201, answer)

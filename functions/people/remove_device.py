@@ -28,8 +28,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     if device.bill_until > request.now:
         raise DeviceBusy()
 
-    commit = Commit(f"{request.request_id}/{device_id}")
-    people_rows.delete_device(commit, request.caller, device_id, request.now)
-    commit.send()
+    with Commit(f"{request.request_id}/{device_id}") as commit:
+        people_rows.delete_device(commit, request.caller, device_id, request.now)
 
     return http.Answer(204)

@@ -34,12 +34,11 @@ def handler(request: http.Request[SetPin]) -> http.Answer:
         wrong = PinVerification(request.body.current_pin).verify(user.pin, request.now, pins.matches)
         after = wrong[0] if wrong else after
 
-    commit = Commit(request.request_id)
-    if wrong:
-        people_rows.count_try(commit, user, after, request.now)
-    else:
-        people_rows.change_pin(commit, user, after, request.now)
-    commit.send()
+    with Commit(request.request_id) as commit:
+        if wrong:
+            people_rows.count_try(commit, user, after, request.now)
+        else:
+            people_rows.change_pin(commit, user, after, request.now)
 
     if wrong:
         raise wrong[1]

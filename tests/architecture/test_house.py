@@ -43,6 +43,18 @@ def test_a_step_imports_no_other_step_and_no_chalice(path):
     }
 
 
+@pytest.mark.parametrize("path", [path for path in OURS if "layers" in path.parts or path in STEP_FILES], ids=short)
+def test_a_commit_is_sent_by_the_end_of_its_block(path):
+    """A forgotten send is impossible, and so is a second one."""
+    tree = ast.parse(path.read_text())
+    blocks = {id(item.context_expr) for node in ast.walk(tree) if isinstance(node, ast.With) for item in node.items}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Commit":
+            assert id(node) in blocks, f"{short(path)}:{node.lineno}: write `with Commit(…) as commit:`"
+        if isinstance(node, ast.Attribute) and node.attr == "send" and isinstance(node.value, ast.Name):
+            assert node.value.id != "commit", f"{short(path)}:{node.lineno}: the end of the block sends"
+
+
 def test_every_step_file_is_wired_exactly_once():
     """The map in app.py and the folders say the same."""
     wired = [step.path for step in steps.load(sandbox_bank=True)]

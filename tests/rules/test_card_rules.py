@@ -40,6 +40,17 @@ def tried(times: int, wrong: int = 0) -> list[CardChange]:
 # -------------------------------------------------------------------------------------------------------------- binding
 
 
+@pytest.mark.parametrize(
+    ("months", "renews"), [(-12, False), (-1, False), (0, False), (1, True), (12, True)], ids=lambda value: str(value)
+)
+def test_only_a_later_expiry_renews_a_card(months, renews):
+    """CB-16: by the month, over the turn of a year too."""
+    card = lived()
+    month = card.expiry_year * 12 + card.expiry_month - 1 + months
+    change = cards.renew(card, month // 12, month % 12 + 1, BOUND + 1)
+    assert change == (ExpiryUpdated(BOUND + 1, month // 12, month % 12 + 1) if renews else None)
+
+
 def test_a_card_begins_as_it_was_submitted_with_its_consent_and_what_was_typed():
     """CB-03, CB-06, CB-20: who, from which device, under which terms and when."""
     card = bound(force_challenge=True)

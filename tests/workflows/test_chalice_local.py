@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 
 import pytest
 from chalice.config import Config
@@ -16,7 +17,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:CognitoUserPoolAuthorizer is not
 
 @pytest.fixture
 def gateway():
-    return LocalGateway(app, Config(chalice_stage="local", config_from_disk={"app_name": "billfold"}))
+    """Chalice takes the logger of the app's name for its own; other tests read ours."""
+    logger = logging.getLogger(app.app_name)
+    before = logger.propagate, logger.level, list(logger.handlers)
+    yield LocalGateway(app, Config(chalice_stage="local", config_from_disk={"app_name": "billfold"}))
+    logger.propagate, logger.level, logger.handlers = before
 
 
 def test_who_has_no_token_sees_the_health_and_the_contract(gateway):

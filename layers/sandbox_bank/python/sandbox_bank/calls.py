@@ -155,9 +155,8 @@ def _confirmed(secret: str, *, confirmed: bool) -> Answer:
     if row is None or not behaviours.NAMED[row.behaviour].paged:
         return 404, {"error": "unknown_reference"}
     if row.outcome == "challenge" and not row.withdrawn:
-        commit = Commit(secret)
-        authentications.confirm(commit, row, confirmed)
-        commit.send()
+        with Commit(secret) as commit:
+            authentications.confirm(commit, row, confirmed)
         callbacks.send(row.pk, clock.now())
     return 200, {"outcome": rows.the_authentication(row.pk).outcome}
 
@@ -192,10 +191,9 @@ def _settled(found: OperationRow, key: str, kind: str, request: Wire, behaviour:
         known = rows.operation(key)
         if known and known.answer is not None:
             return known.answer, known.answers_at
-        commit, now = Commit(found.pk), clock.now()
-        made, answers_at = _make(commit, key, kind, request, behaviour, now)
-        rows.settle(commit, found, made, answers_at)
-        commit.send()
+        with Commit(found.pk) as commit:
+            made, answers_at = _make(commit, key, kind, request, behaviour, clock.now())
+            rows.settle(commit, found, made, answers_at)
         fresh.append(True)
         return made, answers_at
 

@@ -293,6 +293,11 @@ def _check_code_awaited(card: Card) -> None:
         raise NoCodeAwaited()
 
 
+def renew(card: Card, year: int, month: int, now: int) -> ExpiryUpdated | None:
+    """The change by which a card that its holder binds again gets its later expiry (CB-16); None for one that is not later."""
+    return ExpiryUpdated(now, year, month) if (year, month) > (card.expiry_year, card.expiry_month) else None
+
+
 def remove(card: Card, now: int) -> CardChange | None:
     """The owner's end of it: an active card is removed, one under way cancelled, one that is over stays so (None)."""
     if card.state == "active":

@@ -177,13 +177,12 @@ def check_pin(commit: Commit, user_id: str, pin: Pin, *, operation: str = "", no
 def count_wrong_try(
     commit: Commit, operation: str, request: str, user: User, after: Pin, refusal: Refusal, now: int
 ) -> None:
-    """Commit a wrong try (VB-15) and what it is answered, so that a repeat of this request is not another try.
+    """Add a wrong try (VB-15) to a commit, and what it is answered, so that a repeat of this request is not another try.
 
     The commit brings the check that this operation, under the right PIN, has not succeeded: the two would be its two records.
     """
     count_try(commit, user, after, now)
-    operation_rows.record(commit, operation, request, refusal.status, refusal.problem(), now)
-    commit.send()
+    operation_rows.refuse(commit, operation, request, refusal, now)
 
 
 def _pin_as_read(pin: Pin) -> Condition:

@@ -40,12 +40,11 @@ def append(told: type[ToldRow], lines: Mapping[str, Row], expires_at: int | None
     if not new:
         return 0
     (log,), (model,) = {line.pk for line in new.values()}, {type(line) for line in new.values()}
-    commit = Commit(f"{log}/{'/'.join(new)}")
-    for number, (change, line) in enumerate(new.items(), _last(model, log) + 1):
-        line.sk = f"{number:0{DIGITS}d}"
-        commit.put_new(line)
-        commit.put_new(told(keys[change][1], ToldRow.SORT, expires_at=expires_at))
-    commit.send()
+    with Commit(f"{log}/{'/'.join(new)}") as commit:
+        for number, (change, line) in enumerate(new.items(), _last(model, log) + 1):
+            line.sk = f"{number:0{DIGITS}d}"
+            commit.put_new(line)
+            commit.put_new(told(keys[change][1], ToldRow.SORT, expires_at=expires_at))
     return len(new)
 
 

@@ -53,11 +53,9 @@ def record(commit: Commit, operation_id: str, request: str, status: int, body: A
     )
 
 
-def refuse(commit: Commit, operation_id: str, request: str, refusal: Refusal, now: int) -> Refusal:
-    """Send a commit that a refusal has, with its record; the refusal is given back to be raised."""
+def refuse(commit: Commit, operation_id: str, request: str, refusal: Refusal, now: int) -> None:
+    """Add to a commit that this operation was refused, so that a repeat is refused alike and nothing is counted twice."""
     record(commit, operation_id, request, refusal.status, refusal.problem(), now)
-    commit.send()
-    return refusal
 
 
 def check_absent(commit: Commit, operation_id: str) -> None:

@@ -227,7 +227,9 @@ Request = dict[str, Any]
 
 
 class Commit:
-    """One TransactWriteItems. Its writes are made anew for each try, so that a busy account can take another lane.
+    """One TransactWriteItems, sent at the end of its block: `with Commit(operation) as commit:`.
+
+    Its writes are made anew for each try, so that a busy account can take another lane.
 
     Raises Stale when a condition fails, OperationRunning when a twin holds this operation's own record, Busy when other
     transactions keep winning, Unavailable when DynamoDB does.
@@ -272,7 +274,16 @@ class Commit:
         model, pk, sk = key
         self._deletes.append(lambda: model.get_operation_kwargs_from_class(pk, range_key=sk, condition=condition))
 
+    def __enter__(self) -> "Commit":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Sent once the block has added all its writes; a block that raises has sent nothing."""
+        if kind is None:
+            self.send()
+
     def send(self) -> None:
+        """What the end of a `with` block does: steps never call it, so none can forget to."""
         conflicts: set[int] = set()
         for attempt in range(CONFLICT_TRIES):
             if attempt:
