@@ -31,7 +31,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
         request.check_same(done.request)
         return http.Answer(200, bill_wire.bill(journal.as_of(done), done.tries_left))
 
-    people.active(user)
+    people.check_active(user)
     marks = request.marks(tries_left=people.tries_left(user.pin, now))
     change = replace(bills.dispute(bill, request.parameters["item"], now), **marks)
 

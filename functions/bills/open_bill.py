@@ -47,7 +47,7 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
         )
     user, device = people_rows.user(rows, caller), people_rows.device(rows, caller, body.device)
 
-    user = people.active(user)
+    user = people.check_active(user)
     if device is None:
         raise NotFound()
     cap = body.cap.amount if body.cap else None

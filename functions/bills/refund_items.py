@@ -43,7 +43,7 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
         request.check_same(done.request)
         return http.Answer(201, bill_wire.bill(journal.as_of(done), 0, merchants=merchants))
 
-    people.active(user)
+    people.check_active(user)
     transfer_id = request.operation("trf")
     change = bill_refunds.refund(bill, body.items, merchants, transfer_id=transfer_id, reason=body.reason, now=now)
     amount = sum(bill.item(item_id).amount for item_id in body.items)

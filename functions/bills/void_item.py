@@ -26,7 +26,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     if not merchants:
         raise NotFound()
 
-    people.active(user)
+    people.check_active(user)
     change = bill_sellers.void(bill, request.parameters["item"], merchants, request.now)
 
     with Commit(f"{bill.bill_id}/{bill.revision}/{request.request_id}") as commit:

@@ -51,7 +51,7 @@ def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
     if done := operation_rows.operation(rows, operation):
         return request.repeat(done)
 
-    user = people.active(people_rows.user(rows, request.caller))
+    user = people.check_active(people_rows.user(rows, request.caller))
     if wait_seconds := limit_rows.wait_seconds(rows, who, [], request.now):
         raise TooManyPhotos(retry_after_seconds=wait_seconds)
     photo = Photo(request.new_id("pho"), user.user_id, "awaiting_upload", request.now)

@@ -34,7 +34,7 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
     card = cards.check_found(journal.present, request.caller)
     tried = journal.done(operation)
     if tried is None:
-        people.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
+        people.check_active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
         tried = replace(cards.try_code(card, now), **request.marks())
         with Commit(operation) as commit:
             card = card_rows.put_change(commit, card, tried)

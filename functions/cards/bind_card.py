@@ -20,7 +20,6 @@ from billfold.cards import card_rows, card_wire
 from billfold.cards.card_errors import CardTaken, UnsupportedIssuer
 from billfold.errors import IdempotencyKeyReused, ProofInvalid, Stale
 from billfold.people import people_rows
-from billfold.people.people_errors import DeviceUnknown
 from billfold.tables import limit_rows, operation_rows
 from billfold.tables.operation_rows import OperationRow
 from billfold.tables.rows import Commit, Key, read
@@ -42,9 +41,8 @@ def handler(request: Asked) -> http.Answer:
     used = operation_rows.proof_key(device_id, jti)
     whos = limit_rows.of_binding(caller, device_id, fingerprints, request.address)
     cooling = [limit_rows.cooling_key(caller, fingerprint) for fingerprint in fingerprints]
-    keys = [people_rows.user_key(caller), people_rows.device_key(caller, device_id)]
-    keys += [operation_rows.operation_key(operation), card_rows.head_key(card_id)]
-    keys += [card_rows.holders_key(fingerprint) for fingerprint in fingerprints]
+    keys = [people_rows.user_key(caller), people_rows.device_key(caller, device_id), card_rows.head_key(card_id)]
+    keys += [operation_rows.operation_key(operation), *map(card_rows.holders_key, fingerprints)]
     rows = read([*keys, used, *cooling, *card_photo_rows.keys(body.photo), *limit_rows.all_keys(whos)])
     if done := operation_rows.operation(rows, operation):
         if done.status >= 400:
@@ -55,9 +53,7 @@ def handler(request: Asked) -> http.Answer:
     if used in rows:
         raise ProofInvalid("the proof has been used before", "/jti")
 
-    people.active(people_rows.user(rows, caller))
-    if people_rows.device(rows, caller, device_id) is None:
-        raise DeviceUnknown()
+    people.check_registered(people_rows.user(rows, caller), people_rows.device(rows, caller, device_id))
     photo = card_photos.check_own(card_photo_rows.photo(rows, body.photo), caller).at(now) if body.photo else None
     held = card_rows.holders(rows, fingerprints)
     if caller in held:

@@ -31,7 +31,7 @@ def handler(request: http.Request[RemoveCard]) -> http.Answer:
     if change is None:
         return http.Answer(204)
 
-    user, head = people.active(people_rows.user(rows, request.caller)), card_rows.head(rows, card.card_id)
+    user, head = people.check_active(people_rows.user(rows, request.caller)), card_rows.head(rows, card.card_id)
     if head is None or head.revision != card.revision:
         raise Stale()
     if head.charges:

@@ -26,7 +26,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     card = cards.check_found(journal.present, request.caller)
     sent = journal.done(operation)
     if sent is None:
-        people.active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
+        people.check_active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
         sent = replace(cards.resend(card, request.now), **request.marks())
         with Commit(operation) as commit:
             card = card_rows.put_change(commit, card, sent)

@@ -41,7 +41,7 @@ def handler(request: http.Request[TopUpWallet]) -> http.Answer:
         return http.Answer(202, charge_wire.top_up(journal.at(1)))
 
     amount = Money(body.amount.amount, wire.current_currency(body.amount.currency, "/amount/currency"))
-    people.active(people_rows.user(rows, caller))
+    people.check_active(people_rows.user(rows, caller))
     head = card_rows.head(rows, body.card)
     card = cards.check_can_pay(card_rows.to_card(head) if head else None, caller, amount, now)
     top_ups.check_amount(amount, top_ups.parse(os.environ["BILLFOLD_TOP_UPS"]))

@@ -46,7 +46,7 @@ def handler(request: http.Request[PostTransfer]) -> http.Answer:
         request.check_same(posted.request or "")
         return http.Answer(201, ledger_wire.transfer(ledger_rows.to_transfer(posted)))
 
-    user = people.active(people_rows.user(rows, request.caller))
+    user = people.check_active(people_rows.user(rows, request.caller))
     legs = ledger.pay(payer, [(payee, body.amount.amount)])
     transfer = ledger.transfer(transfer_id, legs, at=now, kind="transfer", reason=body.reason)
     if people_rows.user(rows, body.to) is None:

@@ -41,7 +41,7 @@ def handler(request: http.Request[CreateMerchant]) -> http.Answer:
     user = people_rows.user(rows, admin)
     if user is None:
         raise NotFound()
-    people.active(user)
+    people.check_active(user)
     merchant = Merchant(request.new_id("mer"), request.body.name, admin)
     answer = wire.to_builtins(MerchantAnswer(merchant.merchant_id, merchant.name, merchant.admin))
 

@@ -41,7 +41,7 @@ def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     user, merchant = people_rows.user(rows, request.caller), merchant_rows.merchant(rows, body.merchant)
     if user is None or merchant is None or body.merchant not in user.merchants:
         raise NotFound()
-    people.active(user)
+    people.check_active(user)
     merchants.check_active(merchant)
     terminal = Terminal(request.new_id("trm"), body.merchant, body.name, _checked_key(body.public_key))
     answer = wire.to_builtins(merchant_wire.terminal(terminal))

@@ -24,7 +24,7 @@ class SetPin(wire.Body, frozen=True):
 def handler(request: http.Request[SetPin]) -> http.Answer:
     people.check_pin_strength(request.body.pin)
     rows = read([people_rows.user_key(request.caller)])
-    user = people.active(people_rows.user(rows, request.caller))
+    user = people.check_active(people_rows.user(rows, request.caller))
 
     wrong = None
     after = people.after_right_pin(user.pin, pins.hashed(request.body.pin))

@@ -55,7 +55,7 @@ class Device:
     bill_until: int = 0
 
 
-def active(user: User | None) -> User:
+def check_active(user: User | None) -> User:
     """The user, if known and not suspended (VB-01)."""
     if user is None:
         raise people_errors.UserUnknown()
@@ -64,13 +64,20 @@ def active(user: User | None) -> User:
     return user
 
 
+def check_registered(user: User | None, device: Device | None) -> None:
+    """The user is known and not suspended, and the phone that acts is one of theirs (VB-01)."""
+    check_active(user)
+    if device is None:
+        raise people_errors.DeviceUnknown()
+
+
 def check_own_device(owner: str, device_id: str, user: User | None, proven: Device | None) -> User:
     """The user, when this is the owner acting on the very device; to anyone else the thing does not exist (XX-05, VB-02)."""
     if user is None or user.user_id != owner:
         raise errors.NotFound()
     if proven is None or proven.device_id != device_id:
         raise people_errors.DeviceMismatch()
-    return active(user)
+    return check_active(user)
 
 
 def check_pin_strength(pin: str) -> None:

@@ -137,11 +137,23 @@ def test_in_any_history_of_tries_the_shown_number_is_kept(seed):
 def test_only_a_known_and_active_user_acts():
     """VB-01: unknown or suspended is refused, each by its own code."""
     user = User("usr_1")
-    assert people.active(user) is user
+    assert people.check_active(user) is user
     with pytest.raises(people_errors.UserUnknown):
-        people.active(None)
+        people.check_active(None)
     with pytest.raises(people_errors.UserSuspended):
-        people.active(User("usr_1", suspended=True))
+        people.check_active(User("usr_1", suspended=True))
+
+
+def test_a_phone_that_acts_must_be_registered():
+    """VB-01: of a known user who is not suspended, whose refusals come first."""
+    user, device = User("usr_1"), DEVICE
+    people.check_registered(user, device)
+    with pytest.raises(people_errors.DeviceUnknown):
+        people.check_registered(user, None)
+    with pytest.raises(people_errors.UserSuspended):
+        people.check_registered(User("usr_1", suspended=True), None)
+    with pytest.raises(people_errors.UserUnknown):
+        people.check_registered(None, device)
 
 
 def test_only_the_owner_on_the_very_device_acts():
