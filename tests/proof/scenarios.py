@@ -1,24 +1,15 @@
-"""Every scenario there is. A step that is missing here fails `test_crashes`, `test_errors` and `test_permissions`."""
+"""Every scenario there is: `ALL` of each `<workflow>_scenarios` beside this file, found by its name.
 
-from tests.proof import (
-    bill_scenarios,
-    card_scenarios,
-    charge_scenarios,
-    clockwork_scenarios,
-    people_scenarios,
-    photo_scenarios,
-    wallet_scenarios,
-)
+A step that has none fails `test_crashes`, `test_errors` and `test_permissions`.
+"""
+
+import importlib
+
+from tests import proof
 from tests.proof.plays import Scenario
 
-ALL = (
-    *people_scenarios.ALL,
-    *wallet_scenarios.ALL,
-    *bill_scenarios.ALL,
-    *card_scenarios.ALL,
-    *charge_scenarios.ALL,
-    *clockwork_scenarios.ALL,
-    *photo_scenarios.ALL,
+ALL: tuple[Scenario, ...] = tuple(
+    scenario for name in proof.SCENARIOS for scenario in importlib.import_module(f"tests.proof.{name}").ALL
 )
 
 

@@ -9,25 +9,13 @@ from typing import Any
 
 import time_machine
 
+from infra.plan import tables
 from tests import world
 from tests.cloud.engine import Engine
 from tests.world import PIN, Person, Response, Seller, call, card_world
 from tests.world.card_world import CODE, CardWorld
 
-TABLES = (
-    "ledger",
-    "statements",
-    "people",
-    "merchants",
-    "bills",
-    "cards",
-    "vault",
-    "charges",
-    "photos",
-    "events",
-    "outbox",
-    "operations",
-)
+TABLES = [table.name for table in tables.of_stage(sandbox=False)]
 _numbers = itertools.count(1)
 
 
