@@ -97,5 +97,5 @@ def test_every_step_has_a_test_file_of_its_own(path):
 
 
 def test_the_root_of_the_tests_holds_no_world():
-    """What tests stand on is in `tests/world` and `tests/cloud`."""
-    assert {path.name for path in (ROOT / "tests").glob("*.py")} == {"__init__.py", "conftest.py"}
+    """What tests stand on is in `tests/world` and `tests/cloud`; besides, there is the command that says what tests cost."""
+    assert {path.name for path in (ROOT / "tests").glob("*.py")} == {"__init__.py", "conftest.py", "cost.py"}

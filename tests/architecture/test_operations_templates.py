@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 from collections import defaultdict
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,11 +27,17 @@ PRODUCTION = dataclasses.replace(stages.stage("production"), alarm_address="on-c
 STEPS = steps.load()
 
 
-def built(stage: stages.Stage = PRODUCTION) -> dict[str, dict[str, Any]]:
+def of_stage(stage: stages.Stage) -> dict[str, dict[str, Any]]:
     """Every stack's resources by the stack's name without the prefix."""
     its_steps = steps.load(sandbox_bank=stage.sandbox)
     found = templates.build(stage, its_steps, templates.sample_codes(its_steps))
     return {name.removeprefix(f"{stage.prefix}-"): template["Resources"] for name, template in found.items()}
+
+
+@cache
+def built() -> dict[str, dict[str, Any]]:
+    """Production's, built once: whoever reads them changes nothing."""
+    return of_stage(PRODUCTION)
 
 
 def alarms() -> dict[str, dict[str, Any]]:
@@ -187,7 +194,7 @@ def test_a_body_of_64_kib_and_a_till_without_a_user_agent_pass():
 def test_what_the_vault_has_sealed_is_opened_by_its_functions_alone(stage_name):
     """CB-19, E28: the key's own policy denies it to an administrator too; the roles that it names are those that are made."""
     stage = stages.stage(stage_name)
-    resources = built(stage)
+    resources = of_stage(stage)
     (denied,) = [
         one
         for one in resources["kept"][f"VaultKey{stage.vault_keys[0]}"]["Properties"]["KeyPolicy"]["Statement"]
@@ -208,7 +215,7 @@ def test_what_the_vault_has_sealed_is_opened_by_its_functions_alone(stage_name):
 def test_the_local_clouds_key_denies_the_same_by_its_own_word_for_who_calls():
     """The emulator knows a function by its session's ARN, AWS by its role's."""
     stage = stages.stage(stages.LOCAL)
-    template = without_what_only_aws_has({"Resources": built(stage)["kept"]})
+    template = without_what_only_aws_has({"Resources": of_stage(stage)["kept"]})
     _, denied = template["Resources"]["VaultKey1"]["Properties"]["KeyPolicy"]["Statement"]
     (named,) = denied["Condition"].values()
     sts = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role"

@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import json
 import pathlib
+from functools import cache
 from typing import Any
 
 import pytest
@@ -30,8 +31,9 @@ MADE_BY_SAM = 6
 OPEN_TO_ALL = {"GET /v1/health", "GET /v1/openapi.json", "POST /v1/banks/{bank}/callbacks"}
 
 
+@cache
 def built(stage_name: str) -> dict[str, dict[str, Any]]:
-    """Every stack's resources by the stack's name without the prefix."""
+    """Every stack's resources by the stack's name without the prefix, built once a stage: whoever reads them changes nothing."""
     stage = stages.stage(stage_name)
     its_steps = steps.load(sandbox_bank=stage.sandbox)
     found = templates.build(stage, its_steps, templates.sample_codes(its_steps))

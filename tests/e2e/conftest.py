@@ -11,9 +11,9 @@ from infra.demo.plays import play
 from tests.e2e.checkout import Checkout, free_port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """The checkout whose local cloud is up, and stopped when the run is over."""
+    """The checkout whose local cloud is up, and stopped when its tests are over."""
     made = Checkout(tmp_path_factory.mktemp("checkout"))
     try:
         made.infra("up", "--detach", "--auth", "--port", str(free_port()))
@@ -22,13 +22,13 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         made.infra("down")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(checkout: Checkout) -> dict[str, Any]:
     """Where the cloud's parts are, its users, merchants and terminals."""
     return checkout.stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def played(stack: dict[str, Any]) -> tuple[int, str]:
     """The demo's exit code and what it said, played once."""
     told = io.StringIO()
