@@ -9,10 +9,7 @@ May       bills Query:due; queue due-bills
 """
 
 from billfold.bills.bill_rows import HeadRow
-from billfold.tables.rows import DUE_SHARDS, due
-from billfold.triggers import queue, schedule
+from billfold.tables.rows import due
+from billfold.triggers import schedule
 
-
-@schedule.step
-def handler(now: int) -> int:
-    return queue.send("due-bills", (bill for shard in range(DUE_SHARDS) for bill in due(HeadRow, "bills", shard, now)))
+handler = schedule.sweep(__name__, "due-bills", lambda now: due(HeadRow, "bills", now))

@@ -12,12 +12,11 @@ from itertools import chain
 
 from billfold.card_photos import READ_WITHIN
 from billfold.card_photos.card_photo_rows import PhotoRow
-from billfold.tables.rows import DUE_SHARDS, due
-from billfold.triggers import queue, schedule, upload
+from billfold.tables.rows import due
+from billfold.triggers import schedule, upload
 
-
-@schedule.step
-def handler(now: int) -> int:
-    over = (photo for shard in range(DUE_SHARDS) for photo in due(PhotoRow, "photos", shard, now))
-    unread = upload.lying("photos", before=now - READ_WITHIN)
-    return queue.send("due-photos", chain(over, unread))
+handler = schedule.sweep(
+    __name__,
+    "due-photos",
+    lambda now: chain(due(PhotoRow, "photos", now), upload.lying("photos", before=now - READ_WITHIN)),
+)

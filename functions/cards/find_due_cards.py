@@ -9,10 +9,7 @@ May       cards Query:due; queue due-cards
 """
 
 from billfold.cards.card_rows import HeadRow
-from billfold.tables.rows import DUE_SHARDS, due
-from billfold.triggers import queue, schedule
+from billfold.tables.rows import due
+from billfold.triggers import schedule
 
-
-@schedule.step
-def handler(now: int) -> int:
-    return queue.send("due-cards", (card for shard in range(DUE_SHARDS) for card in due(HeadRow, "cards", shard, now)))
+handler = schedule.sweep(__name__, "due-cards", lambda now: due(HeadRow, "cards", now))

@@ -9,13 +9,10 @@ May       vault Query:by_generation; queue reseals; generations
 """
 
 from billfold import vault
-from billfold.triggers import queue, schedule
+from billfold.triggers import schedule
 from billfold.vault import vault_rows
 
 # A thousand calls of SQS, well within the function's time; 1,440,000 a day.
 MOST = 10_000
 
-
-@schedule.step
-def handler(now: int) -> int:
-    return queue.send("reseals", vault_rows.sealed_under(*vault.generations()[1:], most=MOST))
+handler = schedule.sweep(__name__, "reseals", lambda _: vault_rows.sealed_under(*vault.generations()[1:], most=MOST))

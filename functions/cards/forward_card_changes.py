@@ -12,7 +12,4 @@ from billfold.cards import card_rows
 from billfold.events import event_stream
 from billfold.triggers import stream
 
-
-@stream.step
-def handler(image: stream.Image) -> list[stream.Message]:
-    return stream.hand_over(card_rows.messages(image)) + event_stream.tell(card_rows.events_of(image))
+handler = stream.forward(__name__, card_rows.messages, event_stream.feeds(card_rows.events_of))

@@ -15,7 +15,7 @@ from billfold import banks
 from billfold.banks import Callback, issuers
 from billfold.cards import card_answers, card_rows
 from billfold.cards.card_changes import Answered
-from billfold.charges import charge_rows
+from billfold.charges import charge_messages, charge_rows
 from billfold.errors import NotFound
 from billfold.tables.rows import Commit
 from billfold.triggers import http, queue
@@ -34,7 +34,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
         if charge_rows.load(told.about).present.bank != bank.name:
             raise NotFound()
         # It was asked for already: looked up first, and once; those that ask again and again are under way.
-        queue.send("charges", [f"{told.about} once"])
+        queue.send("charges", [charge_messages.once(told.about)])
         return http.Answer(204)
     _hear(bank.name, told, request.now)
     return http.Answer(204)

@@ -12,8 +12,6 @@ from billfold.charges import charge_rows, comparison_rows
 from billfold.events import event_stream
 from billfold.triggers import stream
 
-
-@stream.step
-def handler(image: stream.Image) -> list[stream.Message]:
-    followed = charge_rows.messages(image) + comparison_rows.messages(image)
-    return stream.hand_over(followed) + event_stream.tell(charge_rows.events_of(image))
+handler = stream.forward(
+    __name__, charge_rows.messages, comparison_rows.messages, event_stream.feeds(charge_rows.events_of)
+)

@@ -13,9 +13,9 @@ from itertools import islice
 
 from billfold import charges
 from billfold.banks import issuers
-from billfold.charges import charge_rows, comparison_rows
+from billfold.charges import charge_messages, charge_rows, comparison_rows
 from billfold.charges.comparisons import Comparison
-from billfold.tables.rows import DUE_SHARDS, due
+from billfold.tables.rows import due
 from billfold.triggers import queue, schedule
 
 # As many as are sent within a few seconds; the most overdue of each shard come first.
@@ -28,5 +28,5 @@ def handler(now: int) -> int:
     reported = comparison_rows.reported(wanted)
     begun = queue.send("comparisons", (one.message for one in wanted if one.name not in reported))
 
-    overdue = (charge for shard in range(DUE_SHARDS) for charge in due(charge_rows.HeadRow, "charges", shard, now))
-    return begun + queue.send("charges", (f"{charge} once" for charge in islice(overdue, MOST_OVERDUE)))
+    overdue = islice(due(charge_rows.HeadRow, "charges", now), MOST_OVERDUE)
+    return begun + queue.send("charges", (charge_messages.once(charge) for charge in overdue))

@@ -1,10 +1,9 @@
 """Ask a card's bank for a charge or a refund, and settle it by the answer; without one, ask again later.
 
-A message is a charge's id, and comes again until the bank has answered; `chg_… once`, after a callback or for the daily
-comparison, does not. Or it is what operations found out at the bank: `chg_… charged pi_…`, `refunded`, `declined`. Their word
-counts once nothing is asked for anew.
-What is settled is looked at again by `once` (charge_reviews): a refund may have failed, a charge may be disputed, and
-not once only: the message comes again until the books have all that the bank says.
+A message names a charge, and may have a word (charge_messages). Without one the message comes again until the bank has
+answered. With `once` the bank is asked a single time, and of a charge that is settled it is asked whether a refund failed or
+the charge was disputed (charge_reviews); that message comes again until the books say all that the bank says. The other words
+are what operations found out at the bank: they count only when the step itself asks the bank no more.
 
 Trigger   queue charges
 Reads     charge; of a bill's charge, bill
@@ -20,7 +19,7 @@ Layers    stripe
 from billfold import banks, charges, clock, ledger
 from billfold.banks import Payment
 from billfold.bills import bill_payments, bill_rows
-from billfold.charges import Charge, charge_reviews, charge_rows
+from billfold.charges import Charge, charge_messages, charge_reviews, charge_rows
 from billfold.charges.charge_changes import Settled
 from billfold.tables.rows import Commit
 from billfold.triggers import log, queue
@@ -28,10 +27,10 @@ from billfold.triggers import log, queue
 
 @queue.patient_step("charges")
 def handler(message: str, before: int) -> str | queue.Later:
-    charge_id, word, reference = (*message.split(), "", "")[:3]
+    charge_id, word, reference = charge_messages.parse(message)
     told = word in charges.OUTCOMES
     charge = charge_rows.load(charge_id).present
-    if charge.state in ("settled", "disputed") and word == "once":
+    if charge.state in ("settled", "disputed") and word == charge_messages.ONCE:
         return _review(charge)
     if charge.state != "settling":
         return "settled before"

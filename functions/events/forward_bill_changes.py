@@ -12,7 +12,4 @@ from billfold.bills import bill_rows
 from billfold.events import event_stream
 from billfold.triggers import stream
 
-
-@stream.step
-def handler(image: stream.Image) -> list[stream.Message]:
-    return event_stream.tell(bill_rows.events_of(image))
+handler = stream.forward(__name__, event_stream.feeds(bill_rows.events_of))

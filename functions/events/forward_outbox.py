@@ -11,7 +11,4 @@ May       queue feeds
 from billfold.events import event_stream, outbox_rows
 from billfold.triggers import stream
 
-
-@stream.step
-def handler(image: stream.Image) -> list[stream.Message]:
-    return event_stream.tell(outbox_rows.events_of(image))
+handler = stream.forward(__name__, event_stream.feeds(outbox_rows.events_of))

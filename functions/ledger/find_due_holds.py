@@ -9,10 +9,7 @@ May       ledger Query:due; queue due-holds
 """
 
 from billfold.ledger.ledger_rows import HoldRow
-from billfold.tables.rows import DUE_SHARDS, due
-from billfold.triggers import queue, schedule
+from billfold.tables.rows import due
+from billfold.triggers import schedule
 
-
-@schedule.step
-def handler(now: int) -> int:
-    return queue.send("due-holds", (hold for shard in range(DUE_SHARDS) for hold in due(HoldRow, "holds", shard, now)))
+handler = schedule.sweep(__name__, "due-holds", lambda now: due(HoldRow, "holds", now))

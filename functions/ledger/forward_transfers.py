@@ -11,14 +11,5 @@ May       queue statements feeds
 from billfold.events import event_stream
 from billfold.ledger import ledger_rows
 from billfold.triggers import stream
-from billfold.triggers.queue import Message
 
-
-@stream.step
-def handler(image: stream.Image) -> list[stream.Message]:
-    transfer = ledger_rows.from_stream(image)
-    if not transfer:
-        return []
-    name = transfer.transfer_id
-    entries = [Message("statements", name, log=leg.account.name, thing=name) for leg in transfer.legs]
-    return entries + event_stream.tell(ledger_rows.events_of(transfer))
+handler = stream.forward(__name__, ledger_rows.messages, event_stream.feeds(ledger_rows.events_of))

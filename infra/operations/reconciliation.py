@@ -8,6 +8,7 @@ from typing import Any
 from billfold import charges
 from billfold.banks import issuers, reference_of
 from billfold.charges import Day
+from billfold.charges.charge_messages import ChargeMessage
 from billfold.charges.comparisons import PARTS, Comparison
 from billfold.clock import HOUR, SECOND
 from billfold.tables import journals
@@ -130,7 +131,7 @@ def resolve(cloud: Cloud, stage: Stage, charge_id: str, outcome: str, reference:
         raise NotToResolve("A bank's reference is one word of letters, digits, - and _.")
     queues = cloud.client("sqs")
     address = queues.get_queue_url(QueueName=f"{stage.prefix}-charges")["QueueUrl"]
-    queues.send_message(QueueUrl=address, MessageBody=f"{charge_id} {outcome} {reference}".strip())
+    queues.send_message(QueueUrl=address, MessageBody=ChargeMessage(charge_id, outcome, reference).text())
     return what
 
 

@@ -40,10 +40,14 @@ UNTOLD = {
 
 def told_by(table: str, image: dict[str, Any]) -> list[Any]:
     """The events that one inserted row means."""
-    if table == "ledger":
-        transfer = ledger_rows.from_stream(image)
-        return ledger_rows.events_of(transfer) if transfer else []
-    noun: Any = {"bills": bill_rows, "cards": card_rows, "charges": charge_rows, "outbox": outbox_rows}.get(table)
+    nouns = {
+        "bills": bill_rows,
+        "cards": card_rows,
+        "charges": charge_rows,
+        "ledger": ledger_rows,
+        "outbox": outbox_rows,
+    }
+    noun: Any = nouns.get(table)
     return noun.events_of(image) if noun else []
 
 

@@ -18,7 +18,7 @@ from billfold.charges.charge_changes import ChargeChange, Declined, Disputed, Re
 from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
 from billfold.ledger import Balance, ledger_rows
-from billfold.tables.rows import DUE_SHARDS, Commit, due
+from billfold.tables.rows import Commit, due
 from tests.proof.racing import books_balance
 from tests.rules.card_worlds import BOUND, TOKEN
 from tests.tables import test_card_rows as card_lives
@@ -115,7 +115,7 @@ def balance() -> Balance:
 
 
 def due_now(now: int) -> list[str]:
-    return [charge for shard in range(DUE_SHARDS) for charge in due(charge_rows.HeadRow, "charges", shard, now)]
+    return list(due(charge_rows.HeadRow, "charges", now))
 
 
 # -------------------------------------------------------------------------------------------------------------- journal
@@ -185,7 +185,7 @@ def test_a_charge_begins_with_its_hold_and_is_counted_on_its_card(card, store):
     assert (hold.state, hold.account, hold.amount, hold.about) == ("pending", ACCOUNT, 1_250, "chg_1")
     assert hold.expires_at is None
     later = BOUND + 9_999 * DAY
-    assert not [hold for shard in range(DUE_SHARDS) for hold in due(ledger_rows.HoldRow, "holds", shard, later)]
+    assert not list(due(ledger_rows.HoldRow, "holds", later))
     assert card_lives.head("crd_1").charges == 1
     books_balance(store)
 

@@ -12,7 +12,7 @@ from billfold import ledger
 from billfold.errors import Stale
 from billfold.ledger import Account, Balance, Hold, Transfer, ledger_rows
 from billfold.ledger.ledger_rows import BalanceRow
-from billfold.tables.rows import DUE_SHARDS, Commit, due, write_all
+from billfold.tables.rows import Commit, due, write_all
 from tests.tables.scripts import CONFLICT, metered, scripted
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -197,7 +197,7 @@ def test_a_voided_and_an_expired_hold_give_everything_back():
 
 
 def holds_due(now: int) -> set[str]:
-    return {hold for shard in range(DUE_SHARDS) for hold in due(ledger_rows.HoldRow, "holds", shard, now)}
+    return set(due(ledger_rows.HoldRow, "holds", now))
 
 
 def test_a_hold_resolves_at_most_once_whoever_comes_second():

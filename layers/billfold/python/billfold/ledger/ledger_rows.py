@@ -267,17 +267,25 @@ def from_stream(image: dict[str, Any]) -> Transfer | None:
     return to_transfer(TransferRow.from_raw_data(image))
 
 
-def events_of(transfer: Transfer) -> list[Event]:
+def messages(image: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """The queue that writes statements, once for each account of a transfer that was just made: queue, body, log, thing."""
+    transfer = from_stream(image)
+    name = transfer.transfer_id if transfer else ""
+    return [("statements", name, leg.account.name, name) for leg in (transfer.legs if transfer else ())]
+
+
+def events_of(image: dict[str, Any]) -> list[Event]:
     """What a transfer between people means to each of them; of bills, top-ups and refunds their own changes tell."""
-    if transfer.about or not all(leg.account.name.startswith("wallet/") for leg in transfer.legs):
+    transfer = from_stream(image)
+    if not transfer or transfer.about or not all(leg.account.name.startswith("wallet/") for leg in transfer.legs):
         return []
     payers = [leg.account.owner for leg in transfer.legs if leg.amount < 0]
     payees = [leg.account.owner for leg in transfer.legs if leg.amount > 0]
-    told = []
+    made = []
     for leg in transfer.legs:
         owner, sent = leg.account.owner, leg.amount < 0
         seen = {"payer": owner, "payees": payees} if sent else {"payer": payers[0], "payees": [owner]}
         facts = {"amount": {"amount": abs(leg.amount), "currency": transfer.currency}, **seen}
         kind = events.TRANSFER_KINDS["payer" if sent else "payee"]
-        told.append(Event(transfer.transfer_id, owner, kind, transfer.transfer_id, transfer.at, facts))
-    return told
+        made.append(Event(transfer.transfer_id, owner, kind, transfer.transfer_id, transfer.at, facts))
+    return made

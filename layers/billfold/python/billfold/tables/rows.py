@@ -197,10 +197,11 @@ def pages(
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def due(model: type[Row], name: str, shard: int, now: int) -> Iterator[str]:
-    """The partition keys of the rows in one shard of the index of deadlines whose time has come, the most overdue first."""
-    values = {":shard": {"S": f"{name}#{shard}"}, ":now": {"N": str(now)}}
-    return indexed(model, "due", "due_shard = :shard AND due_at <= :now", values)
+def due(model: type[Row], name: str, now: int) -> Iterator[str]:
+    """The partition keys of the rows whose time has come, by the index of deadlines, the most overdue of each shard first."""
+    for shard in range(DUE_SHARDS):
+        values = {":shard": {"S": f"{name}#{shard}"}, ":now": {"N": str(now)}}
+        yield from indexed(model, "due", "due_shard = :shard AND due_at <= :now", values)
 
 
 def indexed(model: type[Row], index: str, condition: str, values: dict[str, Any]) -> Iterator[str]:

@@ -14,30 +14,33 @@ from billfold.triggers import log, queue
 
 Image = dict[str, Any]
 Message = queue.Message
+# What a new row means to somebody: messages, or a queue and a body each.
+Follower = Callable[[Image], Iterable[tuple[str, ...]]]
 DEAD_LETTERS = "streams-dead"
 
 
-def step(run: Callable[[Image], list[Message]]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Make a function from a new row's image to messages a Lambda handler that sends them.
+def forward(module: str, *followers: Follower) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """The Lambda handler of the step in this module: it sends what each new row of a table means to the table's followers.
 
-    Only inserts count: changes and transfers are immutable, so all that matters is inserted.
+    Only inserts count: changes and transfers are immutable, so all that matters is inserted. A row that one follower cannot
+    understand is sent to none.
     """
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        with log.timed("forwarded", run) as facts:
+        with log.timed("forwarded", handler) as facts:
             messages: list[Message] = []
             for record in event["Records"]:
                 if record["eventName"] == "INSERT":
                     try:
-                        messages += run(record["dynamodb"]["NewImage"])
+                        image = record["dynamodb"]["NewImage"]
+                        messages += [Message(*sent) for follower in followers for sent in follower(image)]
                     except Exception as fault:
                         facts["fault"] = type(fault).__name__
-                        messages.append(_dead_letter(log.name_of(run), record, fault))
+                        messages.append(_dead_letter(log.name_of(handler), record, fault))
             facts["sent"] = queue.send_all(messages)
         return {"batchItemFailures": []}
 
-    handler.__module__ = run.__module__
-    handler.__doc__ = run.__doc__
+    handler.__module__ = module
     return handler
 
 
@@ -46,8 +49,3 @@ def _dead_letter(step_name: str, record: dict[str, Any], fault: Exception) -> Me
     keys = {name: value["S"] for name, value in record["dynamodb"]["Keys"].items()}
     table = record["eventSourceARN"].partition(f":table/{os.environ['BILLFOLD_PREFIX']}-")[2].partition("/")[0]
     return Message(DEAD_LETTERS, json.dumps({"step": step_name, "table": table, **keys, "fault": type(fault).__name__}))
-
-
-def hand_over(messages: Iterable[tuple[str, str]]) -> list[Message]:
-    """Queues and what each is to be sent, as messages."""
-    return [Message(name, body) for name, body in messages]
