@@ -55,7 +55,7 @@ proof: install  ## all tests with new random cases, 10,000 bills and 100,000 cha
 bench: install  ## measure what the README states
 	@$(PYTHON) -m tests.bench
 
-mutants: install .local/mutants/.installed  ## how many small bugs the tests of rules and rows notice (ten minutes)
+mutants: install .local/mutants/.installed  ## how many small bugs the tests of rules and rows notice (long: one module by name is a minute or more)
 	@$(PYTHON) -m tests.proof.mutants
 
 check: install .local/scanners/.installed  ## format, lint, types, arrows, templates, known vulnerabilities
