@@ -50,8 +50,7 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
     user = people.check_active(user)
     if device is None:
         raise NotFound()
-    cap = body.cap.amount if body.cap else None
-    opened = bills.open_for(caller, body.device, _currency(body), period=_period(body), cap=cap, now=request.now)
+    currency, period, cap = _currency(body), _period(body), body.cap.amount if body.cap else None
     tries_left = people.tries_left(user.pin, request.now)
 
     with Commit(operation) as commit:
@@ -60,6 +59,7 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
             if bill.state != "active":
                 raise Stale()
         else:
+            opened = bills.open_for(caller, body.device, currency, period=period, cap=cap, now=request.now)
             bill, status = bill_rows.put_opened(commit, request.new_id("bil"), opened), 201
             people_rows.take_device(commit, caller, device, bill.bill_id, bill.expires_at)
         # Which bill, not what is in it: an open bill can be larger than a row.

@@ -43,8 +43,6 @@ class Stream:
 
 
 DAILY = "cron(10 2 * * ? *)"
-
-
 TIMES = {"rate(1 minute)": "every minute", "rate(10 minutes)": "every ten minutes", DAILY: "every day at 02:10 UTC"}
 
 
@@ -70,7 +68,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Task:
-    """A task of a state machine, `infra/<machine>.asl.json`, which names it by its function."""
+    """A task of a state machine, `infra/plan/<machine>.asl.json`, which names it by its function."""
 
     machine: str
 

@@ -49,10 +49,14 @@ def test_a_commit_is_sent_by_the_end_of_its_block(path):
     tree = ast.parse(path.read_text())
     blocks = {id(item.context_expr) for node in ast.walk(tree) if isinstance(node, ast.With) for item in node.items}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Commit":
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        if called.rpartition(".")[2] == "Commit":
             assert id(node) in blocks, f"{short(path)}:{node.lineno}: write `with Commit(…) as commit:`"
-        if isinstance(node, ast.Attribute) and node.attr == "send" and isinstance(node.value, ast.Name):
-            assert node.value.id != "commit", f"{short(path)}:{node.lineno}: the end of the block sends"
+        # What sends messages takes some; a call that takes nothing is a commit's.
+        if called.endswith(".send") and not node.args and called != "self.send":
+            pytest.fail(f"{short(path)}:{node.lineno}: the end of the block sends")
 
 
 def test_every_step_file_is_wired_exactly_once():
@@ -88,6 +92,21 @@ def test_names_and_sizes_stay_readable(path):
             assert (node.end_lineno or 0) - node.lineno < 50, node.name
     assert not MARKS.search(text)
     assert ast.get_docstring(tree), "a module says what it is for"
+
+
+def test_every_file_that_a_text_names_is_there():
+    """In docs, docstrings and comments: whoever moves a file moves its name."""
+    within = (ROOT, LAYER.parent, LAYER, ROOT / "tests", ROOT / "infra")
+    named = re.compile(r"`((?:\w+/)+(?:\w[\w.]*\.(?:py|md|json|toml|txt)|test_\w+))`")
+    texts = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *OURS, *(ROOT / "tests").rglob("*.py")]
+    gone = {
+        f"{short(path)}: {name}"
+        for path in texts
+        if path.name != "CHANGELOG.md"
+        for name in named.findall(path.read_text())
+        if not any((root / name).exists() or (root / f"{name}.py").exists() for root in within)
+    }
+    assert not gone, f"name these files as they are called now: {sorted(gone)}"
 
 
 @pytest.mark.parametrize("path", STEP_FILES, ids=short)

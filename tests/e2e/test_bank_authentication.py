@@ -28,7 +28,7 @@ WAYS = {
     "code": ("bob", "40000011", "active", {"AskBank", "AwaitCode", "ActivateCard"}),
     "lost answer to the code": ("carol", "40000012", "active", {"AskBank", "AwaitCode", "ActivateCard"}),
     "declined": ("dave", "40000020", "declined", {"AskBank", "EndCard"}),
-    # On a machine that is busy the task's own Retry may have asked a third time before the first ask was given up.
+    # It waits for the bank, as a rule: once, on a busy machine, it was approved without, for a task that is tried again asks again.
     "two faults": ("erin", "40000030", "active", {"AskBank", "ActivateCard"}),
     "only asking tells": ("nils", "40000034", "active", {"AskBank", "AwaitBank", "ActivateCard"}),
 }

@@ -72,11 +72,9 @@ def _suspend(whom: str) -> None:
 def _change_pin(user_id: str) -> None:
     user = people_rows.user(read([people_rows.user_key(user_id)]), user_id)
     if user and user.pin.hash:
-        commit = Commit(uuid.uuid4().hex)
         after = people.after_right_pin(user.pin, pins.hashed(ANOTHER_PIN))
-        people_rows.change_pin(commit, user, after, clock.now())
-        with contextlib.suppress(Stale):
-            commit.send()
+        with contextlib.suppress(Stale), Commit(uuid.uuid4().hex) as commit:
+            people_rows.change_pin(commit, user, after, clock.now())
 
 
 def _revoke(terminal: str) -> None:
@@ -98,13 +96,12 @@ def _close(bill_id: str) -> None:
     bill = bill_rows.load(bill_id).present
     with contextlib.suppress(Refusal):
         change = bills.close(bill, clock.now())
-        commit = Commit(uuid.uuid4().hex)
-        bill_rows.put_change(commit, bill, change)
         rows = read([people_rows.device_key(bill.owner, bill.device)])
         device = people_rows.device(rows, bill.owner, bill.device)
-        if device and device.bill == bill_id:
-            people_rows.free_device(commit, bill.owner, device)
-        commit.send()
+        with Commit(uuid.uuid4().hex) as commit:
+            bill_rows.put_change(commit, bill, change)
+            if device and device.bill == bill_id:
+                people_rows.free_device(commit, bill.owner, device)
 
 
 def _dispute(bill_id: str) -> None:
@@ -119,11 +116,9 @@ def _remove_card(card_id: str) -> None:
     card = card_rows.load(card_id).present
     change = cards.remove(card, clock.now())
     if change:
-        commit = Commit(uuid.uuid4().hex)
-        card_ends.put_over(commit, card, change)
         # A card with a charge under way stays.
-        with contextlib.suppress(Stale):
-            commit.send()
+        with contextlib.suppress(Stale), Commit(uuid.uuid4().hex) as commit:
+            card_ends.put_over(commit, card, change)
 
 
 def _of(table: str, sort: str) -> Callable[[State], list[str]]:

@@ -11,7 +11,7 @@
     verifying or failed ──► settling ──► settled or failed   (paid by card: while its bank is asked)
 
 A bill is the sum of its changes, in order: `rebuild` folds them, so a bill can be shown as it was after any of them. A
-rule looks at a bill and answers with the next change or refuses; `tables/bill_rows.py` commits it. `closed` and `verified`
+rule looks at a bill and answers with the next change or refuses; `bill_rows` commits it. `closed` and `verified`
 are passed within one commit; so is `settling` when a wallet pays.
 """
 

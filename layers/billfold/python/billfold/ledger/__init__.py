@@ -1,4 +1,4 @@
-"""The double-entry ledger's rules: accounts, balances, transfers and holds. Pure; `tables/ledger_rows.py` commits them.
+"""The double-entry ledger's rules: accounts, balances, transfers and holds. Pure; `ledger_rows` commits them.
 
     hold:  pending ──► posted | voided | expired          (at most once, LG-05)
 
