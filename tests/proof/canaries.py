@@ -16,9 +16,8 @@ from urllib.parse import quote
 
 from sandbox_bank import behaviours
 
-MADE_UP = re.compile(
-    r"(?<![0-9A-Za-z])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9A-Za-z])|(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{16,}"
-)
+# A UUID may be glued to anything: ciphertexts begin with their key's, and go on with any byte.
+MADE_UP = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{16,}")
 RIGHT_CODE = "123456"
 WRONG_CODES = 6
 

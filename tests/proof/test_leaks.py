@@ -240,4 +240,12 @@ def test_random_ids_and_instants_raise_no_alarm():
     """A search that cries wolf would be switched off: ids, hashes, amounts and times of a whole year of tests."""
     made = [f"{ids.new('crd', number)} {uuid.uuid4()}" for number in range(2_000)]
     numbers = [f'{{"amount": {number}, "at": {1_764_000_000_000 + number * 7_919}}}' for number in range(100_000)]
-    assert canaries.search(canaries.patterns(BIRDS), made + numbers) == []
+    glued = [f"Q8c1f00aa-{bird.cvv}-{bird.cvv}-{bird.cvv}-{'5' * 8}{bird.cvv}z" for bird in BIRDS]
+    assert canaries.search(canaries.patterns(BIRDS), made + numbers + glued) == []
+
+
+def test_what_is_glued_to_an_id_is_found():
+    """An id is taken out, and nothing else with it."""
+    for bird in BIRDS:
+        text = f"{uuid.UUID(int=bird.rest)}{bird.cvv} {bird.cvv}{uuid.UUID(int=bird.rest)}"
+        assert bird.cvv in {found.text for found in canaries.search(canaries.patterns([bird]), [text])}
