@@ -12,15 +12,15 @@ from typing import Any
 
 from billfold import bills
 from billfold.bills import bill_rows, bill_wire
-from billfold.triggers import http, lists, wire
+from billfold.triggers import calls, http, lists, wire
 
-STATES = ("", *bills.STATES)
+STATE = calls.choice("state", "", *bills.STATES)
 
 
-@http.step(answers=list[bill_wire.BillSummary], query=(*lists.PAGED, "state"))
+@http.step(answers=list[bill_wire.BillSummary], query=(*lists.PAGED, STATE))
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, before = lists.limit(request), lists.position(request)
-    state = lists.choice(request, "state", STATES)
+    state = STATE.of(request.query)
 
     summaries, position = bill_rows.summaries(request.caller, before=before, limit=limit)
 

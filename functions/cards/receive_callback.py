@@ -18,10 +18,10 @@ from billfold.cards.card_changes import Answered
 from billfold.charges import charge_messages, charge_rows
 from billfold.errors import NotFound
 from billfold.tables.rows import Commit
-from billfold.triggers import http, queue
+from billfold.triggers import calls, http, queue
 
 
-@http.step(open_to_all=True, raw=True)
+@http.step(open_to_all=True, raw=True, path=(calls.word("bank"),))
 def handler(request: http.Request[Any]) -> http.Answer:
     if request.parameters["bank"] not in issuers.banks():
         raise NotFound()

@@ -11,12 +11,20 @@ May       events Query; people BatchGetItem
 from typing import Any
 
 from billfold.clock import to_text
-from billfold.errors import Invalid, NotFound
+from billfold.errors import NotFound
 from billfold.events import event_rows
 from billfold.people import people_rows
 from billfold.tables import log_rows
 from billfold.tables.rows import read
-from billfold.triggers import http, lists, wire
+from billfold.triggers import calls, http, lists, wire
+
+AFTER = calls.Parameter(
+    "after",
+    {"type": "string", "pattern": "^evt_[0-9]{12}$", "description": "the id of the last event seen"},
+    lambda text: text.startswith("evt_") and log_rows.is_number(text[4:]),
+    "after is the id of an event",
+)
+MERCHANT = calls.Parameter("merchant", {"type": "string", "description": "a merchant that the caller administers"})
 
 
 class EventAnswer(wire.View, frozen=True):
@@ -29,11 +37,9 @@ class EventAnswer(wire.View, frozen=True):
     data: dict[str, Any]
 
 
-@http.step(answers=list[EventAnswer], query=("limit", "after", "merchant"))
+@http.step(answers=list[EventAnswer], query=(lists.LIMIT, AFTER, MERCHANT))
 def handler(request: http.Request[Any]) -> http.Answer:
-    limit, after, merchant = lists.limit(request), request.query.get("after", ""), request.query.get("merchant", "")
-    if after and not (after.startswith("evt_") and log_rows.is_number(after[4:])):
-        raise Invalid("after is the id of an event", "/after")
+    limit, after, merchant = lists.limit(request), AFTER.of(request.query), MERCHANT.of(request.query)
     if merchant:
         user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
         if user is None or merchant not in user.merchants:

@@ -12,14 +12,14 @@ from typing import Any
 
 from billfold import ledger
 from billfold.ledger import ledger_wire, statement_rows
-from billfold.triggers import http, lists, wire
+from billfold.triggers import calls, http, lists, wire
 
 
-@http.step(answers=list[ledger_wire.EntryAnswer], query=(*lists.PAGED, "order"))
+@http.step(answers=list[ledger_wire.EntryAnswer], path=(calls.word("currency"),), query=(*lists.PAGED, lists.ORDER))
 def handler(request: http.Request[Any]) -> http.Answer:
     wallet = ledger.wallet(request.caller, wire.known_currency(request.parameters["currency"], "/currency"))
     limit, after = lists.limit(request), lists.position(request)
-    newest_first = lists.choice(request, "order", ("newest", "oldest")) == "newest"
+    newest_first = lists.ORDER.of(request.query) == "newest"
 
     entries = statement_rows.page(wallet, after=after, newest_first=newest_first, limit=limit + 1)
 

@@ -25,10 +25,10 @@ class MerchantView(wire.View, frozen=True):
     balance: wire.Total | None = None
 
 
-@http.step(answers=MerchantView, query=("currency",))
+@http.step(answers=MerchantView, query=(wire.CURRENCY,))
 def handler(request: http.Request[Any]) -> http.Answer:
-    merchant_id, currency = request.parameters["merchant"], request.query.get("currency", "")
-    sales = ledger.sales(merchant_id, wire.known_currency(currency, "/currency")) if currency else None
+    merchant_id, currency = request.parameters["merchant"], wire.CURRENCY.of(request.query)
+    sales = ledger.sales(merchant_id, currency) if currency else None
     balance_keys = ledger_rows.balance_keys(sales) if sales else []
     rows = read([merchant_rows.merchant_key(merchant_id), *balance_keys])
 

@@ -8,6 +8,7 @@ Again     reading changes nothing
 May       people BatchGetItem; statements Query
 """
 
+from dataclasses import replace
 from typing import Any
 
 from billfold import ledger
@@ -17,13 +18,15 @@ from billfold.people import people_rows
 from billfold.tables.rows import read
 from billfold.triggers import http, lists, wire
 
+CURRENCY = replace(wire.CURRENCY, default="USD")
 
-@http.step(answers=list[ledger_wire.EntryAnswer], query=(*lists.PAGED, "order", "currency"))
+
+@http.step(answers=list[ledger_wire.EntryAnswer], query=(*lists.PAGED, lists.ORDER, CURRENCY))
 def handler(request: http.Request[Any]) -> http.Answer:
     merchant_id = request.parameters["merchant"]
-    sales = ledger.sales(merchant_id, wire.known_currency(request.query.get("currency", "USD"), "/currency"))
+    sales = ledger.sales(merchant_id, CURRENCY.of(request.query))
     limit, after = lists.limit(request), lists.position(request)
-    newest_first = lists.choice(request, "order", ("newest", "oldest")) == "newest"
+    newest_first = lists.ORDER.of(request.query) == "newest"
     user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
 
     if user is None or merchant_id not in user.merchants:

@@ -16,7 +16,7 @@ import billfold
 from billfold import errors
 from billfold.bills.taps import SignedItem
 from billfold.errors import Refusal
-from billfold.triggers import http, lists
+from billfold.triggers import calls
 from infra.pages import Pages
 from infra.plan import steps
 from infra.plan.stages import ROOT
@@ -29,19 +29,6 @@ GUIDE = ROOT / "docs/api.md"
 MARKS = ("<!-- refusals -->", "<!-- /refusals -->")
 SCHEMAS = "#/components/schemas/"
 REQUEST_ID = {"Request-Id": {"$ref": "#/components/headers/Request-Id"}}
-# What a list or a filter may ask for in the query; a step that takes another name has no contract.
-QUERY: dict[str, dict[str, Any]] = {
-    "limit": {"type": "integer", "minimum": 1, "maximum": lists.LIMIT_MAX, "default": lists.LIMIT_DEFAULT},
-    "cursor": {
-        "type": "string",
-        "description": "`next` of the page before; good for this caller, path and filter only",
-    },
-    "order": {"type": "string", "enum": ["newest", "oldest"], "default": "newest"},
-    "state": {"type": "string"},
-    "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217 alphabetic code"},
-    "merchant": {"type": "string", "description": "a merchant that the caller administers"},
-    "after": {"type": "string", "pattern": "^evt_[0-9]{12}$", "description": "the id of the last event seen"},
-}
 
 
 def build() -> dict[str, Any]:
@@ -101,7 +88,7 @@ def _operation(step: Step, route: Route) -> dict[str, Any]:
         "tags": [step.workflow],
         "summary": step.summary,
         "description": f"Again: {step.header['Again']}.",
-        "parameters": [*_path_parameters(route), *_query_parameters(step)],
+        "parameters": [*_path_parameters(handler, route), *_query_parameters(handler)],
         "responses": _responses(step, route),
         "security": [],
     }
@@ -115,18 +102,17 @@ def _operation(step: Step, route: Route) -> dict[str, Any]:
     return operation
 
 
-def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    schema = {"type": "string", "pattern": f"^(?:{http.PARAMETER})$"}
-    names = re.findall(r"\{(\w+)\}", route.path)
-    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+def _path_parameters(handler: Any, route: Route) -> list[dict[str, Any]]:
+    declared = {parameter.name: parameter for parameter in handler.path}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": declared.get(name, calls.ID).schema}
+        for name in re.findall(r"\{(\w+)\}", route.path)
+    ]
 
 
-def _query_parameters(step: Step) -> list[dict[str, Any]]:
-    schemas = {name: dict(QUERY[name]) for name in _handler(step).query}
-    if "state" in schemas:
-        module = importlib.import_module(f"functions.{step.workflow}.{step.name}")
-        schemas["state"]["enum"] = [state for state in module.STATES if state]
-    return [{"name": name, "in": "query", "schema": schema} for name, schema in sorted(schemas.items())]
+def _query_parameters(handler: Any) -> list[dict[str, Any]]:
+    declared = {parameter.name: parameter.schema for parameter in handler.query}
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in sorted(declared.items())]
 
 
 def _responses(step: Step, route: Route) -> dict[str, Any]:

@@ -45,7 +45,11 @@ def test_an_operation_tells_what_it_needs(method, path):
     by_a_bank = path == "/v1/banks/{bank}/callbacks"
     assert ("Idempotency-Key" in parameters) == handler.key == (method == "POST" and not by_a_bank)
     assert ("requestBody" in operation) == (handler.body is not None)
-    assert set(re.findall(r"\{(\w+)\}", path)) <= set(parameters)
+    in_path = set(re.findall(r"\{(\w+)\}", path))
+    assert in_path <= set(parameters)
+    assert {one.name for one in handler.path} <= in_path, (
+        "@http.step(path=…) names a parameter that app.py's path has not"
+    )
     open_to_all = by_a_bank or path in ("/v1/health", "/v1/openapi.json")
     assert operation["security"] == [] if open_to_all else "token" in operation["security"][0]
     bill = "/v1/bills/{bill}"

@@ -3,6 +3,7 @@
 import ast
 import inspect
 from types import ModuleType
+from typing import get_args
 
 import pytest
 
@@ -10,9 +11,9 @@ from billfold import bills, card_photos, cards, charges
 from billfold.bills import bill_changes
 from billfold.cards import card_changes
 from billfold.charges import charge_wire
-from functions.bills import list_bills
 from functions.card_photos import start_card_photo
 from infra.pages import contract
+from tests.world import STEPS
 
 SCHEMAS = contract.build()["components"]["schemas"]
 # By schema: the states that the code lists, and the modules that say what a thing becomes.
@@ -75,6 +76,17 @@ def test_the_contract_names_exactly_the_states_that_the_code_reaches(schema: str
     assert reached(*modules) - OF_ANOTHER.get(schema, set()) == set(listed)
 
 
-def test_bills_can_be_listed_by_each_of_their_states():
-    """`settling` could not be asked for."""
-    assert ("", *bills.STATES) == list_bills.STATES
+LISTED_BY_STATE = {
+    name: parameter.schema["enum"]
+    for name, step in STEPS.items()
+    for parameter in getattr(step.handler, "query", ())
+    if parameter.name == "state"
+}
+
+
+def test_a_list_can_be_filtered_by_each_state_of_what_it_shows():
+    """Issue 8 §2: `settling` could not be asked for."""
+    assert LISTED_BY_STATE
+    for name, asked in LISTED_BY_STATE.items():
+        [shown] = get_args(STEPS[name].handler.answers)
+        assert asked == published(shown.__name__), f'functions/…/{name}.py: calls.choice("state", "", *noun.STATES)'

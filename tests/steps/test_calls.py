@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from billfold.triggers import calls, http
+from infra.pages import contract
 from tests.steps.town import CALLS, Town, entitled, everything
 from tests.world import ROUTES, event
 
 ALL = {f"{method} {path}": module for method, path, _, module in ROUTES}
 POSTS = [route for route, module in ALL.items() if module.handler.key]
+PATHS = contract.build()["paths"]
 CANARY = "4000001000000018"
 
 
@@ -83,7 +86,7 @@ def test_a_parameter_that_a_call_does_not_take_is_refused(store, village, route)
         CANARY,
         "",
         "__proto__",
-        *({"limit", "cursor", "state"} - {*step.handler.query}),
+        *({"limit", "cursor", "state"} - {parameter.name for parameter in step.handler.query}),
     ):
         status, problem = sent(step, proxied | {"queryStringParameters": {name: CANARY}})
         assert (status, problem["code"]) == (400, "invalid"), name
@@ -92,7 +95,7 @@ def test_a_parameter_that_a_call_does_not_take_is_refused(store, village, route)
     assert everything(store) == before
 
 
-TAKEN = [(route, name) for route, module in ALL.items() for name in module.handler.query]
+TAKEN = [(route, parameter.name) for route, module in ALL.items() for parameter in module.handler.query]
 
 
 @pytest.mark.parametrize(("route", "name"), TAKEN)
@@ -111,6 +114,58 @@ def test_a_parameter_that_is_taken_is_read(village, route, name):
     status, problem = sent(step, proxied | {"queryStringParameters": {name: f"!{CANARY}"}})
     assert status in (400, 404)
     assert CANARY not in json.dumps(problem)
+
+
+VALUES = [
+    (route, parameter.name, value)
+    for route, module in ALL.items()
+    for parameter in module.handler.query
+    for value in parameter.schema.get("enum", ())
+]
+
+
+@pytest.mark.parametrize(("route", "name", "value"), VALUES)
+def test_every_value_that_the_contract_lists_can_be_asked_for(village, route, name, value):
+    """Issue 8 §2: each state of each noun as a filter, too; what comes is of that state."""
+    step, proxied = prepared(route, village)
+    status, page = sent(step, proxied | {"queryStringParameters": {name: value}})
+    assert status == 200
+    assert name != "state" or {shown["state"] for shown in page["items"]} <= {value}
+
+
+IN_PATHS = [(route, name) for route in ALL for name in re.findall(r"\{(\w+)\}", route)]
+
+
+@pytest.mark.parametrize(("route", "name"), IN_PATHS)
+def test_a_parameter_of_a_path_has_the_pattern_that_is_published(village, route, name, capsys):
+    """Issue 8 §2, CB-18: an id, or what the step declares; another text is not found, and not logged."""
+    step, proxied = prepared(route, village)
+    method, _, path = route.partition(" ")
+    [published] = [one for one in PATHS[path][method.lower()]["parameters"] if one.get("name") == name]
+    pattern = re.compile(published["schema"]["pattern"])
+    assert pattern.search(proxied["pathParameters"][name])
+    texts = [CANARY, f"crd_{CANARY}", "no.id!", "wordofletters", "bil_" + "0" * 32, "U" * 21, "bil_" + "0" * 32 + "x"]
+    refused = [text for text in texts if not pattern.search(text)]
+    assert len(refused) >= 5
+    capsys.readouterr()
+    for text in refused:
+        status, problem = sent(step, proxied | {"pathParameters": proxied["pathParameters"] | {name: text}})
+        assert (status, problem["code"]) == (404, "not_found")
+        assert text not in capsys.readouterr().out + json.dumps(problem)
+
+
+def test_a_step_can_take_a_coupon_s_code_in_its_path():
+    """Issue 8 §2: whoever declares a pattern needs no other place."""
+
+    @http.step(open_to_all=True, path=(calls.matching("code", "[A-Z0-9]{16}"),))
+    def show(request: http.Request[Any]) -> http.Answer:
+        return http.Answer(200, request.parameters)
+
+    for code, status in (("7QF3K2M9XW4TB8ZR", 200), ("7qf3k2m9xw4tb8zr", 404), ("bil_" + "0" * 32, 404)):
+        proxied = {"resource": "/v1/coupons/{code}", "httpMethod": "GET", "pathParameters": {"code": code}}
+        answer = show(proxied, None)
+        assert answer["statusCode"] == status
+        assert status == 404 or json.loads(answer["body"]) == {"code": code}
 
 
 WITH_BODY = [route for route, module in ALL.items() if module.handler.body]

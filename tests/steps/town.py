@@ -208,4 +208,4 @@ def everything(store: Engine) -> list[str]:
 def entitled(route: str) -> str:
     """Who may do it: the merchant's administrator what is the merchant's, the owner all else."""
     sellers = ("/refunds", "/merchants", "/terminals", "/terminals/{terminal}", "/items/{item}")
-    return "admin" if route.endswith(sellers) else "owner"
+    return "admin" if route.endswith(sellers) or "/merchants/" in route else "owner"

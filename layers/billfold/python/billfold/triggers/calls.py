@@ -1,18 +1,58 @@
-"""What a call carries beside its body, as API Gateway hands it over: headers, query and media type.
+"""What a call carries beside its body, as API Gateway hands it over: headers, parameters of path and query, media type.
 
-A header that a step reads and a parameter of the query are there once: which of two counts, the gateway, a proxy and the step
-could each see otherwise. Nothing that was sent is said again (CB-18).
+A step declares what each parameter may be, once: the call is checked by it and the contract says it. A header that a step reads
+and a parameter of the query are there once: which of two counts, the gateway, a proxy and the step could each see otherwise.
+Nothing that was sent is said again (CB-18).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from billfold.errors import Invalid, MediaTypeUnsupported
+from billfold import ids
+from billfold.errors import Invalid, MediaTypeUnsupported, NotFound
 from billfold.triggers import bodies
 
 _JSON = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a path or a query. `schema`: what the contract says of its values (JSON Schema). `fits`: tells whether a
+    text is such a value. `refusal`: the detail of Invalid for any other text. `default`: the value when none is sent."""
+
+    name: str
+    schema: dict[str, Any]
+    fits: Callable[[str], object] = lambda _: True
+    refusal: str = ""
+    default: str = ""
+
+    def of(self, query: Mapping[str, str]) -> str:
+        """The value in a query that was checked, or the default."""
+        return query.get(self.name, self.default)
+
+
+def matching(name: str, pattern: str, refusal: str = "", **said: Any) -> Parameter:
+    """A parameter that a regular expression matches from end to end. `said`: more for the contract, such as a description."""
+    schema = {"type": "string", "pattern": f"^{pattern}$", **said}
+    return Parameter(name, schema, re.compile(pattern).fullmatch, refusal)
+
+
+def word(name: str) -> Parameter:
+    """A parameter that is a word, such as a currency or a bank. The step checks whether this currency or bank exists."""
+    return matching(name, "[A-Za-z]{1,20}")
+
+
+def choice(name: str, *values: str) -> Parameter:
+    """A parameter that is one of these values. The first is its default; where that is empty, no value is chosen by default."""
+    named = [value for value in values if value]
+    schema = {"type": "string", "enum": named, **({"default": values[0]} if values[0] else {})}
+    return Parameter(name, schema, values.__contains__, f"{name} is one of {', '.join(named)}", values[0])
+
+
+ID = matching("id", f"(?:{ids.SHAPE})")
 
 
 class Headers(Mapping[str, str]):
@@ -36,8 +76,19 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
 
-def query(event: dict[str, Any], known: tuple[str, ...]) -> dict[str, str]:
-    """The parameters of a call's query; Invalid for one that it does not take, or that came more than once."""
+def path(event: dict[str, Any], declared: tuple[Parameter, ...]) -> dict[str, str]:
+    """The parameters of a call's path: ids, but for those that are declared. NotFound for one that does not fit, before
+    anything of the path is logged, because a card number could stand there (CB-18)."""
+    found = dict(event.get("pathParameters") or {})
+    known = {parameter.name: parameter for parameter in declared}
+    if not all(known.get(name, ID).fits(text) for name, text in found.items()):
+        raise NotFound()
+    return found
+
+
+def query(event: dict[str, Any], declared: tuple[Parameter, ...]) -> dict[str, str]:
+    """The parameters of a call's query; Invalid for one that is not declared, came more than once or does not fit."""
+    known = {parameter.name for parameter in declared}
     found: dict[str, str] = {}
     for name, values in _lists(event, "queryStringParameters", "multiValueQueryStringParameters"):
         if name not in known:
@@ -45,6 +96,10 @@ def query(event: dict[str, Any], known: tuple[str, ...]) -> dict[str, str]:
         if len(values) > 1:
             raise Invalid("a parameter of the query came more than once", f"/{name}")
         found[name] = values[0]
+    for parameter in declared:
+        text = parameter.of(found)
+        if text != parameter.default and not parameter.fits(text):
+            raise Invalid(parameter.refusal, f"/{parameter.name}")
     return found
 
 

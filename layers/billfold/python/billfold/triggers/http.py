@@ -24,17 +24,15 @@ from billfold.errors import (
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
     Invalid,
-    NotFound,
     Refusal,
     Unauthenticated,
     Unavailable,
 )
 from billfold.triggers import bodies, calls, fingerprints, log
 from billfold.triggers.again import until_fresh
+from billfold.triggers.calls import Parameter
 
 B = TypeVar("B")
-# An id, a currency or a bank. What else a path may say, such as a card number, is not even logged (CB-18).
-PARAMETER = rf"{ids.SHAPE}|[A-Za-z]{{1,20}}"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -112,14 +110,15 @@ def step(
     groups: frozenset[str] | None = None,
     open_to_all: bool = False,
     raw: bool = False,
-    query: tuple[str, ...] = (),
+    path: tuple[Parameter, ...] = (),
+    query: tuple[Parameter, ...] = (),
 ) -> Callable[[Step], Handler]:
     """Make a step a Lambda handler.
 
     body: the msgspec model of its body. answers: that of its success (`list[…]`: a page of them; None: no body), for the
     contract. key: whether it needs an Idempotency-Key. groups: which Cognito groups may call it (any of them). open_to_all:
-    whether it answers without a signed-in caller. raw: the body is the step's own to read, from `raw_body`. query: the parameters
-    that it takes in the query.
+    whether it answers without a signed-in caller. raw: the body is the step's own to read, from `raw_body`. path: the
+    parameters of its path that are no ids. query: those that it takes in the query.
     """
 
     def decorate(run: Step) -> Handler:
@@ -130,7 +129,7 @@ def step(
             )
             line: dict[str, Any] = {"request_id": request_id}
             try:
-                request = _request(event, request_id, bytes if raw else body, key, groups, open_to_all, query)
+                request = _request(event, request_id, bytes if raw else body, key, groups, open_to_all, path, query)
                 line |= {"caller": request.caller, **request.parameters}
                 answer = until_fresh(lambda: run(request))
             except Refusal as refusal:
@@ -145,7 +144,8 @@ def step(
         handler.__module__ = run.__module__
         handler.__doc__ = run.__doc__
         # What `infra/pages/contract.py` and tests ask a step for.
-        handler.body, handler.answers, handler.key, handler.query = body, answers, key, query  # type: ignore[attr-defined]
+        handler.body, handler.answers, handler.key = body, answers, key  # type: ignore[attr-defined]
+        handler.path, handler.query = path, query  # type: ignore[attr-defined]
         return handler
 
     return decorate
@@ -158,7 +158,8 @@ def _request(
     key: bool,
     groups: frozenset[str] | None,
     open_to_all: bool,
-    query: tuple[str, ...],
+    path: tuple[Parameter, ...],
+    query: tuple[Parameter, ...],
 ) -> Request[Any]:
     claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("claims") or {}
     caller = f"usr_{claims['sub'].replace('-', '')}" if claims.get("sub") else ""
@@ -170,11 +171,9 @@ def _request(
     headers = calls.Headers(event)
     # The gateway has looked at it: at one of them.
     headers.get("authorization")
-    parameters = dict(event.get("pathParameters") or {})
-    if not all(re.fullmatch(PARAMETER, value) for value in parameters.values()):
-        raise NotFound()
+    parameters = calls.path(event, path)
     method = _method(event)
-    path = re.sub(r"\{(\w+)\+?\}", lambda match: parameters[match[1]], event["resource"])
+    address = re.sub(r"\{(\w+)\+?\}", lambda match: parameters[match[1]], event["resource"])
     idempotency_key = headers.get("idempotency-key", "")
     if key and not _KEY.fullmatch(idempotency_key):
         raise IdempotencyKeyMissing("the Idempotency-Key header is missing or not 1 to 255 visible ASCII characters")
@@ -187,7 +186,7 @@ def _request(
         caller,
         member_of,
         method,
-        path,
+        address,
         parameters,
         calls.query(event, query),
         headers,

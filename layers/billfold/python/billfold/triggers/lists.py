@@ -12,29 +12,38 @@ from typing import Any, TypeVar
 
 from billfold import aws
 from billfold.errors import Invalid
+from billfold.triggers.calls import Parameter, choice
 from billfold.triggers.http import Answer, Request
 from billfold.triggers.wire import Page
 
 T = TypeVar("T")
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
+
+
+def _is_limit(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= LIMIT_MAX
+
+
+LIMIT = Parameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
+    _is_limit,
+    f"limit is a number from 1 to {LIMIT_MAX}",
+    str(LIMIT_DEFAULT),
+)
+# `position` checks it, which needs the stage's key: a step that declares it may fetch that key.
+CURSOR = Parameter(
+    "cursor",
+    {"type": "string", "description": "`next` of the page before; good for this caller, path and filter only"},
+)
 # The parameters of every list that goes on by cursors.
-PAGED = ("limit", "cursor")
+PAGED = (LIMIT, CURSOR)
+ORDER = choice("order", "newest", "oldest")
 
 
 def limit(request: Request[Any]) -> int:
     """How many to show: `?limit=` from 1 to 100, 20 when it is not said."""
-    text = request.query.get("limit", str(LIMIT_DEFAULT))
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= LIMIT_MAX):
-        raise Invalid(f"limit is a number from 1 to {LIMIT_MAX}", "/limit")
-    return int(text)
-
-
-def choice(request: Request[Any], name: str, allowed: tuple[str, ...]) -> str:
-    """A query parameter out of a few; the first when it is not said."""
-    value = request.query.get(name, allowed[0])
-    if value not in allowed:
-        raise Invalid(f"{name} is one of {', '.join(one for one in allowed if one)}", f"/{name}")
-    return value
+    return int(LIMIT.of(request.query))
 
 
 def cursor(request: Request[Any], position: str) -> str | None:
@@ -46,7 +55,7 @@ def cursor(request: Request[Any], position: str) -> str | None:
 
 def position(request: Request[Any]) -> str:
     """The position that `?cursor=` stands for, empty at the start; Invalid when it was not made here for this list."""
-    text = request.query.get("cursor", "")
+    text = CURSOR.of(request.query)
     if not text:
         return ""
     try:

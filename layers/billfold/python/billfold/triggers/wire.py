@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from billfold import ids, money
 from billfold.errors import Invalid
 from billfold.triggers import fingerprints, texts
+from billfold.triggers.calls import Parameter
 from billfold.triggers.texts import Text
 
 # Python's `$` also matches before a last newline; `(?!\n)` keeps that out, and changes nothing in ECMA-262's dialect.
@@ -16,6 +17,13 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$", description="ISO 421
 Minor = Annotated[int, Meta(ge=1, le=money.MAX_AMOUNT_MINOR, description="an amount in minor units")]
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", description="4 to 8 digits"), fingerprints.NEVER]
 Id = Annotated[str, Meta(pattern=rf"^(?:{ids.SHAPE})(?!\n)$", description="an id as this API gives them")]
+
+CURRENCY = Parameter(
+    "currency",
+    {"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217 alphabetic code"},
+    money.is_currency,
+    "ISO 4217 does not list this currency",
+)
 
 
 class NameText(Text):
@@ -28,8 +36,6 @@ class ReasonText(Text):
 
 Name = Annotated[NameText, Meta(extra_json_schema=texts.schema(NameText))]
 Reason = Annotated[ReasonText, Meta(extra_json_schema=texts.schema(ReasonText))]
-
-# Checked elsewhere and passed on as they are; the contract says what they look like.
 
 
 def one_of(states: Iterable[str]) -> Meta:
@@ -69,7 +75,7 @@ class Page(View, frozen=True):
 def known_currency(code: str, pointer: str) -> str:
     """The code, if money of it can exist; Invalid at the pointer otherwise."""
     if not money.is_currency(code):
-        raise Invalid("ISO 4217 does not list this currency", pointer)
+        raise Invalid(CURRENCY.refusal, pointer)
     return code
 
 
