@@ -29,7 +29,7 @@ class AddItems(wire.Body, frozen=True):
     items: Annotated[list[Any], Meta(min_length=1, max_length=50, extra_json_schema=SIGNED)]
 
 
-@http.step(body=AddItems, answers=bill_wire.ItemsAnswer, key=True)
+@http.step(body=AddItems, answers=bill_wire.ItemsAnswer, key=True, proof=True)
 def handler(request: http.Request[AddItems]) -> http.Answer:
     device_id, sent, now = proof.device(request), request.body.items, request.now
     operation = request.operation("opr")

@@ -18,7 +18,7 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, proof
 
 
-@http.step(answers=bill_wire.BillAnswer, key=True)
+@http.step(answers=bill_wire.BillAnswer, key=True, proof=True)
 def handler(request: http.Request[Any]) -> http.Answer:
     device_id, operation, now = proof.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])

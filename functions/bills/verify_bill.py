@@ -33,7 +33,7 @@ class VerifyBill(wire.Body, frozen=True):
     instrument: Annotated[wire.Id | None, Meta(description="a card's id; the wallet pays without one")] = None
 
 
-@http.step(body=VerifyBill, answers=bill_wire.BillAnswer, key=True)
+@http.step(body=VerifyBill, answers=bill_wire.BillAnswer, key=True, proof=True)
 def handler(request: http.Request[VerifyBill]) -> http.Answer:
     device_id, operation, now = proof.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])

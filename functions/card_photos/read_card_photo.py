@@ -18,7 +18,7 @@ from billfold.tables.rows import Commit
 from billfold.triggers import upload
 
 
-@upload.step
+@upload.step(seals=True)
 def handler(photo_id: str) -> str:
     loaded = card_photo_rows.load(photo_id)
     photo = loaded[0] if loaded else None

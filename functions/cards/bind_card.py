@@ -29,7 +29,7 @@ from billfold.vault import vault_rows
 Asked = http.Request[card_wire.BindCard]
 
 
-@http.step(body=card_wire.BindCard, answers=card_wire.CardAnswer, key=True)
+@http.step(body=card_wire.BindCard, answers=card_wire.CardAnswer, key=True, proof=True)
 def handler(request: Asked) -> http.Answer:
     body, caller, now, (device_id, jti) = request.body, request.caller, request.now, proof.proven(request)
     number, operation = body.number.replace(" ", "").replace("-", ""), request.operation("opr")

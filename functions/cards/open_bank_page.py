@@ -20,7 +20,7 @@ from billfold.tables.rows import Commit, read
 from billfold.triggers import http, proof
 
 
-@http.step(answers=card_wire.CardAnswer, key=True)
+@http.step(answers=card_wire.CardAnswer, key=True, proof=True)
 def handler(request: http.Request[Any]) -> http.Answer:
     caller, now, device_id = request.caller, request.now, proof.device(request)
     card = cards.check_found(card_rows.load(request.parameters["card"]).present, caller)

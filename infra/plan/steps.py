@@ -4,7 +4,6 @@ Two last fields of the header are there where they are needed: `Layers` names la
 every function, `Carries` files that its package holds besides the step's own.
 """
 
-import ast
 import importlib
 import inspect
 import re
@@ -13,7 +12,7 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
-from billfold.triggers import fingerprints
+from billfold.triggers import fingerprints, lists
 from infra.plan import triggers
 from infra.plan.permissions import May, permissions
 from infra.plan.queues import ORDERED_QUEUES, STREAMS_DEAD
@@ -121,20 +120,14 @@ def _is_step(module: Any) -> bool:
 def _step(module: types.ModuleType, trigger: Trigger) -> Step:
     _, workflow, name = module.__name__.split(".")
     fields = header(module.__doc__ or "")
-    body = getattr(getattr(module, "handler", None), "body", None)
+    handler = module.handler
     return Step(
         name,
         workflow,
         trigger,
         fields,
         permissions(fields["May"]),
-        _imports(module, "billfold.triggers.lists"),
-        _imports(module, "billfold.triggers.proof"),
-        bool(fingerprints.marked(body, "sealed")) or _imports(module, "billfold.card_photos.confirmations"),
+        lists.CURSOR in getattr(handler, "query", ()),
+        getattr(handler, "proof", False),
+        bool(fingerprints.marked(getattr(handler, "body", None), "sealed")) or getattr(handler, "seals", False),
     )
-
-
-def _imports(module: types.ModuleType, wanted: str) -> bool:
-    tree = ast.parse(inspect.getsource(module))
-    named = [(node.module, node.names) for node in tree.body if isinstance(node, ast.ImportFrom)]
-    return any(f"{module}.{alias.name}" == wanted for module, names in named for alias in names)

@@ -17,6 +17,7 @@ from billfold.errors import Unavailable
 from billfold.triggers import log
 from billfold.triggers.again import until_fresh
 
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 GONE = {"NoSuchKey", "404"}
 
 
@@ -28,19 +29,26 @@ class Form:
     fields: dict[str, str]
 
 
-def step(run: Callable[[str], str]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Make a function of an object's key a Lambda handler. It answers with a word for the log on what became of it."""
+def step(*, seals: bool = False) -> Callable[[Callable[[str], str]], Handler]:
+    """Make a function of an object's key a Lambda handler. It answers with a word for the log on what became of it.
 
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        key = str(event["detail"]["object"]["key"])
-        with log.timed("handled", run) as facts:
-            facts["object"] = key
-            facts["outcome"] = until_fresh(lambda: run(key))
-        return {"outcome": facts["outcome"]}
+    seals: whether the step makes fingerprints under the stage's secret (`fingerprints.of_field`): its function may fetch it.
+    """
 
-    handler.__module__ = run.__module__
-    handler.__doc__ = run.__doc__
-    return handler
+    def decorate(run: Callable[[str], str]) -> Handler:
+        def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            key = str(event["detail"]["object"]["key"])
+            with log.timed("handled", run) as facts:
+                facts["object"] = key
+                facts["outcome"] = until_fresh(lambda: run(key))
+            return {"outcome": facts["outcome"]}
+
+        handler.__module__ = run.__module__
+        handler.__doc__ = run.__doc__
+        handler.seals = seals  # type: ignore[attr-defined]
+        return handler
+
+    return decorate
 
 
 def form(bucket: str, key: str, content_type: str, *, max_bytes: int, until: int) -> Form:
