@@ -1,27 +1,30 @@
 """Idempotency-Key on every POST with effect (LG-10): missing, reused, repeated, whose it is, how long it is kept."""
 
-import copy
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 from msgspec import inspect
 
 from billfold.clock import HOUR, SECOND, now
 from billfold.triggers import fingerprints
-from infra.clients.phones import Till
 from infra.plan.tables import TABLES as TABLE_DEFINITIONS
 from tests import world
 from tests.cloud import delivery
-from tests.steps.town import CALLS, TABLES, Town, entitled, everything, never_was
-from tests.world import PIN, ROUTES, STEPS, Person, call, card_world, event
+from tests.steps import values
+from tests.steps.town import CALLS, TABLES, Town, entitled, everything
+from tests.world import PIN, ROUTES, STEPS, Person, call, event
 
 # A bank's callback carries the same word however often it comes: its signature names it, not a key of ours.
 WITHOUT_KEY = {"POST /v1/banks/{bank}/callbacks"}
 POSTS = [f"{method} {path}" for method, path, _, module in ROUTES if method == "POST" and module.handler.key]
-WITH_BODY = [f"{method} {path}" for method, path, _, module in ROUTES if method == "POST" and module.handler.body]
+ALL = {f"{method} {path}": module for method, path, _, module in ROUTES}
+WITH_BODY = [route for route in POSTS if ALL[route].handler.body]
+# Values tried in each field, each a call that is refused.
+EXAMPLES = 6
+MARKS = ("never", "compared", "sealed")
 
 
 def prepared(route: str, town: Town) -> tuple[Any, dict[str, Any]]:
@@ -82,95 +85,51 @@ def test_a_repeat_gets_the_first_answer_byte_for_byte_though_the_world_moved_on(
     assert everything(store) == before
 
 
-def fields(model: Any, at: str = "") -> Iterator[str]:
-    """The pointers of all fields of a body's model, those of models within it too."""
-    for field in inspect.type_info(model).fields:
-        where = f"{at}/{field.encode_name}"
-        yield where
-        shape: Any = field.type
-        while isinstance(shape, inspect.Metadata):
-            shape = shape.type
-        for one in (shape, *getattr(shape, "types", ())):
-            if isinstance(one, inspect.StructType):
-                yield from fields(one.cls, where)
-
-
 # Nothing derived from a PIN is stored, so it is the one thing that two requests under one key may differ in.
 FIELDS = [
-    (route, pointer)
-    for method, path, _, module in ROUTES
-    for route in [f"{method} {path}"]
-    if method == "POST" and module.handler.body
-    for pointer in fields(module.handler.body)
-    if pointer.rpartition("/")[2] not in ("pin", "current_pin")
+    (route, pointer, shape)
+    for route in WITH_BODY
+    for model in [ALL[route].handler.body]
+    for pointer, shape in values.fields(model)
+    if pointer[1:] not in fingerprints.marked(model, "never")
 ]
-# Another value that is as good, where one letter more would be none.
-OTHERS: dict[str, Any] = {
-    "content_type": "image/jpeg",
-    "currency": "EUR",
-    "list_hash": "0" * 64,
-    "code": "654321",
-    "year": 2030,
-    "month": 11,
-    "phone": "+4915155512346",
-    "document_type": "identity_card",
-    "phone_typed": True,
-    "typed": ["number"],
-    "period_seconds": 600,
-    "cap": {"amount": 5, "currency": "USD"},
-    "public_key": Till().public_key,
-    "name": "another",
-    "number": card_world.number("approved", 9_000),
-}
 
 
-def another(value: Any, pointer: str) -> Any:
-    """A copy of a body with another value at the pointer, which may be absent."""
-    body = copy.deepcopy(value)
-    *path, last = pointer[1:].split("/")
-    place = body
-    for part in path:
-        place = place.setdefault(part, {"amount": 7, "currency": "USD"})
-    now = place.get(last)
-    if last == "jwk":
-        place[last] = world.Phone().jwk
-    elif last == "items":
-        place[last] = [*now, {"more": 1}] if isinstance(now[0], dict) else [never_was(now[0])]
-    elif isinstance(now, dict) and last not in OTHERS:
-        place[last] = now | (
-            {"amount": 3} if "amount" in now else {"month": 3} if "month" in now else {"name": "Another"}
-        )
-    elif isinstance(now, int) and not isinstance(now, bool) and last not in OTHERS:
-        place[last] = now + 1
-    elif last in ("device", "merchant", "instrument", "card", "photo", "to", "admin"):
-        place[last] = never_was(now or "crd_" + "1" * 32)
-    else:
-        place[last] = OTHERS.get(last, "Another")
-    assert place[last] != now
-    return body
-
-
-@pytest.mark.parametrize(("route", "pointer"), FIELDS)
-def test_the_same_key_with_another_value_in_any_field_is_refused(store, town, route, pointer):
-    """LG-10, C14, F20: 422 for every field of every body but a PIN, and the first operation stands."""
+@pytest.mark.parametrize(("route", "pointer", "shape"), [pytest.param(*one, id=f"{one[0]} {one[1]}") for one in FIELDS])
+def test_the_same_key_with_another_value_in_any_field_is_refused(store, town, route, pointer, shape):
+    """LG-10, C14, F20: 422 for every field of every body but a PIN, whatever else it says, and the first operation stands."""
     step, sent = prepared(route, town)
-    assert send(step, sent)["statusCode"] < 300
+    body = json.loads(sent["body"])
+    parent = pointer[1:].rpartition("/")[0]
+    if parent and parent not in body:
+        body[parent] = {"amount": 7, "currency": "USD"}
+    assert send(step, sent | {"body": json.dumps(body)})["statusCode"] < 300
     before = everything(store)
-    answer = send(step, sent | {"body": json.dumps(another(json.loads(sent["body"]), pointer))})
-    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (422, "idempotency_key_reused")
+
+    @settings(max_examples=EXAMPLES)
+    @given(values.bodies(body, pointer, shape))
+    def is_refused(other: dict[str, Any]) -> None:
+        answer = send(step, sent | {"body": json.dumps(other)})
+        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (422, "idempotency_key_reused")
+
+    is_refused()
     assert everything(store) == before
 
 
 def test_marks_of_fields_stand_where_they_are_looked_for():
-    """CB-18: on the fields of a body itself; and these are all that a fingerprint leaves out or seals."""
-    bodies = {module.handler.body for *_, module in ROUTES if module.handler.body}
-    found = {
-        mark: {name for body in bodies for name in fingerprints.marked(body, mark)} for mark in ("never", "sealed")
+    """CB-18: on the fields of a body itself, not deeper; and these are all that a fingerprint leaves out or seals."""
+    bodies = [module.handler.body for module in ALL.values() if module.handler.body]
+    found = {mark: {name for body in bodies for name in fingerprints.marked(body, mark)} for mark in MARKS}
+    assert found == {"never": {"pin", "current_pin"}, "compared": {"number"}, "sealed": {"code", "person"}}
+    within = {
+        one.cls
+        for body in bodies
+        for _, shape in values.fields(body)
+        for one in values.alternatives(shape)
+        if isinstance(one, inspect.StructType)
     }
-    assert found == {"never": {"pin", "current_pin", "number"}, "sealed": {"code", "person"}}
-    for model in bodies:
-        for pointer in fields(model):
-            assert pointer.count("/") == 1 or pointer.rpartition("/")[2] not in found["never"] | found["sealed"]
+    deeper = {model.__name__ for model in within for mark in MARKS if fingerprints.marked(model, mark)}
+    assert not deeper, "mark the body's own field, which holds these"
 
 
 def test_a_fingerprint_of_a_code_cannot_be_guessed_from_the_key(town):

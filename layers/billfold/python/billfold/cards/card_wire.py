@@ -15,7 +15,7 @@ from billfold.triggers import fingerprints, wire
 Number = Annotated[
     str,
     Meta(pattern=r"^[0-9 -]{12,30}(?!\n)$", description="the card number; spaces and dashes do not count"),
-    fingerprints.NEVER,
+    fingerprints.COMPARED,
 ]
 Year = Annotated[int, Meta(ge=2000, le=2100)]
 Month = Annotated[int, Meta(ge=1, le=12)]

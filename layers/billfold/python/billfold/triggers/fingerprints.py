@@ -1,9 +1,11 @@
 """Fingerprints: by what a repeat under one Idempotency-Key is told from another request, without keeping what was sent.
 
-A fingerprint is an HMAC of a request's body under its Idempotency-Key, which is stored nowhere. A field's annotation says more:
+A fingerprint is an HMAC of a request's body under its Idempotency-Key, which is stored nowhere. The annotation of a body's field
+can say one of these:
 
-    NEVER    is left out: nothing derived from a PIN is stored, and a card's number is compared by the vault's own fingerprint
-    SEALED   could be guessed by who knows the key, so the HMAC is under the stage's secret too
+    NEVER      The field is left out, because nothing derived from a PIN may be stored. Repeats may differ in it.
+    COMPARED   The field is left out, because the step compares it by a fingerprint of its own, as the vault's of a card's number.
+    SEALED     The field could be guessed by whoever knows the key, so the HMAC is under the stage's secret too.
 """
 
 import hashlib
@@ -15,13 +17,14 @@ from typing import Any, get_args, get_type_hints
 from msgspec import Meta
 
 NEVER = Meta(extra={"fingerprint": "never"})
+COMPARED = Meta(extra={"fingerprint": "compared"})
 SEALED = Meta(extra={"fingerprint": "sealed"})
 
 
 def of(key: str, body: Any, model: Any) -> str:
     """The fingerprint of a body, as parsed, that is to be read as this model."""
     if isinstance(body, dict):
-        left_out = marked(model, "never")
+        left_out = marked(model, "never") | marked(model, "compared")
         body = {name: part for name, part in body.items() if name not in left_out}
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     found = hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
