@@ -21,12 +21,9 @@ from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, proof, wire
 
-# Each item is judged by itself (taps.SignedItem), so that a malformed one refuses itself and not the batch.
-SIGNED = {"items": {"$ref": "#/components/schemas/SignedItem"}}
-
 
 class AddItems(wire.Body, frozen=True):
-    items: Annotated[list[Any], Meta(min_length=1, max_length=50, extra_json_schema=SIGNED)]
+    items: Annotated[list[Any], Meta(min_length=1, max_length=50), wire.each(taps.SignedItem)]
 
 
 @http.step(body=AddItems, answers=bill_wire.ItemsAnswer, key=True, proof=True)

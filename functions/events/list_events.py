@@ -8,8 +8,9 @@ Again     reading changes nothing
 May       events Query; people BatchGetItem
 """
 
-from typing import Any
+from typing import Annotated, Any
 
+from billfold import events
 from billfold.clock import to_text
 from billfold.errors import NotFound
 from billfold.events import event_rows
@@ -31,7 +32,7 @@ class EventAnswer(wire.View, frozen=True):
     """`id` is the position to pass as `?after=` for what follows."""
 
     id: str
-    type: str
+    type: Annotated[str, wire.one_of(events.kinds())]
     at: str
     about: str
     data: dict[str, Any]
@@ -45,10 +46,10 @@ def handler(request: http.Request[Any]) -> http.Answer:
         if user is None or merchant not in user.merchants:
             raise NotFound()
 
-    events = event_rows.page(merchant or request.caller, after=after.removeprefix("evt_"), limit=limit + 1)
+    found = event_rows.page(merchant or request.caller, after=after.removeprefix("evt_"), limit=limit + 1)
 
     shown = [
         EventAnswer(f"evt_{event.sk}", event.kind, to_text(event.at), event.about, event.facts)
-        for event in events[:limit]
+        for event in found[:limit]
     ]
-    return http.Answer(200, wire.Page(shown, shown[-1].id if len(events) > limit else None))
+    return http.Answer(200, wire.Page(shown, shown[-1].id if len(found) > limit else None))

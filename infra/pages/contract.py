@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 import msgspec
+from msgspec import inspect
 
 import billfold
 from billfold import errors
-from billfold.bills.taps import SignedItem
 from billfold.errors import Refusal
 from billfold.triggers import calls
 from infra.pages import Pages
@@ -35,7 +35,7 @@ def build() -> dict[str, Any]:
     """The whole contract."""
     routed = [(step, step.trigger) for step in steps.load() if isinstance(step.trigger, Route)]
     models = [model for step, _ in routed for model in _models(step)]
-    _, schemas = msgspec.json.schema_components([SignedItem, *models], ref_template=SCHEMAS + "{name}")
+    _, schemas = msgspec.json.schema_components(models, ref_template=SCHEMAS + "{name}")
     paths: dict[str, Any] = {}
     for step, route in routed:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(step, route)
@@ -75,6 +75,15 @@ def _models(step: Step) -> Iterator[Any]:
     for model in (handler.body, *(get_args(handler.answers) if _is_page(handler) else [handler.answers])):
         if isinstance(model, type) and issubclass(model, msgspec.Struct):
             yield model
+            yield from _models_of_values(model)
+
+
+def _models_of_values(model: type[msgspec.Struct]) -> Iterator[Any]:
+    """The models of values that a step checks one by one (`wire.each`). The body's own type does not name them."""
+    for field in getattr(inspect.type_info(model), "fields", ()):
+        extra = getattr(field.type, "extra", None) or {}
+        if "model" in extra:
+            yield extra["model"]
 
 
 def _is_page(handler: Any) -> bool:

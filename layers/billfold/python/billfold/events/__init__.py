@@ -1,7 +1,7 @@
 """Events: what a change means to those who are told of it. Names follow the states people see."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from billfold.clock import HOUR
 
@@ -64,6 +64,12 @@ OutboxKind = Literal[
     "terminal.registered",
     "terminal.revoked",
 ]
+
+
+def kinds() -> list[str]:
+    """Every kind of event that anybody is told of."""
+    of_changes = (KINDS, CARD_KINDS, CHARGE_KINDS, TRANSFER_KINDS)
+    return sorted({*get_args(OutboxKind), *(kind for told in of_changes for kind in told.values())})
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ def one_of(states: Iterable[str]) -> Meta:
     return Meta(extra_json_schema={"enum": list(states)})
 
 
+def each(model: type[Struct]) -> Meta:
+    """What the contract says of an array whose values the step checks one by one, so that a malformed one refuses no other."""
+    return Meta(extra={"model": model}, extra_json_schema={"items": {"$ref": f"#/components/schemas/{model.__name__}"}})
+
+
 class Body(Struct, frozen=True, forbid_unknown_fields=True):
     """A request's body: unknown fields are refused."""
 
