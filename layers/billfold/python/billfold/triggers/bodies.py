@@ -19,8 +19,8 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
 _STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+)\]")
 _FIELD = re.compile(r"(?:missing required|contains unknown) field `([^`]+)`")
-# A field that is called by a card number or a code, in whatever digits, is not named in the answer (CB-18); names of ours are ASCII
-# and have no digits but one.
+# A refusal does not repeat a field's name that could be a card number or a code, in whatever digits (CB-18). The names of our own
+# fields are ASCII and have at most one digit.
 _SAYABLE = re.compile(r"[!-/:-~]{0,60}[0-9]?")
 UNNAMED = "object contains an unknown field"
 

@@ -1,8 +1,8 @@
 """What a call carries beside its body, as API Gateway hands it over: headers, parameters of path and query, media type.
 
 A step declares what each parameter may be, once: the call is checked by it and the contract says it. A header that a step reads
-and a parameter of the query are there once: which of two counts, the gateway, a proxy and the step could each see otherwise.
-Nothing that was sent is said again (CB-18).
+and a parameter of the query may come once, because of two the gateway, a proxy and the step could each take another one. A
+refusal never repeats what was sent (CB-18).
 """
 
 import re

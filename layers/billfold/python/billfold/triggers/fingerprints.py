@@ -1,4 +1,4 @@
-"""Fingerprints: by what a repeat under one Idempotency-Key is told from another request, without keeping what was sent.
+"""Fingerprints tell a repeat under one Idempotency-Key from another request, without storing what was sent.
 
 A fingerprint is an HMAC of a request's body under its Idempotency-Key, which is stored nowhere. The annotation of a body's field
 can say one of these:
@@ -37,7 +37,7 @@ def of_field(subject: str, name: str, text: str) -> str:
 
 
 def _sealed(text: str) -> str:
-    # Here, because most steps seal nothing, and the health check needs no client of AWS.
+    # Imported here, because most steps seal nothing, and the health check needs no client of AWS.
     from billfold import aws
 
     return hmac.new(aws.secret("fingerprint-key").encode(), text.encode(), hashlib.sha256).hexdigest()[:32]

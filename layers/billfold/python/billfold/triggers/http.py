@@ -55,8 +55,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[B]):
-    """One call. `address`: where it came from, as the gateway saw it; `api`: which API of the gateway it was made to. `operation`
-    is the same for every repeat of it (caller, method, path, key); `fingerprint` tells its body from any other (`fingerprints`)."""
+    """One call. `address`: the caller's network address, as the gateway saw it. `api`: the id of the gateway's API. `fingerprint`:
+    tells the body from any other body under the same Idempotency-Key (`fingerprints`)."""
 
     request_id: str
     caller: str
@@ -75,7 +75,7 @@ class Request(Generic[B]):
     api: str = ""
 
     def operation(self, prefix: str) -> str:
-        """The id that this operation yields, whenever and however often it arrives."""
+        """The id that this call and each repeat of it yield: the same caller, method, path and Idempotency-Key."""
         return ids.derived(prefix, self.caller, self.method, self.path, self.idempotency_key)
 
     def marks(self, **more: Any) -> dict[str, Any]:
@@ -88,7 +88,10 @@ class Request(Generic[B]):
             raise IdempotencyKeyReused("this Idempotency-Key was used for another request")
 
     def repeat(self, done: Done, apart: Iterable[str] = ("",)) -> "Answer":
-        """The first answer of this operation, from its record. `apart`: what follows the fingerprint there, which left it out."""
+        """The first answer of this operation, from its record; IdempotencyKeyReused when the record is of another body.
+
+        apart: the suffixes that the record's fingerprint may have, each for a value of a field that `fingerprint` leaves out.
+        """
         self.check_same(self.fingerprint if done.request in {self.fingerprint + one for one in apart} else done.request)
         if done.status < 400:
             return Answer(done.status, done.body)
@@ -171,7 +174,7 @@ def _request(
     if groups is not None and not groups & member_of:
         raise Forbidden()
     headers = calls.Headers(event)
-    # The gateway has looked at it: at one of them.
+    # The gateway has verified one Authorization header: a second one is refused, because the step could read that one.
     headers.get("authorization")
     parameters = calls.path(event, path)
     method = _method(event)

@@ -42,7 +42,7 @@ def device(request: Request[Any]) -> str:
 
 
 def proven(request: Request[Any]) -> Proof:
-    """This call's DPoP header, verified; refused as above. A call whose repeats under other keys matter takes each proof once."""
+    """This call's DPoP header, verified; refused as `device` says. A step for which one proof may serve once records `jti`."""
     proof = request.headers.get("dpop", "")
     if not proof:
         raise ProofMissing()
@@ -82,7 +82,7 @@ def _check_claims(claims: dict[str, Any], request: Request[Any]) -> None:
         raise ProofInvalid("the proof is for another method", "/htm")
     if _normalised(claims.get("htu")) not in _addresses(request):
         raise ProofInvalid("the proof is for another address", "/htu")
-    # Said positively: NaN is within no bounds.
+    # The comparison is what must hold, and not its opposite, because every comparison with NaN is false.
     if not (isinstance(issued_at, int | float) and issued_at * SECOND <= request.now + MAX_AGE):
         raise ProofInvalid("the phone's clock is more than five minutes ahead, or says nothing", "/iat")
     if issued_at * SECOND < request.now - MAX_AGE:

@@ -39,7 +39,7 @@ Reason = Annotated[ReasonText, Meta(extra_json_schema=texts.schema(ReasonText))]
 
 
 def one_of(states: Iterable[str]) -> Meta:
-    """What the contract says of a state: one of those that the code knows. It is published, not checked: we are who says it."""
+    """What the contract says of a state: one that the code knows. It is published and not checked: the answer is our own."""
     return Meta(extra_json_schema={"enum": list(states)})
 
 
