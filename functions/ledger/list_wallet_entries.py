@@ -12,12 +12,12 @@ from typing import Any
 
 from billfold import ledger
 from billfold.ledger import ledger_wire, statement_rows
-from billfold.triggers import calls, http, lists, wire
+from billfold.triggers import http, lists, wire
 
 
-@http.step(answers=list[ledger_wire.EntryAnswer], path=(calls.word("currency"),), query=(*lists.PAGED, lists.ORDER))
+@http.step(answers=list[ledger_wire.EntryAnswer], path=(wire.CURRENCY,), query=(*lists.PAGED, lists.ORDER))
 def handler(request: http.Request[Any]) -> http.Answer:
-    wallet = ledger.wallet(request.caller, wire.known_currency(request.parameters["currency"], "/currency"))
+    wallet = ledger.wallet(request.caller, request.parameters["currency"])
     limit, after = lists.limit(request), lists.position(request)
     newest_first = lists.ORDER.of(request.query) == "newest"
 

@@ -52,7 +52,7 @@ def test_nobody_sees_anothers_statement(store, queues, alice):
     assert entries(Person()).body == {"items": []}
 
 
-@pytest.mark.parametrize("currency", ["usd", "XXX", "DOLLARS"])
+@pytest.mark.parametrize("currency", ["usd", "XXX", "DOLLARS", "usr_0192f1c0", "U5$"])
 def test_an_unknown_currency_is_refused(alice, currency):
     """With a pointer to the parameter."""
     answer = entries(alice, currency)

@@ -20,8 +20,11 @@ _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a path or a query. `schema`: what the contract says of its values (JSON Schema). `fits`: tells whether a
-    text is such a value. `refusal`: the detail of Invalid for any other text. `default`: the value when none is sent."""
+    """A parameter of a path or a query.
+
+    schema: what the contract says of its values (JSON Schema). fits: tells whether a text is such a value. refusal: the detail
+    of Invalid for any other text; without one, a path that does not fit is NotFound. default: the value when none is sent.
+    """
 
     name: str
     schema: dict[str, Any]
@@ -41,7 +44,7 @@ def matching(name: str, pattern: str, refusal: str = "", **said: Any) -> Paramet
 
 
 def word(name: str) -> Parameter:
-    """A parameter that is a word, such as a currency or a bank. The step checks whether this currency or bank exists."""
+    """A parameter that is a word, such as a bank. The step checks whether this bank exists."""
     return matching(name, "[A-Za-z]{1,20}")
 
 
@@ -77,12 +80,15 @@ class Headers(Mapping[str, str]):
 
 
 def path(event: dict[str, Any], declared: tuple[Parameter, ...]) -> dict[str, str]:
-    """The parameters of a call's path: ids, but for those that are declared. NotFound for one that does not fit, before
-    anything of the path is logged, because a card number could stand there (CB-18)."""
+    """The parameters of a call's path: ids, but for those that are declared. One that does not fit is Invalid where its
+    declaration has a refusal, else NotFound; before anything of the path is logged, because a card number could stand there
+    (CB-18)."""
     found = dict(event.get("pathParameters") or {})
     known = {parameter.name: parameter for parameter in declared}
-    if not all(known.get(name, ID).fits(text) for name, text in found.items()):
-        raise NotFound()
+    for name, text in found.items():
+        parameter = known.get(name, ID)
+        if not parameter.fits(text):
+            raise Invalid(parameter.refusal, f"/{name}") if parameter.refusal else NotFound()
     return found
 
 
