@@ -30,21 +30,21 @@ class Notes:
     items: dict[str, str] = field(default_factory=dict)
 
 
-def open_short_bills(stage: Play) -> None:
+def open_short_bills(play: Play) -> None:
     """Three bills of five seconds whose end is left to time; the rest of the play goes on meanwhile."""
-    notes = stage.notes(Notes)
-    story, (coffee, books, _) = stage.story, stage.shops
+    notes = play.notes(Notes)
+    story, (coffee, books, _) = play.story, play.shops
     coffees: dict[str, Any] = {}
     late: dict[str, Any] = {}
     story.chapter(f"Three bills that last {SHORT_SECONDS} seconds, set up early")
     for name in ("bob", "carol", "dave"):
-        bill = notes.bills[name] = bills.open_bill(stage[name], CURRENCY, period_seconds=SHORT_SECONDS)
+        bill = notes.bills[name] = bills.open_bill(play[name], CURRENCY, period_seconds=SHORT_SECONDS)
         story.expect(f"{name.capitalize()} opened a bill", bill["state"], "active")
         # Signed at once: delivery may take longer than the period where every function starts cold.
         coffees[name] = coffee.tills[0].item(bill["id"], [COFFEE])
         late[name] = books.tills[0].item(bill["id"], [BOOK])
     for name in ("bob", "carol"):
-        answer = bills.tap(stage[name], notes.bills[name]["id"], [coffees[name]])
+        answer = bills.tap(play[name], notes.bills[name]["id"], [coffees[name]])
         story.expect(f"{name.capitalize()} tapped a coffee for {money(760)}", bills.outcomes(answer), ["added"])
     notes.late_item = late["carol"]
     in_time = instant(notes.late_item["signed_at"]) < instant(notes.bills["carol"]["expires_at"])
@@ -52,12 +52,12 @@ def open_short_bills(stage: Play) -> None:
     story.say("Bob forgets his bill. Dave taps nothing. Nobody will close these three.")
 
 
-def fill_bill(stage: Play) -> None:
+def fill_bill(play: Play) -> None:
     """Alice opens a bill and taps at three shops; one of the items was tampered with on its way."""
-    notes = stage.notes(Notes)
-    story, alice, (coffee, books, fruit) = stage.story, stage["alice"], stage.shops
+    notes = play.notes(Notes)
+    story, alice, (coffee, books, fruit) = play.story, play["alice"], play.shops
     story.chapter("Alice opens a bill and taps at three shops")
-    story.say(f"Alice's wallet: [bold]{money(stage.before['alice'])}[/bold]")
+    story.say(f"Alice's wallet: [bold]{money(play.before['alice'])}[/bold]")
     bill = notes.bills["alice"] = bills.open_bill(alice, CURRENCY)
     story.expect("the bill is active and empty", (bill["state"], bill["total"]["amount"]), ("active", 0))
     story.say(f"{bill['id']}, open until {bill['expires_at']}")
@@ -69,7 +69,7 @@ def fill_bill(stage: Play) -> None:
     ]
     batch = [*honest, bills.forged(books.tills[1].item(bill["id"], [BOOK]))]
     answer = bills.tap(alice, bill["id"], batch)
-    story.table(("shop", "lines", ">amount", "outcome"), bills.tapped(stage, batch, answer))
+    story.table(("shop", "lines", ">amount", "outcome"), bills.tapped(play, batch, answer))
     story.expect(
         "four taps landed, the forged one is refused alone", bills.outcomes(answer), ["added"] * 4 + ["refused"]
     )
@@ -77,12 +77,12 @@ def fill_bill(stage: Play) -> None:
     story.expect("the refusal says why: its signature", problem.get("code"), "signature_invalid")
     story.expect(f"the server's sum is {money(2444)}", answer["bill"]["total"]["amount"], 2444)
     notes.items = dict(zip(("breakfast", "book", "pears", "croissant"), bills.items_of(answer), strict=False))
-    deliver_again(stage, honest, answer)
+    deliver_again(play, honest, answer)
 
 
-def deliver_again(stage: Play, honest: list[dict[str, Any]], first: dict[str, Any]) -> None:
+def deliver_again(play: Play, honest: list[dict[str, Any]], first: dict[str, Any]) -> None:
     """The phone lost the answer in the underground, and delivers all its taps once more."""
-    story, alice, bill_id, key = stage.story, stage["alice"], stage.notes(Notes).bills["alice"]["id"], str(uuid.uuid4())
+    story, alice, bill_id, key = play.story, play["alice"], play.notes(Notes).bills["alice"]["id"], str(uuid.uuid4())
     again = bills.tap(alice, bill_id, honest, key=key)
     story.expect(
         "delivered again by an offline phone, all four are `repeated`", bills.outcomes(again), ["repeated"] * 4
@@ -93,30 +93,30 @@ def deliver_again(stage: Play, honest: list[dict[str, Any]], first: dict[str, An
     story.expect("the same Idempotency-Key gets the same answer", repeated["results"], again["results"])
 
 
-def deliver_late(stage: Play) -> None:
+def deliver_late(play: Play) -> None:
     """Carol's phone is back: her tap was signed within the period and arrives after it (VB-08)."""
-    notes = stage.notes(Notes)
-    story, carol, bill = stage.story, stage["carol"], notes.bills["carol"]
+    notes = play.notes(Notes)
+    story, carol, bill = play.story, play["carol"], notes.bills["carol"]
     story.chapter("A tap that arrives late")
     over = instant(bill["expires_at"])
     story.wait("Carol's period ends", lambda: time.time() > over + 0.5 or None, at_most_seconds=SHORT_SECONDS + 10)
     answer = bills.tap(carol, bill["id"], [notes.late_item])
     story.expect("signed in time and delivered late: it still counts", bills.outcomes(answer), ["added"])
     story.expect(f"Carol's bill is {money(1659)}", answer["bill"]["total"]["amount"], 1659)
-    too_late = stage.shops[2].tills[0].item(bill["id"], [PEARS])
+    too_late = play.shops[2].tills[0].item(bill["id"], [PEARS])
     answer = bills.tap(carol, bill["id"], [too_late])
     found = [result.get("problem", {}).get("code") for result in answer["results"]]
     story.expect("signed after the period: refused, `bill_closed`", found, ["bill_closed"])
 
 
-def verify(stage: Play) -> None:
+def verify(play: Play) -> None:
     """Alice closes; the verification request shows exactly what she will pay; a wrong PIN pays nothing."""
-    story, alice, bill_id = stage.story, stage["alice"], stage.notes(Notes).bills["alice"]["id"]
+    story, alice, bill_id = play.story, play["alice"], play.notes(Notes).bills["alice"]["id"]
     story.chapter("Alice closes, and is asked to verify")
     bill = bills.close(alice, bill_id)
     request = bill["verification"]
     story.expect("the bill awaits verification", bill["state"], "verifying")
-    names = {shop.merchant: shop.name for shop in stage.shops}
+    names = {shop.merchant: shop.name for shop in play.shops}
     story.table(
         ("shop", "signed at", ">amount"),
         [(names[item["merchant"]], item["signed_at"], money(item["amount"])) for item in request["items"]],
@@ -131,13 +131,13 @@ def verify(stage: Play) -> None:
     refusal = _refused(alice, bill_id, "0" * 64, alice.pin)
     story.expect("another list's hash is refused", refusal.code, "list_changed")
     story.expect("with the list as it is now", refusal.problem["verification"]["list_hash"], request["list_hash"])
-    story.expect("nothing was paid", alice.wallet(CURRENCY), stage.before["alice"])
-    settle(stage, request["list_hash"])
+    story.expect("nothing was paid", alice.wallet(CURRENCY), play.before["alice"])
+    settle(play, request["list_hash"])
 
 
-def settle(stage: Play, list_hash: str) -> None:
+def settle(play: Play, list_hash: str) -> None:
     """One verification, one transfer: a debit of Alice's wallet and a credit per shop, all or nothing (VB-17)."""
-    story, alice, bill_id, key = stage.story, stage["alice"], stage.notes(Notes).bills["alice"]["id"], str(uuid.uuid4())
+    story, alice, bill_id, key = play.story, play["alice"], play.notes(Notes).bills["alice"]["id"], str(uuid.uuid4())
     story.chapter("Verified once, paid once")
     paid = bills.verify(alice, bill_id, list_hash, alice.pin, key=key)
     story.expect("the bill is settled", paid["state"], "settled")
@@ -145,22 +145,22 @@ def settle(stage: Play, list_hash: str) -> None:
     story.expect("the same call once more gets the same answer", again, paid)
     transfer = alice.api.get(f"/v1/transfers/{paid['transfer']}")
     found = (transfer["amount"]["amount"], sorted(transfer["payees"]))
-    story.expect("one transfer pays all three shops", found, (2444, sorted(shop.merchant for shop in stage.shops)))
-    after = {shop.name: shop.takings(CURRENCY) - stage.before[shop.name] for shop in stage.shops}
-    after["Alice"] = alice.wallet(CURRENCY) - stage.before["alice"]
+    story.expect("one transfer pays all three shops", found, (2444, sorted(shop.merchant for shop in play.shops)))
+    after = {shop.name: shop.takings(CURRENCY) - play.before[shop.name] for shop in play.shops}
+    after["Alice"] = alice.wallet(CURRENCY) - play.before["alice"]
     story.table(("account", ">change"), [(name, money(change)) for name, change in after.items()])
-    expected = dict(zip((shop.name for shop in stage.shops), (1350, 899, 195), strict=True)) | {"Alice": -2444}
+    expected = dict(zip((shop.name for shop in play.shops), (1350, 899, 195), strict=True)) | {"Alice": -2444}
     story.expect("the wallet fell by what the shops took, to the cent", after, expected)
 
 
-def refund(stage: Play) -> None:
+def refund(play: Play) -> None:
     """The bookshop's administrator gives the book back, once."""
-    notes = stage.notes(Notes)
-    story, books, bill_id = stage.story, stage.shops[1], notes.bills["alice"]["id"]
+    notes = play.notes(Notes)
+    story, books, bill_id = play.story, play.shops[1], notes.bills["alice"]["id"]
     story.chapter("One item is refunded")
     seen = bills.refund(books, bill_id, [notes.items["book"]], "torn page")
     story.expect("the shop sees only its own item on the bill", [item["state"] for item in seen["items"]], ["refunded"])
-    state = bills.read(stage["alice"], bill_id)["state"]
+    state = bills.read(play["alice"], bill_id)["state"]
     story.expect("the bill is partially refunded", state, "partially_refunded")
     try:
         bills.refund(books, bill_id, [notes.items["book"]], "torn page")
@@ -168,17 +168,17 @@ def refund(stage: Play) -> None:
     except Refusal as refusal:
         second = refusal.code
     story.expect("a second refund of the book is refused", second, "item_state_conflict")
-    story.expect("Alice has the money back", stage["alice"].wallet(CURRENCY), stage.before["alice"] - 2444 + 899)
+    story.expect("Alice has the money back", play["alice"].wallet(CURRENCY), play.before["alice"] - 2444 + 899)
 
 
-def wait_for_schedule(stage: Play) -> None:
+def wait_for_schedule(play: Play) -> None:
     """The minute schedule ends the three short bills, each as it must: none was closed by anybody."""
-    notes = stage.notes(Notes)
-    story = stage.story
+    notes = play.notes(Notes)
+    story = play.story
     story.chapter("The minute schedule ends what nobody closed")
 
     def ended() -> list[str] | None:
-        states = [bills.read(stage[name], notes.bills[name]["id"])["state"] for name in ("bob", "carol", "dave")]
+        states = [bills.read(play[name], notes.bills[name]["id"])["state"] for name in ("bob", "carol", "dave")]
         return None if "active" in states else states
 
     states = story.wait("waiting for the minute schedule", ended, at_most_seconds=SCHEDULE_SECONDS, every=1)
@@ -186,27 +186,27 @@ def wait_for_schedule(stage: Play) -> None:
         "Bob's and Carol's ask for verification, Dave's expired empty", states, ["verifying"] * 2 + ["expired_empty"]
     )
     for name, amount in (("bob", 760), ("carol", 1659)):
-        customer, bill_id = stage[name], notes.bills[name]["id"]
+        customer, bill_id = play[name], notes.bills[name]["id"]
         request = bills.read(customer, bill_id)["verification"]
         paid = bills.verify(customer, bill_id, request["list_hash"], customer.pin)
-        found = paid["state"], stage.before[name] - customer.wallet(CURRENCY)
+        found = paid["state"], play.before[name] - customer.wallet(CURRENCY)
         story.expect(f"{customer.name} verifies and pays {money(amount)}", found, ("settled", amount))
 
 
-def tell(stage: Play) -> None:
+def tell(play: Play) -> None:
     """What happened, as told to each: events come from the tables' streams, so they arrive a moment later."""
-    story = stage.story
+    story = play.story
     story.chapter("Everybody was told")
     common = ["bill.opened", "bill.items_added"]
     asked = "bill.verification_requested"
     told: list[tuple[str, Customer | Shop, str, list[str]]] = [
-        ("Alice", stage["alice"], "alice", [*common, asked, "bill.settled", "bill.refunded"]),
-        ("Bob", stage["bob"], "bob", [*common, asked, "bill.settled"]),
-        ("Dave", stage["dave"], "dave", ["bill.opened", "bill.expired_empty"]),
-        (stage.shops[1].name, stage.shops[1], "alice", ["bill.items_added", "bill.settled", "bill.refunded"]),
+        ("Alice", play["alice"], "alice", [*common, asked, "bill.settled", "bill.refunded"]),
+        ("Bob", play["bob"], "bob", [*common, asked, "bill.settled"]),
+        ("Dave", play["dave"], "dave", ["bill.opened", "bill.expired_empty"]),
+        (play.shops[1].name, play.shops[1], "alice", ["bill.items_added", "bill.settled", "bill.refunded"]),
     ]
     for who, audience, whose, expected in told:
-        bill_id = stage.notes(Notes).bills[whose]["id"]
+        bill_id = play.notes(Notes).bills[whose]["id"]
         events = story.wait(f"events for {who}", _all_told(audience, bill_id, expected), at_most_seconds=FOLLOW_SECONDS)
         story.say(f"{who}: [dim]{' · '.join(event.removeprefix('bill.') for event in events)}[/dim]")
         story.expect(f"{who} was told of every change", sorted(set(events)), sorted(expected))
@@ -220,9 +220,9 @@ def _all_told(audience: Customer | Shop, bill_id: str, expected: list[str]) -> A
     return look
 
 
-def show_statement(stage: Play) -> None:
+def show_statement(play: Play) -> None:
     """What Alice's statement says of her bill."""
-    story, alice, bill_id = stage.story, stage["alice"], stage.notes(Notes).bills["alice"]["id"]
+    story, alice, bill_id = play.story, play["alice"], play.notes(Notes).bills["alice"]["id"]
     story.chapter("Alice's statement")
     statement = story.wait("Alice's statement", adds_up(alice), at_most_seconds=FOLLOW_SECONDS)
     own = [entry for entry in statement if entry.get("about") == bill_id]

@@ -49,8 +49,8 @@ def items_of(answer: dict[str, Any]) -> list[str]:
     return [result["item"] for result in answer["results"] if "item" in result]
 
 
-def tapped(stage: Play, batch: list[dict[str, Any]], answer: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    shops = {till.terminal_id: shop.name for shop in stage.shops for till in shop.tills}
+def tapped(play: Play, batch: list[dict[str, Any]], answer: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    shops = {till.terminal_id: shop.name for shop in play.shops for till in shop.tills}
     rows = []
     for item, result in zip(batch, answer["results"], strict=True):
         lines = ", ".join(f"{line['quantity']} × {line['name']}" for line in item["lines"])

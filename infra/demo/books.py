@@ -10,19 +10,19 @@ from infra.operations import balances
 FOLLOW_SECONDS = 30
 
 
-def show(stage: Play) -> None:
+def show(play: Play) -> None:
     """Every statement adds up to its balance, and all accounts of a currency to zero."""
-    story = stage.story
+    story = play.story
     story.chapter("The books")
-    for owner in stage.owners:
+    for owner in play.owners:
         entries = story.wait(f"{owner.name}'s statement", adds_up(owner), at_most_seconds=FOLLOW_SECONDS)
         counted = f"{len(entries)} {'entry adds' if len(entries) == 1 else 'entries add'}"
         story.expect(f"{owner.name}: {counted} up to {money(_balance(owner))}", bool(entries), True)
-    lines = balances.sheet(stage.stack)
+    lines = balances.sheet(play.stack)
     story.table(
         ("account", ">available", ">held"),
         [
-            (_named(stage, line.account), *(money(part, line.currency) for part in (line.available, line.held)))
+            (_named(play, line.account), *(money(part, line.currency) for part in (line.available, line.held)))
             for line in lines
         ],
     )
@@ -44,10 +44,10 @@ def _balance(owner: Customer | Shop) -> int:
     return owner.wallet(CURRENCY) if isinstance(owner, Customer) else owner.takings(CURRENCY)
 
 
-def _named(stage: Play, account: str) -> str:
+def _named(play: Play, account: str) -> str:
     """The account with its owner's name, where the stack knows it."""
-    names = {user["id"]: name.capitalize() for name, user in stage.stack["users"].items()}
-    names |= {merchant["id"]: merchant["name"] for merchant in stage.stack["merchants"]}
+    names = {user["id"]: name.capitalize() for name, user in play.stack["users"].items()}
+    names |= {merchant["id"]: merchant["name"] for merchant in play.stack["merchants"]}
     kind, _, rest = account.partition("/")
     owner, _, card = rest.partition("/")
     if card:

@@ -32,12 +32,12 @@ class Notes:
     card: str = ""
 
 
-def photograph_card(stage: Play) -> None:
+def photograph_card(play: Play) -> None:
     """A picture of a card, drawn a moment ago, is read, shown to its owner and thrown away."""
-    story = stage.story
+    story = play.story
     story.chapter("Erin photographs a card")
-    erin = stage.customers["erin"] = Customer(stage.stack, "erin")
-    stage.before["erin"] = erin.wallet(CURRENCY)
+    erin = play.customers["erin"] = Customer(play.stack, "erin")
+    play.before["erin"] = erin.wallet(CURRENCY)
     drawn = Card(cards.number(CHALLENGED), "Visa", "2031-07", "ERIN HOLDER", "Harbour Savings")
     picture = card_pictures.photo(drawn, "tilted", random.Random())
     photo = erin.api.post("/v1/card-photos", {"content_type": "image/jpeg"})
@@ -52,7 +52,7 @@ def photograph_card(stage: Play) -> None:
     story.expect("every digit is right", read["number"]["value"], drawn.number)
     expiry = {part: read["expiry"][part] for part in ("year", "month")}
     story.expect("and so is the expiry", expiry, {"year": 2031, "month": 7})
-    notes = stage.notes(Notes)
+    notes = play.notes(Notes)
     notes.number, notes.photo = str(read["number"]["value"]), str(photo["id"])
 
 
@@ -61,9 +61,9 @@ def _read(customer: Customer, photo: str) -> dict[str, Any] | None:
     return None if seen["state"] == "awaiting_upload" else seen
 
 
-def link_card(stage: Play) -> None:
+def link_card(play: Play) -> None:
     """Erin confirms what was read. The bank asks for a code, and her first one is wrong."""
-    story, erin, notes = stage.story, stage["erin"], stage.notes(Notes)
+    story, erin, notes = play.story, play["erin"], play.notes(Notes)
     story.chapter("She links it; her bank asks for a code")
     mistyped = notes.number
     mistyped = mistyped[:-1] + str((int(mistyped[-1]) + 1) % 10)
@@ -74,11 +74,11 @@ def link_card(stage: Play) -> None:
     story.expect(
         f"her {bound['brand']} ending {bound['last4']} is known, and cannot pay yet", bound["state"], "created"
     )
-    seen = _when(stage, erin, bound["id"], "challenged", "the bank's word")
+    seen = _when(play, erin, bound["id"], "challenged", "the bank's word")
     story.say(f"[dim]{seen['text']}[/dim]")
     story.expect("a wrong code is counted", _answered(erin, bound["id"], WRONG_CODE), ("code_wrong", 4))
     erin.api.post(f"/v1/cards/{bound['id']}/challenge", {"code": CODE})
-    seen = _when(stage, erin, bound["id"], "active", "the card's activation")
+    seen = _when(play, erin, bound["id"], "active", "the card's activation")
     text = f"{seen['brand']} ending {seen['last4']} is now linked. You can pay with it."
     story.expect("the right one links it", seen["text"], text)
     notes.card = str(bound["id"])
@@ -90,39 +90,39 @@ def link_card(stage: Play) -> None:
     story.expect("her phone is told", told["data"]["text"], text)
 
 
-def confirm_on_page(stage: Play) -> None:
+def confirm_on_page(play: Play) -> None:
     """Another bank sends no code: it has a page, whose address Erin's phone alone is given."""
-    story, erin = stage.story, stage["erin"]
+    story, erin = play.story, play["erin"]
     story.chapter("Another of her banks has her confirm on its own page")
     card = str(cards.bind(erin, cards.number(PAGED))["id"])
-    seen = _when(stage, erin, card, "challenged", "the bank's word")
+    seen = _when(play, erin, card, "challenged", "the bank's word")
     story.say(f"[dim]{seen['text']}[/dim]")
     story.expect("no code is awaited", _answered(erin, card, CODE)[0], "no_code_awaited")
     page = erin.api.post(f"/v1/cards/{card}/challenge/page", proven=True)["challenge"]["page"]
     story.expect("she confirms there", httpx.post(page["url"], json={"confirm": True}, timeout=30).is_success, True)
-    _when(stage, erin, card, "active", "the card's activation")
+    _when(play, erin, card, "active", "the card's activation")
     erin.api.delete(f"/v1/cards/{card}", {"pin": erin.pin})
 
 
-def top_up(stage: Play) -> None:
+def top_up(play: Play) -> None:
     """From the card to the wallet: held, charged at the bank, posted."""
-    story, erin = stage.story, stage["erin"]
+    story, erin = play.story, play["erin"]
     story.chapter("The card fills her wallet")
-    started = cards.top_up(erin, stage.notes(Notes).card, TOP_UP)
+    started = cards.top_up(erin, play.notes(Notes).card, TOP_UP)
     story.expect("the top-up settles while the bank is asked", started["state"], "settling")
-    _settled(stage, erin, started["id"])
-    story.expect(f"{money(TOP_UP)} are in the wallet", erin.wallet(CURRENCY) - stage.before["erin"], TOP_UP)
+    _settled(play, erin, started["id"])
+    story.expect(f"{money(TOP_UP)} are in the wallet", erin.wallet(CURRENCY) - play.before["erin"], TOP_UP)
 
 
-def pay_by_card(stage: Play) -> None:
+def pay_by_card(play: Play) -> None:
     """A bill's verification names the card: one charge, one credit a seller."""
-    story, erin, cafe = stage.story, stage["erin"], stage.shops[0]
+    story, erin, cafe = play.story, play["erin"], play.shops[0]
     story.chapter("The card pays a bill")
     bill_id = bills.open_bill(erin, CURRENCY)["id"]
     bills.tap(erin, bill_id, [cafe.tills[0].item(bill_id, [LUNCH])])
     request = bills.close(erin, bill_id)["verification"]
     before = erin.wallet(CURRENCY)
-    paying = bills.verify(erin, bill_id, request["list_hash"], erin.pin, instrument=stage.notes(Notes).card)
+    paying = bills.verify(erin, bill_id, request["list_hash"], erin.pin, instrument=play.notes(Notes).card)
     story.expect("verified, it settles while the bank is asked", paying["state"], "settling")
     story.wait(
         "the bank's charge",
@@ -132,15 +132,15 @@ def pay_by_card(stage: Play) -> None:
     story.expect(f"{cafe.name} is paid {money(LUNCH[2])}; the wallet has not moved", erin.wallet(CURRENCY), before)
 
 
-def lose_answer(stage: Play) -> None:
+def lose_answer(play: Play) -> None:
     """The bank charges and its answer is lost: asked again with the same key, it tells what it did, once."""
-    story, erin = stage.story, stage["erin"]
+    story, erin = play.story, play["erin"]
     story.chapter("A charge whose answer is lost is asked about, never repeated")
     bound = cards.bind(erin, cards.number(CHARGE_LOST))
-    _when(stage, erin, bound["id"], "active", "the card's activation")
+    _when(play, erin, bound["id"], "active", "the card's activation")
     before = erin.wallet(CURRENCY)
     started = cards.top_up(erin, bound["id"], LOST_TOP_UP)
-    _settled(stage, erin, started["id"])
+    _settled(play, erin, started["id"])
     story.expect("the money arrived once", erin.wallet(CURRENCY) - before, LOST_TOP_UP)
     erin.api.delete(f"/v1/cards/{bound['id']}", {"pin": erin.pin})
     story.expect("removed with the PIN, the card cannot pay from then on", _spent(erin, bound["id"]), "card_not_active")
@@ -149,21 +149,21 @@ def lose_answer(stage: Play) -> None:
 ACTS = Acts(chapters=(photograph_card, link_card, confirm_on_page, top_up, pay_by_card, lose_answer))
 
 
-def _when(stage: Play, customer: Customer, card: str, state: str, what: str) -> dict[str, Any]:
+def _when(play: Play, customer: Customer, card: str, state: str, what: str) -> dict[str, Any]:
     """The card once it is in this state."""
 
     def look() -> dict[str, Any] | None:
         seen = cards.read(customer, card)
         return seen if seen["state"] == state else None
 
-    return stage.story.wait(what, look, at_most_seconds=CARD_SECONDS)
+    return play.story.wait(what, look, at_most_seconds=CARD_SECONDS)
 
 
-def _settled(stage: Play, customer: Customer, top_up_id: str) -> None:
+def _settled(play: Play, customer: Customer, top_up_id: str) -> None:
     def look() -> bool | None:
         return True if customer.api.get(f"/v1/top-ups/{top_up_id}")["state"] == "settled" else None
 
-    stage.story.wait("the bank's charge", look, at_most_seconds=CARD_SECONDS)
+    play.story.wait("the bank's charge", look, at_most_seconds=CARD_SECONDS)
 
 
 def _refused(customer: Customer, card_number: str) -> str:

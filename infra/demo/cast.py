@@ -76,7 +76,7 @@ class Shop:
 
 @dataclass
 class Play:
-    """The stage: who is there, and what they had before."""
+    """What a demo goes on with: who takes part, and what they had before."""
 
     story: Story
     stack: dict[str, Any]

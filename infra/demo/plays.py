@@ -23,21 +23,21 @@ from infra.demo.narration import Differs, Story
 
 def play(stack: dict[str, Any], console: Console | None = None) -> int:
     """Play it all against a running stack; 0 when everything was as expected, 1 otherwise."""
-    stage = Play(Story(console), stack)
+    play = Play(Story(console), stack)
     started = time.monotonic()
     try:
         for chapter in chapters():
-            chapter(stage)
+            chapter(play)
     except (Differs, Refusal, httpx.HTTPError, BotoCoreError, ClientError) as fault:
-        stage.story.console.print(f"\n[red bold]The demo ended early.[/red bold] {type(fault).__name__}: ", end="")
-        stage.story.console.print(str(fault), markup=False, highlight=False)
+        play.story.console.print(f"\n[red bold]The demo ended early.[/red bold] {type(fault).__name__}: ", end="")
+        play.story.console.print(str(fault), markup=False, highlight=False)
         return 1
     finally:
-        for player in stage.owners:
+        for player in play.owners:
             player.leave()
     seconds = time.monotonic() - started
-    stage.story.console.print(
-        f"\n[green bold]All {stage.story.checks} checks hold.[/green bold] Played in {seconds:.0f} s."
+    play.story.console.print(
+        f"\n[green bold]All {play.story.checks} checks hold.[/green bold] Played in {seconds:.0f} s."
     )
     return 0
 
@@ -59,21 +59,21 @@ def _stories() -> Iterator[Acts]:
             yield acts
 
 
-def meet(stage: Play) -> None:
+def meet(play: Play) -> None:
     """Everybody signs in; each customer registers a new phone."""
-    story, stack = stage.story, stage.stack
+    story, stack = play.story, play.stack
     story.chapter("The cast")
     with Client(stack["api"]) as nobody:
         story.expect("the API answers", nobody.get("/v1/health"), {"status": "ok"})
     for name in ("alice", "bob", "carol", "dave"):
-        stage.customers[name] = Customer(stack, name)
-    stage.shops += [Shop(stack, merchant) for merchant in stack["merchants"][:3]]
+        play.customers[name] = Customer(stack, name)
+    play.shops += [Shop(stack, merchant) for merchant in stack["merchants"][:3]]
     story.table(
         ("who", "what", "where"),
-        [(one.name, "customer", f"phone {one.device[:16]}…") for one in stage.customers.values()]
-        + [(shop.name, "shop", f"{len(shop.tills)} tills that sign with Ed25519") for shop in stage.shops],
+        [(one.name, "customer", f"phone {one.device[:16]}…") for one in play.customers.values()]
+        + [(shop.name, "shop", f"{len(shop.tills)} tills that sign with Ed25519") for shop in play.shops],
     )
-    for shop in stage.shops:
-        stage.before[shop.name] = shop.takings(CURRENCY)
-    for name, customer in stage.customers.items():
-        stage.before[name] = customer.wallet(CURRENCY)
+    for shop in play.shops:
+        play.before[shop.name] = shop.takings(CURRENCY)
+    for name, customer in play.customers.items():
+        play.before[name] = customer.wallet(CURRENCY)

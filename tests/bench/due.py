@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.bench import console
 from tests.bench.scale import scaled
-from tests.bench.stage import create_tables
+from tests.bench.tables import create_tables
 from tests.cloud.engine import Engine
 
 BILLS = scaled(10_000, 40)

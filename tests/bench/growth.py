@@ -26,7 +26,7 @@ from infra.plan.tables import TABLES
 from tests.bench import console
 from tests.bench.occasions import Occasion, Occasions
 from tests.bench.scale import scaled
-from tests.bench.stage import create_tables
+from tests.bench.tables import create_tables
 from tests.cloud.engine import Engine, binary
 
 SIZES = scaled((1_000, 1_000_000), (100, 1_000))

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests import world
+from tests.proof.harness import Harness, ago, http
 from tests.proof.plays import Occasion, Scenario
-from tests.proof.stage import Stage, ago, http
 from tests.proof.wallet_scenarios import WRONG_PIN
 from tests.world import PIN, Person, Seller, call, joined
 
@@ -17,7 +17,7 @@ def bill_of(person: Person, bill: str) -> Any:
     return call("GET", f"/v1/bills/{bill}", person).body
 
 
-def tapped(stage: Stage, *, sellers: int = 1, funds: int = 10_000) -> tuple[Person, list[Seller], str]:
+def tapped(harness: Harness, *, sellers: int = 1, funds: int = 10_000) -> tuple[Person, list[Seller], str]:
     """A person with money and an open bill that has one item of each seller."""
     person, shops = joined(), [world.seller(terminals=1) for _ in range(sellers)]
     if funds:
@@ -29,17 +29,17 @@ def tapped(stage: Stage, *, sellers: int = 1, funds: int = 10_000) -> tuple[Pers
     return person, shops, bill
 
 
-def closed(stage: Stage, **options: Any) -> tuple[Person, list[Seller], str, str]:
+def closed(harness: Harness, **options: Any) -> tuple[Person, list[Seller], str, str]:
     """The same, closed by the user: with the hash of the list to verify."""
-    person, shops, bill = tapped(stage, **options)
+    person, shops, bill = tapped(harness, **options)
     answer = world.close(person, bill)
     assert answer.status == 200, answer
     return person, shops, bill, answer.body["verification"]["list_hash"]
 
 
-def settled(stage: Stage, **options: Any) -> tuple[Person, list[Seller], str]:
+def settled(harness: Harness, **options: Any) -> tuple[Person, list[Seller], str]:
     """The same, verified and paid."""
-    person, shops, bill, list_hash = closed(stage, **options)
+    person, shops, bill, list_hash = closed(harness, **options)
     assert world.verify(person, bill, list_hash).status == 200
     return person, shops, bill
 
@@ -54,11 +54,11 @@ def _open(person: Person) -> Occasion:
     return Occasion(http("POST", "/v1/bills", person, body, key="open"), effect)
 
 
-def _opens(stage: Stage) -> Occasion:
+def _opens(harness: Harness) -> Occasion:
     return _open(joined(pin=None))
 
 
-def _opens_after_another(stage: Stage) -> Occasion:
+def _opens_after_another(harness: Harness) -> Occasion:
     person = joined(pin=None)
     with ago(hours=5):
         bill = world.opened(person)
@@ -74,7 +74,7 @@ def _opens_after_another(stage: Stage) -> Occasion:
     return Occasion(person_occasion.arrive, effect)
 
 
-def _open_already(stage: Stage) -> Occasion:
+def _open_already(harness: Harness) -> Occasion:
     person = joined(pin=None)
     world.opened(person)
     return _open(person)
@@ -93,29 +93,29 @@ def _empty_bill() -> tuple[Person, Seller, str]:
     return person, shop, world.opened(person)
 
 
-def _adds_one(stage: Stage) -> Occasion:
+def _adds_one(harness: Harness) -> Occasion:
     person, shop, bill = _empty_bill()
     return _add(person, bill, [shop.tills[0].item(bill, COFFEE)], 450)
 
 
-def _adds_a_mixed_batch(stage: Stage) -> Occasion:
-    person, shops, bill = tapped(stage)
+def _adds_a_mixed_batch(harness: Harness) -> Occasion:
+    person, shops, bill = tapped(harness)
     till = shops[0].tills[0]
     forged = till.item(bill, CAKE) | {"amount": 600, "counter": 99}
     return _add(person, bill, [till.item(bill, CAKE), forged, {"not": "an item"}, till.item(bill, COFFEE)], 1_500)
 
 
-def _adds_a_forgery(stage: Stage) -> Occasion:
+def _adds_a_forgery(harness: Harness) -> Occasion:
     person, shop, bill = _empty_bill()
     return _add(person, bill, [shop.tills[0].item(bill, COFFEE) | {"counter": 99}], 0)
 
 
-def _adds_nothing(stage: Stage) -> Occasion:
+def _adds_nothing(harness: Harness) -> Occasion:
     person, _, bill = _empty_bill()
     return _add(person, bill, [{"not": "an item"}], 0)
 
 
-def _adds_late(stage: Stage) -> Occasion:
+def _adds_late(harness: Harness) -> Occasion:
     person, shop = joined(pin=None), world.seller(terminals=1)
     with ago(hours=4, seconds=30):
         bill = world.opened(person)
@@ -131,12 +131,12 @@ def _close(person: Person, bill: str, state: str) -> Occasion:
     return Occasion(http("POST", f"/v1/bills/{bill}/close", person, key="close", phone=person.phone), effect)
 
 
-def _closes(stage: Stage) -> Occasion:
-    person, _, bill = tapped(stage)
+def _closes(harness: Harness) -> Occasion:
+    person, _, bill = tapped(harness)
     return _close(person, bill, "verifying")
 
 
-def _closes_empty(stage: Stage) -> Occasion:
+def _closes_empty(harness: Harness) -> Occasion:
     person, _, bill = _empty_bill()
     return _close(person, bill, "expired_empty")
 
@@ -151,18 +151,18 @@ def _dispute(person: Person, bill: str, state: str) -> Occasion:
     return Occasion(http("POST", f"/v1/bills/{bill}/items/{item}/dispute", person, key="dispute"), effect)
 
 
-def _disputes(stage: Stage) -> Occasion:
-    person, _, bill, _ = closed(stage, sellers=2)
+def _disputes(harness: Harness) -> Occasion:
+    person, _, bill, _ = closed(harness, sellers=2)
     return _dispute(person, bill, "verifying")
 
 
-def _disputes_the_last(stage: Stage) -> Occasion:
-    person, _, bill, _ = closed(stage)
+def _disputes_the_last(harness: Harness) -> Occasion:
+    person, _, bill, _ = closed(harness)
     return _dispute(person, bill, "cancelled")
 
 
-def _voids(stage: Stage) -> Occasion:
-    person, shops, bill = tapped(stage, sellers=2)
+def _voids(harness: Harness) -> Occasion:
+    person, shops, bill = tapped(harness, sellers=2)
     item = bill_of(person, bill)["items"][0]["id"]
 
     def effect() -> None:
@@ -187,35 +187,35 @@ def _verify(case: tuple[Person, list[Seller], str, str], *, pin: str = PIN, stat
     return Occasion(http("POST", path, person, body, key="verify", phone=person.phone), effect)
 
 
-def _pays_one_seller(stage: Stage) -> Occasion:
-    return _verify(closed(stage))
+def _pays_one_seller(harness: Harness) -> Occasion:
+    return _verify(closed(harness))
 
 
-def _pays_two_sellers(stage: Stage) -> Occasion:
-    return _verify(closed(stage, sellers=2))
+def _pays_two_sellers(harness: Harness) -> Occasion:
+    return _verify(closed(harness, sellers=2))
 
 
-def _pays_after_a_wrong_try(stage: Stage) -> Occasion:
-    case = closed(stage)
+def _pays_after_a_wrong_try(harness: Harness) -> Occasion:
+    case = closed(harness)
     assert world.verify(case[0], case[2], case[3], pin=WRONG_PIN).status == 403
     return _verify(case)
 
 
-def _wrong_pin(stage: Stage) -> Occasion:
-    return _verify(closed(stage), pin=WRONG_PIN, state="verifying")
+def _wrong_pin(harness: Harness) -> Occasion:
+    return _verify(closed(harness), pin=WRONG_PIN, state="verifying")
 
 
-def _too_little(stage: Stage) -> Occasion:
-    return _verify(closed(stage, funds=0), state="failed")
+def _too_little(harness: Harness) -> Occasion:
+    return _verify(closed(harness, funds=0), state="failed")
 
 
-def _another_list(stage: Stage) -> Occasion:
-    person, shops, bill, _ = closed(stage)
+def _another_list(harness: Harness) -> Occasion:
+    person, shops, bill, _ = closed(harness)
     return _verify((person, shops, bill, "0" * 64), state="verifying")
 
 
-def _refund(stage: Stage, sellers: int, state: str) -> Occasion:
-    person, shops, bill = settled(stage, sellers=sellers)
+def _refund(harness: Harness, sellers: int, state: str) -> Occasion:
+    person, shops, bill = settled(harness, sellers=sellers)
     item = bill_of(person, bill)["items"][0]["id"]
     held = world.wallet(person)
 
@@ -227,26 +227,26 @@ def _refund(stage: Stage, sellers: int, state: str) -> Occasion:
     return Occasion(http("POST", f"/v1/bills/{bill}/refunds", shops[0].admin, body, key="refund"), effect)
 
 
-def _refunds_some(stage: Stage) -> Occasion:
-    return _refund(stage, 2, "partially_refunded")
+def _refunds_some(harness: Harness) -> Occasion:
+    return _refund(harness, 2, "partially_refunded")
 
 
-def _refunds_all(stage: Stage) -> Occasion:
-    return _refund(stage, 1, "refunded")
+def _refunds_all(harness: Harness) -> Occasion:
+    return _refund(harness, 1, "refunded")
 
 
-def _shows_the_owner(stage: Stage) -> Occasion:
-    person, _, bill = tapped(stage)
+def _shows_the_owner(harness: Harness) -> Occasion:
+    person, _, bill = tapped(harness)
     return Occasion(http("GET", f"/v1/bills/{bill}", person), _nothing)
 
 
-def _shows_a_seller(stage: Stage) -> Occasion:
-    _, shops, bill = tapped(stage)
+def _shows_a_seller(harness: Harness) -> Occasion:
+    _, shops, bill = tapped(harness)
     return Occasion(http("GET", f"/v1/bills/{bill}", shops[0].admin), _nothing)
 
 
-def _lists(stage: Stage) -> Occasion:
-    person, _, _ = tapped(stage)
+def _lists(harness: Harness) -> Occasion:
+    person, _, _ = tapped(harness)
     return Occasion(http("GET", "/v1/bills", person), _nothing)
 
 

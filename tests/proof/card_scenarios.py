@@ -13,8 +13,8 @@ from billfold.tables.rows import read
 from billfold.vault import vault_rows
 from sandbox_bank import authentications, callbacks
 from sandbox_bank import rows as bank_rows
+from tests.proof.harness import Harness, Outcome, ago, happening, http, message, task
 from tests.proof.plays import Occasion, Scenario
-from tests.proof.stage import Outcome, Stage, ago, happening, http, message, task
 from tests.proof.wallet_scenarios import WRONG_PIN
 from tests.world import PIN, Person, call, joined
 from tests.world.card_world import TOKEN, Case, number
@@ -29,18 +29,18 @@ def has_token(card: str) -> bool:
     return bool(head and head.token)
 
 
-def waiting(stage: Stage, behaviour: str) -> Case:
+def waiting(harness: Harness, behaviour: str) -> Case:
     """A person with a card whose execution waits for a word."""
-    person, card = stage.cards.bound(behaviour)
-    stage.cards.machines.start(card, {"card": card})
-    stage.cards.machines.run()
-    assert [one.name for one in stage.cards.machines.waiting()] == [card]
+    person, card = harness.cards.bound(behaviour)
+    harness.cards.machines.start(card, {"card": card})
+    harness.cards.machines.run()
+    assert [one.name for one in harness.cards.machines.waiting()] == [card]
     return person, card
 
 
-def _state(stage: Stage, case: Case, state: str) -> Callable[[], None]:
+def _state(harness: Harness, case: Case, state: str) -> Callable[[], None]:
     def effect() -> None:
-        assert stage.cards.seen(*case)["state"] == state
+        assert harness.cards.seen(*case)["state"] == state
 
     return effect
 
@@ -52,7 +52,9 @@ def _nothing() -> None:
 # -------------------------------------------------------------------------------------------------------- their owners
 
 
-def _bind(stage: Stage, person: Person, expected: str, *, year: int = 2031, cards: int = 1, **named: str) -> Occasion:
+def _bind(
+    harness: Harness, person: Person, expected: str, *, year: int = 2031, cards: int = 1, **named: str
+) -> Occasion:
     def effect() -> None:
         listed = call("GET", "/v1/cards", person).body["items"]
         assert len(listed) == cards
@@ -61,60 +63,60 @@ def _bind(stage: Stage, person: Person, expected: str, *, year: int = 2031, card
 
     def arrive(key: str = "bind") -> Outcome:
         body = {"expiry": {"year": year, "month": 7}, **named}
-        answer = stage.cards.bind(person, number("approved"), key=key, body=body)
+        answer = harness.cards.bind(person, number("approved"), key=key, body=body)
         return Outcome(answer.status, answer.body, tuple(answer.headers.items()))
 
     return Occasion(arrive, effect)
 
 
-def _binds(stage: Stage) -> Occasion:
-    return _bind(stage, joined(), "created")
+def _binds(harness: Harness) -> Occasion:
+    return _bind(harness, joined(), "created")
 
 
-def _binds_by_a_photo(stage: Stage) -> Occasion:
+def _binds_by_a_photo(harness: Harness) -> Occasion:
     person = joined()
-    return _bind(stage, person, "created", photo=started(person))
+    return _bind(harness, person, "created", photo=started(person))
 
 
-def _binds_by_anothers_photo(stage: Stage) -> Occasion:
-    return _bind(stage, joined(), "", cards=0, photo=started(joined()))
+def _binds_by_anothers_photo(harness: Harness) -> Occasion:
+    return _bind(harness, joined(), "", cards=0, photo=started(joined()))
 
 
-def _binds_what_another_has(stage: Stage) -> Occasion:
-    stage.cards.bound()
-    return _bind(stage, joined(), "created")
+def _binds_what_another_has(harness: Harness) -> Occasion:
+    harness.cards.bound()
+    return _bind(harness, joined(), "created")
 
 
-def _binds_again(stage: Stage) -> Occasion:
-    person, _ = stage.cards.active()
-    return _bind(stage, person, "active")
+def _binds_again(harness: Harness) -> Occasion:
+    person, _ = harness.cards.active()
+    return _bind(harness, person, "active")
 
 
-def _binds_again_with_a_later_expiry(stage: Stage) -> Occasion:
-    person, _ = stage.cards.active()
-    return _bind(stage, person, "active", year=2034)
+def _binds_again_with_a_later_expiry(harness: Harness) -> Occasion:
+    person, _ = harness.cards.active()
+    return _bind(harness, person, "active", year=2034)
 
 
-def _binds_what_three_have(stage: Stage) -> Occasion:
+def _binds_what_three_have(harness: Harness) -> Occasion:
     for _ in range(3):
-        stage.cards.bound()
-    return _bind(stage, joined(), "", cards=0)
+        harness.cards.bound()
+    return _bind(harness, joined(), "", cards=0)
 
 
-def _binds_too_many(stage: Stage) -> Occasion:
+def _binds_too_many(harness: Harness) -> Occasion:
     person = joined()
     for rest in range(2, 12):
-        assert stage.cards.bind(person, number("approved", rest)).status == 201
-    return _bind(stage, person, "created", cards=10)
+        assert harness.cards.bind(person, number("approved", rest)).status == 201
+    return _bind(harness, person, "created", cards=10)
 
 
-def _lists(stage: Stage) -> Occasion:
-    person, _ = stage.cards.bound()
+def _lists(harness: Harness) -> Occasion:
+    person, _ = harness.cards.bound()
     return Occasion(http("GET", "/v1/cards", person), _nothing)
 
 
-def _shows(stage: Stage) -> Occasion:
-    person, card = stage.cards.challenged()
+def _shows(harness: Harness) -> Occasion:
+    person, card = harness.cards.challenged()
     return Occasion(http("GET", f"/v1/cards/{card}", person), _nothing)
 
 
@@ -129,41 +131,41 @@ def _answer(case: Case, code: str, *, refused: int, verdict: str = "challenge", 
     return Occasion(http("POST", f"/v1/cards/{card}/challenge", person, {"code": code}, key="code"), effect)
 
 
-def _gives_the_code(stage: Stage) -> Occasion:
-    return _answer(stage.cards.challenged(), "123456", refused=0, verdict="approved")
+def _gives_the_code(harness: Harness) -> Occasion:
+    return _answer(harness.cards.challenged(), "123456", refused=0, verdict="approved")
 
 
-def _gives_a_wrong_code(stage: Stage) -> Occasion:
-    return _answer(stage.cards.challenged(), WRONG_CODE, refused=1)
+def _gives_a_wrong_code(harness: Harness) -> Occasion:
+    return _answer(harness.cards.challenged(), WRONG_CODE, refused=1)
 
 
-def _four_wrong(stage: Stage) -> Case:
-    person, card = stage.cards.challenged()
+def _four_wrong(harness: Harness) -> Case:
+    person, card = harness.cards.challenged()
     for _ in range(4):
-        assert stage.cards.answer(person, card, WRONG_CODE).status == 403
+        assert harness.cards.answer(person, card, WRONG_CODE).status == 403
     return person, card
 
 
-def _gives_a_fifth_wrong_code(stage: Stage) -> Occasion:
-    return _answer(_four_wrong(stage), WRONG_CODE, refused=5)
+def _gives_a_fifth_wrong_code(harness: Harness) -> Occasion:
+    return _answer(_four_wrong(harness), WRONG_CODE, refused=5)
 
 
-def _gives_a_sixth_code(stage: Stage) -> Occasion:
-    person, card = _four_wrong(stage)
-    assert stage.cards.answer(person, card, WRONG_CODE).status == 403
+def _gives_a_sixth_code(harness: Harness) -> Occasion:
+    person, card = _four_wrong(harness)
+    assert harness.cards.answer(person, card, WRONG_CODE).status == 403
     return _answer((person, card), "123456", refused=5)
 
 
-def _gives_the_code_again(stage: Stage) -> Occasion:
+def _gives_the_code_again(harness: Harness) -> Occasion:
     """The bank's answer to the code was lost once; the same request comes again."""
-    person, card = stage.cards.challenged("code_answer_lost")
-    assert stage.cards.answer(person, card, key="code").status == 503
+    person, card = harness.cards.challenged("code_answer_lost")
+    assert harness.cards.answer(person, card, key="code").status == 503
     return _answer((person, card), "123456", refused=0, verdict="approved")
 
 
-def _opens_the_page(stage: Stage) -> Occasion:
+def _opens_the_page(harness: Harness) -> Occasion:
     """The owner has confirmed on it, and her phone asks how it stands."""
-    person, card = stage.cards.challenged("paged")
+    person, card = harness.cards.challenged("paged")
     answer = call("POST", f"/v1/cards/{card}/challenge/page", person, phone=person.phone)
     confirmed = urllib3.request("POST", answer.body["challenge"]["page"]["url"], json={"confirm": True})
     assert confirmed.status == 200
@@ -184,21 +186,21 @@ def _resend(case: Case, sent: int) -> Occasion:
     return Occasion(http("POST", f"/v1/cards/{card}/challenge/resend", person, key="resend"), effect)
 
 
-def _resends(stage: Stage) -> Occasion:
+def _resends(harness: Harness) -> Occasion:
     with ago(minutes=2):
-        case = stage.cards.challenged()
+        case = harness.cards.challenged()
     return _resend(case, 2)
 
 
-def _resends_too_soon(stage: Stage) -> Occasion:
-    return _resend(stage.cards.challenged(), 1)
+def _resends_too_soon(harness: Harness) -> Occasion:
+    return _resend(harness.cards.challenged(), 1)
 
 
-def _remove(stage: Stage, case: Case, state: str, pin: str = PIN) -> Occasion:
+def _remove(harness: Harness, case: Case, state: str, pin: str = PIN) -> Occasion:
     person, card = case
 
     def effect() -> None:
-        assert stage.cards.seen(person, card)["state"] == state
+        assert harness.cards.seen(person, card)["state"] == state
         assert (sealed(card) is None) == (state in ("removed", "cancelled"))
 
     return Occasion(http("DELETE", f"/v1/cards/{card}", person, {"pin": pin}), effect)
@@ -210,49 +212,49 @@ def sealed(card: str) -> Any:
     return read([key]).get(key)
 
 
-def _removes(stage: Stage) -> Occasion:
-    return _remove(stage, stage.cards.active(), "removed")
+def _removes(harness: Harness) -> Occasion:
+    return _remove(harness, harness.cards.active(), "removed")
 
 
-def _removes_after_a_wrong_try(stage: Stage) -> Occasion:
-    person, card = stage.cards.active()
-    assert stage.cards.remove(person, card, WRONG_PIN).status == 403
-    return _remove(stage, (person, card), "removed")
+def _removes_after_a_wrong_try(harness: Harness) -> Occasion:
+    person, card = harness.cards.active()
+    assert harness.cards.remove(person, card, WRONG_PIN).status == 403
+    return _remove(harness, (person, card), "removed")
 
 
-def _gives_up(stage: Stage) -> Occasion:
-    return _remove(stage, stage.cards.challenged(), "cancelled")
+def _gives_up(harness: Harness) -> Occasion:
+    return _remove(harness, harness.cards.challenged(), "cancelled")
 
 
-def _removes_with_a_wrong_pin(stage: Stage) -> Occasion:
-    return _remove(stage, stage.cards.active(), "active", WRONG_PIN)
+def _removes_with_a_wrong_pin(harness: Harness) -> Occasion:
+    return _remove(harness, harness.cards.active(), "active", WRONG_PIN)
 
 
-def _removes_a_busy_one(stage: Stage) -> Occasion:
-    person, card = stage.cards.active()
-    assert stage.cards.top_up(person, card).status == 202
-    return _remove(stage, (person, card), "active")
+def _removes_a_busy_one(harness: Harness) -> Occasion:
+    person, card = harness.cards.active()
+    assert harness.cards.top_up(person, card).status == 202
+    return _remove(harness, (person, card), "active")
 
 
 # --------------------------------------------------------------------------------------------------- the state machine
 
 
-def _checks(stage: Stage) -> Occasion:
-    case = stage.cards.bound()
-    return Occasion(task("check_card", case[1]), _state(stage, case, "authenticating"))
+def _checks(harness: Harness) -> Occasion:
+    case = harness.cards.bound()
+    return Occasion(task("check_card", case[1]), _state(harness, case, "authenticating"))
 
 
-def _checks_what_has_expired(stage: Stage) -> Occasion:
+def _checks_what_has_expired(harness: Harness) -> Occasion:
     with ago(days=40):
         today = datetime.fromtimestamp(clock.now() / 1_000, UTC)
-        case = stage.cards.bound(body={"expiry": {"year": today.year, "month": today.month}})
-    return Occasion(task("check_card", case[1]), _state(stage, case, "invalid"))
+        case = harness.cards.bound(body={"expiry": {"year": today.year, "month": today.month}})
+    return Occasion(task("check_card", case[1]), _state(harness, case, "invalid"))
 
 
-def _checks_what_is_over(stage: Stage) -> Occasion:
-    person, card = stage.cards.bound()
-    assert stage.cards.remove(person, card).status == 204
-    return Occasion(task("check_card", card), _state(stage, (person, card), "cancelled"))
+def _checks_what_is_over(harness: Harness) -> Occasion:
+    person, card = harness.cards.bound()
+    assert harness.cards.remove(person, card).status == 204
+    return Occasion(task("check_card", card), _state(harness, (person, card), "cancelled"))
 
 
 def _ask(case: Case, verdict: str) -> Occasion:
@@ -264,32 +266,32 @@ def _ask(case: Case, verdict: str) -> Occasion:
     return Occasion(task("ask_bank", case[1]), effect)
 
 
-def _asks(behaviour: str, verdict: str) -> Callable[[Stage], Occasion]:
-    def prepare(stage: Stage) -> Occasion:
-        person, card = stage.cards.bound(behaviour)
-        assert stage.cards.work("check_card", card) == "ask"
+def _asks(behaviour: str, verdict: str) -> Callable[[Harness], Occasion]:
+    def prepare(harness: Harness) -> Occasion:
+        person, card = harness.cards.bound(behaviour)
+        assert harness.cards.work("check_card", card) == "ask"
         return _ask((person, card), verdict)
 
     return prepare
 
 
-def _asks_again(stage: Stage) -> Occasion:
-    return _ask(stage.cards.asked("told_thrice"), "approved")
+def _asks_again(harness: Harness) -> Occasion:
+    return _ask(harness.cards.asked("told_thrice"), "approved")
 
 
-def _asks_what_it_never_heard(stage: Stage) -> Occasion:
+def _asks_what_it_never_heard(harness: Harness) -> Occasion:
     """The bank has failed and knows nothing, so that it is asked to authenticate again."""
-    person, card = stage.cards.asked("failing")
-    assert stage.cards.work("ask_bank", card) == "unknown"
+    person, card = harness.cards.asked("failing")
+    assert harness.cards.work("ask_bank", card) == "unknown"
     return _ask((person, card), "approved")
 
 
-def _asks_what_it_knows(stage: Stage) -> Occasion:
-    return _ask(stage.cards.asked(), "approved")
+def _asks_what_it_knows(harness: Harness) -> Occasion:
+    return _ask(harness.cards.asked(), "approved")
 
 
-def _awaits(stage: Stage) -> Occasion:
-    case = stage.cards.asked("silent")
+def _awaits(harness: Harness) -> Occasion:
+    case = harness.cards.asked("silent")
 
     def effect() -> None:
         assert card_rows.waiting(case[1]) == TOKEN
@@ -297,26 +299,26 @@ def _awaits(stage: Stage) -> Occasion:
     return Occasion(task("await_bank", case[1], token=TOKEN), effect)
 
 
-def _token(stage: Stage, card: str) -> str:
-    return stage.cards.machines.executions[card].token
+def _token(harness: Harness, card: str) -> str:
+    return harness.cards.machines.executions[card].token
 
 
-def _resumed(stage: Stage, card: str, *, goes_on: bool = True) -> Callable[[], None]:
+def _resumed(harness: Harness, card: str, *, goes_on: bool = True) -> Callable[[], None]:
     def effect() -> None:
-        assert stage.cards.machines.executions[card].answered is goes_on
+        assert harness.cards.machines.executions[card].answered is goes_on
 
     return effect
 
 
-def _awaits_what_has_come(stage: Stage) -> Occasion:
+def _awaits_what_has_come(harness: Harness) -> Occasion:
     with ago(minutes=1):
-        _, card = waiting(stage, "late")
+        _, card = waiting(harness, "late")
     assert hear(card)().status == 204
-    return Occasion(task("await_bank", card, token=_token(stage, card)), _resumed(stage, card))
+    return Occasion(task("await_bank", card, token=_token(harness, card)), _resumed(harness, card))
 
 
-def _sends(stage: Stage) -> Occasion:
-    case = stage.cards.asked("challenged")
+def _sends(harness: Harness) -> Occasion:
+    case = harness.cards.asked("challenged")
 
     def effect() -> None:
         assert (card_rows.waiting(case[1]), card_rows.load(case[1]).present.challenge.sent) == (TOKEN, 1)
@@ -324,124 +326,124 @@ def _sends(stage: Stage) -> Occasion:
     return Occasion(task("send_challenge", case[1], token=TOKEN), effect)
 
 
-def _sends_no_more(stage: Stage) -> Occasion:
-    person, card = waiting(stage, "challenged")
-    assert stage.cards.answer(person, card).status == 200
-    return Occasion(task("send_challenge", card, token=_token(stage, card)), _resumed(stage, card))
+def _sends_no_more(harness: Harness) -> Occasion:
+    person, card = waiting(harness, "challenged")
+    assert harness.cards.answer(person, card).status == 200
+    return Occasion(task("send_challenge", card, token=_token(harness, card)), _resumed(harness, card))
 
 
-def _activates(stage: Stage) -> Occasion:
-    case = stage.cards.asked()
+def _activates(harness: Harness) -> Occasion:
+    case = harness.cards.asked()
 
     def effect() -> None:
-        assert stage.cards.seen(*case)["state"] == "active"
+        assert harness.cards.seen(*case)["state"] == "active"
         assert sealed(case[1]).person is None
 
     return Occasion(task("activate_card", case[1]), effect)
 
 
-def _activates_nothing(stage: Stage) -> Occasion:
-    person, card = stage.cards.asked()
-    assert stage.cards.remove(person, card).status == 204
-    return Occasion(task("activate_card", card), _state(stage, (person, card), "cancelled"))
+def _activates_nothing(harness: Harness) -> Occasion:
+    person, card = harness.cards.asked()
+    assert harness.cards.remove(person, card).status == 204
+    return Occasion(task("activate_card", card), _state(harness, (person, card), "cancelled"))
 
 
-def _end(stage: Stage, case: Case, state: str) -> Occasion:
+def _end(harness: Harness, case: Case, state: str) -> Occasion:
     def effect() -> None:
-        assert stage.cards.seen(*case)["state"] == state
+        assert harness.cards.seen(*case)["state"] == state
         assert sealed(case[1]) is None
 
     return Occasion(task("end_card", case[1]), effect)
 
 
-def _expires(stage: Stage) -> Occasion:
+def _expires(harness: Harness) -> Occasion:
     with ago(hours=3):
-        case = stage.cards.bound()
-    ends = _end(stage, case, "expired")
+        case = harness.cards.bound()
+    ends = _end(harness, case, "expired")
     return Occasion(message("expire_cards", case[1]), ends.effect)
 
 
-def _expires_what_was_approved(stage: Stage) -> Occasion:
+def _expires_what_was_approved(harness: Harness) -> Occasion:
     with ago(hours=3):
-        case = stage.cards.asked()
-    ends = _end(stage, case, "expired")
+        case = harness.cards.asked()
+    ends = _end(harness, case, "expired")
     return Occasion(message("expire_cards", case[1]), ends.effect)
 
 
-def _expires_an_unanswered_code(stage: Stage) -> Occasion:
+def _expires_an_unanswered_code(harness: Harness) -> Occasion:
     with ago(hours=3):
-        case = stage.cards.challenged()
-    ends = _end(stage, case, "declined")
+        case = harness.cards.challenged()
+    ends = _end(harness, case, "declined")
     return Occasion(message("expire_cards", case[1]), ends.effect)
 
 
-def _expires_nothing(stage: Stage) -> Occasion:
-    case = stage.cards.challenged()
-    return Occasion(message("expire_cards", case[1]), _state(stage, case, "challenged"))
+def _expires_nothing(harness: Harness) -> Occasion:
+    case = harness.cards.challenged()
+    return Occasion(message("expire_cards", case[1]), _state(harness, case, "challenged"))
 
 
-def _finds_cards(stage: Stage) -> Occasion:
+def _finds_cards(harness: Harness) -> Occasion:
     with ago(hours=3):
-        cases = [stage.cards.bound(rest=rest) for rest in range(1, 3)]
+        cases = [harness.cards.bound(rest=rest) for rest in range(1, 3)]
 
     def effect() -> None:
-        assert [stage.cards.seen(*case)["state"] for case in cases] == ["expired"] * 2
+        assert [harness.cards.seen(*case)["state"] for case in cases] == ["expired"] * 2
 
     return Occasion(happening("find_due_cards", {}), effect)
 
 
-def _ends_declined(stage: Stage) -> Occasion:
-    return _end(stage, stage.cards.asked("mismatched"), "declined")
+def _ends_declined(harness: Harness) -> Occasion:
+    return _end(harness, harness.cards.asked("mismatched"), "declined")
 
 
-def _ends_unanswered(stage: Stage) -> Occasion:
+def _ends_unanswered(harness: Harness) -> Occasion:
     with ago(minutes=16):
-        case = stage.cards.asked("silent")
-    return _end(stage, case, "expired")
+        case = harness.cards.asked("silent")
+    return _end(harness, case, "expired")
 
 
-def _ends_after_five_codes(stage: Stage) -> Occasion:
-    person, card = _four_wrong(stage)
-    assert stage.cards.answer(person, card, WRONG_CODE).status == 403
-    ends = _end(stage, (person, card), "declined")
+def _ends_after_five_codes(harness: Harness) -> Occasion:
+    person, card = _four_wrong(harness)
+    assert harness.cards.answer(person, card, WRONG_CODE).status == 403
+    ends = _end(harness, (person, card), "declined")
 
     def effect() -> None:
         ends.effect()
-        assert stage.cards.bind(person, number("challenged")).status == 429
+        assert harness.cards.bind(person, number("challenged")).status == 429
 
     return Occasion(ends.arrive, effect)
 
 
-def _ends_nothing(stage: Stage) -> Occasion:
-    person, card = stage.cards.bound()
-    assert stage.cards.remove(person, card).status == 204
-    return _end(stage, (person, card), "cancelled")
+def _ends_nothing(harness: Harness) -> Occasion:
+    person, card = harness.cards.bound()
+    assert harness.cards.remove(person, card).status == 204
+    return _end(harness, (person, card), "cancelled")
 
 
-def _starts(stage: Stage) -> Occasion:
-    _, card = stage.cards.bound()
+def _starts(harness: Harness) -> Occasion:
+    _, card = harness.cards.bound()
 
     def effect() -> None:
-        execution = stage.cards.machines.executions[card]
+        execution = harness.cards.machines.executions[card]
         assert (execution.input, execution.state) == (json.dumps({"card": card}, separators=(",", ":")), "CheckCard")
 
     return Occasion(message("start_authentication", card), effect)
 
 
-def _resumes(stage: Stage) -> Occasion:
-    person, card = waiting(stage, "challenged")
-    assert stage.cards.answer(person, card).status == 200
-    return Occasion(message("resume_authentication", card), _resumed(stage, card))
+def _resumes(harness: Harness) -> Occasion:
+    person, card = waiting(harness, "challenged")
+    assert harness.cards.answer(person, card).status == 200
+    return Occasion(message("resume_authentication", card), _resumed(harness, card))
 
 
-def _resumes_nothing_new(stage: Stage) -> Occasion:
-    _, card = waiting(stage, "challenged")
-    return Occasion(message("resume_authentication", card), _resumed(stage, card, goes_on=False))
+def _resumes_nothing_new(harness: Harness) -> Occasion:
+    _, card = waiting(harness, "challenged")
+    return Occasion(message("resume_authentication", card), _resumed(harness, card, goes_on=False))
 
 
-def _resumes_nobody(stage: Stage) -> Occasion:
-    case = stage.cards.asked()
-    return Occasion(message("resume_authentication", case[1]), _state(stage, case, "authenticating"))
+def _resumes_nobody(harness: Harness) -> Occasion:
+    case = harness.cards.asked()
+    return Occasion(message("resume_authentication", case[1]), _state(harness, case, "authenticating"))
 
 
 # ------------------------------------------------------------------------------------------------------------- the bank
@@ -472,32 +474,32 @@ def _heard(card: str, arrive: Callable[[], Outcome], verdict: str) -> Occasion:
     return Occasion(arrive, effect)
 
 
-def _hears_an_approval(stage: Stage) -> Occasion:
+def _hears_an_approval(harness: Harness) -> Occasion:
     with ago(minutes=1):
-        _, card = stage.cards.asked("late")
+        _, card = harness.cards.asked("late")
     return _heard(card, hear(card), "approved")
 
 
-def _hears_it_again(stage: Stage) -> Occasion:
-    _, card = stage.cards.asked()
+def _hears_it_again(harness: Harness) -> Occasion:
+    _, card = harness.cards.asked()
     return _heard(card, hear(card), "approved")
 
 
-def _hears_a_refusal(stage: Stage) -> Occasion:
+def _hears_a_refusal(harness: Harness) -> Occasion:
     with ago(minutes=1):
-        _, card = stage.cards.asked("late")
+        _, card = harness.cards.asked("late")
     return _heard(card, hear(card, outcome="declined", reason="do_not_honour"), "declined")
 
 
-def _too_late(stage: Stage) -> Case:
+def _too_late(harness: Harness) -> Case:
     with ago(minutes=1):
-        person, card = stage.cards.asked("late")
-        assert stage.cards.remove(person, card).status == 204
+        person, card = harness.cards.asked("late")
+        assert harness.cards.remove(person, card).status == 204
     return person, card
 
 
-def _hears_too_late(stage: Stage) -> Occasion:
-    _, card = _too_late(stage)
+def _hears_too_late(harness: Harness) -> Occasion:
+    _, card = _too_late(harness)
 
     def effect() -> None:
         found = card_rows.load(card).present
@@ -516,26 +518,26 @@ def _withdraw(card: str, *, withdrawn: bool) -> Occasion:
     return Occasion(message("withdraw_approval", card), effect)
 
 
-def _withdraws_what_came_late(stage: Stage) -> Occasion:
-    _, card = _too_late(stage)
+def _withdraws_what_came_late(harness: Harness) -> Occasion:
+    _, card = _too_late(harness)
     assert hear(card)().status == 204
     return _withdraw(card, withdrawn=True)
 
 
-def _withdraws_what_the_owner_gave_up(stage: Stage) -> Occasion:
-    person, card = stage.cards.asked()
-    assert stage.cards.remove(person, card).status == 204
+def _withdraws_what_the_owner_gave_up(harness: Harness) -> Occasion:
+    person, card = harness.cards.asked()
+    assert harness.cards.remove(person, card).status == 204
     return _withdraw(card, withdrawn=True)
 
 
-def _withdraws_what_nobody_heard(stage: Stage) -> Occasion:
+def _withdraws_what_nobody_heard(harness: Harness) -> Occasion:
     """Its callback was lost: only asking tells that there is an approval."""
-    return _withdraw(_too_late(stage)[1], withdrawn=True)
+    return _withdraw(_too_late(harness)[1], withdrawn=True)
 
 
-def _asks_a_silent_bank_later(stage: Stage) -> Occasion:
-    person, card = stage.cards.asked("silent")
-    assert stage.cards.remove(person, card).status == 204
+def _asks_a_silent_bank_later(harness: Harness) -> Occasion:
+    person, card = harness.cards.asked("silent")
+    assert harness.cards.remove(person, card).status == 204
 
     def effect() -> None:
         assert not card_rows.load(card).present.withdrawn
@@ -543,8 +545,8 @@ def _asks_a_silent_bank_later(stage: Stage) -> Occasion:
     return Occasion(message("withdraw_approval", card), effect)
 
 
-def _withdraws_nothing(stage: Stage) -> Occasion:
-    return _withdraw(stage.cards.active()[1], withdrawn=False)
+def _withdraws_nothing(harness: Harness) -> Occasion:
+    return _withdraw(harness.cards.active()[1], withdrawn=False)
 
 
 # ------------------------------------------------------------------------------------------------- clockwork and streams
@@ -557,8 +559,8 @@ def _generation(card: str, generation: str) -> Callable[[], None]:
     return effect
 
 
-def _reseals(stage: Stage) -> Occasion:
-    person, card = stage.cards.active()
+def _reseals(harness: Harness) -> Occasion:
+    person, card = harness.cards.active()
 
     def effect() -> None:
         _generation(card, "2")()
@@ -570,18 +572,18 @@ def _reseals(stage: Stage) -> Occasion:
     return Occasion(message("reseal_card", card), effect)
 
 
-def _reseals_with_its_person(stage: Stage) -> Occasion:
-    case = stage.cards.asked("challenged")
+def _reseals_with_its_person(harness: Harness) -> Occasion:
+    case = harness.cards.asked("challenged")
     return Occasion(message("reseal_card", case[1]), _generation(case[1], "2"))
 
 
-def _reseals_nothing(stage: Stage) -> Occasion:
-    case = stage.cards.active()
+def _reseals_nothing(harness: Harness) -> Occasion:
+    case = harness.cards.active()
     return Occasion(message("reseal_card", case[1]), _generation(case[1], "1"))
 
 
-def _finds_old_seals(stage: Stage) -> Occasion:
-    cards = [stage.cards.active()[1], stage.cards.bound("challenged")[1]]
+def _finds_old_seals(harness: Harness) -> Occasion:
+    cards = [harness.cards.active()[1], harness.cards.bound("challenged")[1]]
 
     def effect() -> None:
         assert [sealed(card).generation for card in cards] == ["2", "2"]
@@ -589,19 +591,19 @@ def _finds_old_seals(stage: Stage) -> Occasion:
     return Occasion(happening("find_old_seals", {}), effect)
 
 
-def _forwards(stage: Stage) -> Occasion:
+def _forwards(harness: Harness) -> Occasion:
     """Whole lives: one is linked, one is given up after its approval."""
-    linked, card = stage.cards.active()
-    person, given_up = stage.cards.asked()
-    assert stage.cards.remove(person, given_up).status == 204
+    linked, card = harness.cards.active()
+    person, given_up = harness.cards.asked()
+    assert harness.cards.remove(person, given_up).status == 204
 
     def effect() -> None:
         told = call("GET", "/v1/events", linked).body["items"]
         assert [event["type"] for event in told] == ["card.created", "card.linked"]
-        assert sorted(stage.cards.machines.executions) == sorted([card, given_up])
+        assert sorted(harness.cards.machines.executions) == sorted([card, given_up])
         assert card_rows.load(given_up).present.withdrawn
 
-    return Occasion(happening("forward_card_changes", stage.records("cards")), effect)
+    return Occasion(happening("forward_card_changes", harness.records("cards")), effect)
 
 
 ALL = (

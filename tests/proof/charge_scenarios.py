@@ -18,8 +18,8 @@ from sandbox_bank import rows as bank_rows
 from tests import world
 from tests.proof import card_scenarios
 from tests.proof.bill_scenarios import bill_of
+from tests.proof.harness import Harness, Outcome, ago, happening, http, message
 from tests.proof.plays import Occasion, Scenario
-from tests.proof.stage import Outcome, Stage, ago, happening, http, message
 from tests.world import PIN, Person, Seller, call
 from tests.world.card_world import Case
 
@@ -51,35 +51,35 @@ def _top_up(case: Case, payer: Person | None = None) -> Occasion:
     return Occasion(http("POST", path, payer or person, body, key="top-up"), effect)
 
 
-def _tops_up(stage: Stage) -> Occasion:
-    return _top_up(stage.cards.active())
+def _tops_up(harness: Harness) -> Occasion:
+    return _top_up(harness.cards.active())
 
 
-def _tops_up_by_anothers(stage: Stage) -> Occasion:
-    return _top_up(stage.cards.active(), world.joined())
+def _tops_up_by_anothers(harness: Harness) -> Occasion:
+    return _top_up(harness.cards.active(), world.joined())
 
 
-def _tops_up_an_eleventh_time(stage: Stage) -> Occasion:
-    case = stage.cards.active()
+def _tops_up_an_eleventh_time(harness: Harness) -> Occasion:
+    case = harness.cards.active()
     for _ in range(10):
-        assert stage.cards.top_up(*case, AMOUNT).status == 202
+        assert harness.cards.top_up(*case, AMOUNT).status == 202
     return _top_up(case)
 
 
-def _tops_up_before_it_is_linked(stage: Stage) -> Occasion:
-    return _top_up(stage.cards.asked())
+def _tops_up_before_it_is_linked(harness: Harness) -> Occasion:
+    return _top_up(harness.cards.asked())
 
 
-def started(stage: Stage, behaviour: str = "approved") -> tuple[Case, str]:
+def started(harness: Harness, behaviour: str = "approved") -> tuple[Case, str]:
     """A person with a card, and a top-up that its bank is to be asked for."""
-    case = stage.cards.active(behaviour)
-    answer = stage.cards.top_up(*case, AMOUNT)
+    case = harness.cards.active(behaviour)
+    answer = harness.cards.top_up(*case, AMOUNT)
     assert answer.status == 202, answer
     return case, str(answer.body["id"])
 
 
-def _shows(stage: Stage) -> Occasion:
-    (person, _), charge = started(stage)
+def _shows(harness: Harness) -> Occasion:
+    (person, _), charge = started(harness)
     return Occasion(http("GET", f"/v1/top-ups/{charge}", person), _nothing)
 
 
@@ -100,70 +100,70 @@ def _settle(case: Case, message_body: str, state: str) -> Occasion:
     return Occasion(message("settle_charge", message_body), effect)
 
 
-def _settles(behaviour: str, state: str) -> Callable[[Stage], Occasion]:
-    def prepare(stage: Stage) -> Occasion:
-        case, charge = started(stage, behaviour)
+def _settles(behaviour: str, state: str) -> Callable[[Harness], Occasion]:
+    def prepare(harness: Harness) -> Occasion:
+        case, charge = started(harness, behaviour)
         return _settle(case, charge, state)
 
     return prepare
 
 
-def _settles_what_was_lost(stage: Stage) -> Occasion:
-    case, charge = started(stage, "charge_lost")
+def _settles_what_was_lost(harness: Harness) -> Occasion:
+    case, charge = started(harness, "charge_lost")
     settle(charge)
     return _settle(case, f"{charge} once", "settled")
 
 
-def _settles_what_never_arrived(stage: Stage) -> Occasion:
+def _settles_what_never_arrived(harness: Harness) -> Occasion:
     """The message comes after another; the bank knows nothing of it."""
-    case, charge = started(stage)
+    case, charge = started(harness)
     return _settle(case, f"{charge} once", "settled")
 
 
-def _settles_no_more(stage: Stage) -> Occasion:
-    case, charge = started(stage)
+def _settles_no_more(harness: Harness) -> Occasion:
+    case, charge = started(harness)
     settle(charge)
     return _settle(case, charge, "settled")
 
 
-def _leaves_to_the_comparison(stage: Stage) -> Occasion:
-    case, charge = started(stage, "charge_ignored")
+def _leaves_to_the_comparison(harness: Harness) -> Occasion:
+    case, charge = started(harness, "charge_ignored")
     return _settle(case, f"{charge} once", "settling")
 
 
 # ---------------------------------------------------------------------------------------------------------------- bills
 
 
-def to_pay(stage: Stage, behaviour: str = "approved", sellers: int = 1) -> tuple[Case, list[Seller], Any]:
+def to_pay(harness: Harness, behaviour: str = "approved", sellers: int = 1) -> tuple[Case, list[Seller], Any]:
     """A person with a card and a bill that waits for its verification, with one item of each seller."""
-    case = stage.cards.active(behaviour)
+    case = harness.cards.active(behaviour)
     shops = [world.seller(terminals=1) for _ in range(sellers)]
     return case, shops, world.to_verify(case[0], *((shop.tills[0], PRICE) for shop in shops))
 
 
-def paying(stage: Stage, behaviour: str = "approved", sellers: int = 1) -> tuple[Case, list[Seller], Any, str]:
+def paying(harness: Harness, behaviour: str = "approved", sellers: int = 1) -> tuple[Case, list[Seller], Any, str]:
     """The same, verified: its bank is to be asked for the charge."""
-    case, shops, bill = to_pay(stage, behaviour, sellers)
-    answer = stage.cards.verify(case[0], bill, case[1])
+    case, shops, bill = to_pay(harness, behaviour, sellers)
+    answer = harness.cards.verify(case[0], bill, case[1])
     assert (answer.status, answer.body["state"]) == (200, "settling"), answer
     return case, shops, bill, bill_rows.load(bill["id"]).present.charge_id
 
 
-def _verifies(stage: Stage) -> Occasion:
-    (person, card), shops, bill = to_pay(stage)
+def _verifies(harness: Harness) -> Occasion:
+    (person, card), shops, bill = to_pay(harness)
 
     def effect() -> None:
         assert bill_of(person, bill["id"])["state"] == "settling"
         assert world.sales(shops[0]) == 0
-        assert stage.cards.remove(person, card, PIN).code == "card_busy"
+        assert harness.cards.remove(person, card, PIN).code == "card_busy"
 
     body = {"list_hash": bill["verification"]["list_hash"], "pin": PIN, "instrument": card}
     path = f"/v1/bills/{bill['id']}/verification"
     return Occasion(http("POST", path, person, body, key="verify", phone=person.phone), effect)
 
 
-def _verifies_by_one_that_cannot_pay(stage: Stage) -> Occasion:
-    person, card = stage.cards.challenged()
+def _verifies_by_one_that_cannot_pay(harness: Harness) -> Occasion:
+    person, card = harness.cards.challenged()
     shop = world.seller(terminals=1)
     bill = world.to_verify(person, (shop.tills[0], PRICE))
 
@@ -175,8 +175,8 @@ def _verifies_by_one_that_cannot_pay(stage: Stage) -> Occasion:
     return Occasion(http("POST", path, person, body, key="verify", phone=person.phone), effect)
 
 
-def _settle_bill(stage: Stage, behaviour: str, state: str) -> Occasion:
-    case, shops, bill, charge = paying(stage, behaviour, sellers=2)
+def _settle_bill(harness: Harness, behaviour: str, state: str) -> Occasion:
+    case, shops, bill, charge = paying(harness, behaviour, sellers=2)
 
     def effect() -> None:
         assert bill_of(case[0], bill["id"])["state"] == state
@@ -187,23 +187,23 @@ def _settle_bill(stage: Stage, behaviour: str, state: str) -> Occasion:
     return Occasion(message("settle_charge", charge), effect)
 
 
-def _settles_a_bill(stage: Stage) -> Occasion:
-    return _settle_bill(stage, "approved", "settled")
+def _settles_a_bill(harness: Harness) -> Occasion:
+    return _settle_bill(harness, "approved", "settled")
 
 
-def _declines_a_bill(stage: Stage) -> Occasion:
-    return _settle_bill(stage, "without_funds", "failed")
+def _declines_a_bill(harness: Harness) -> Occasion:
+    return _settle_bill(harness, "without_funds", "failed")
 
 
-def paid(stage: Stage) -> tuple[Case, Seller, Any]:
+def paid(harness: Harness) -> tuple[Case, Seller, Any]:
     """A bill that was paid by card."""
-    case, shops, bill, charge = paying(stage)
+    case, shops, bill, charge = paying(harness)
     settle(charge)
     return case, shops[0], bill_of(case[0], bill["id"])
 
 
-def _refunds(stage: Stage) -> Occasion:
-    case, shop, bill = paid(stage)
+def _refunds(harness: Harness) -> Occasion:
+    case, shop, bill = paid(harness)
     item = bill["items"][0]["id"]
 
     def effect() -> None:
@@ -214,9 +214,9 @@ def _refunds(stage: Stage) -> Occasion:
     return Occasion(http("POST", f"/v1/bills/{bill['id']}/refunds", shop.admin, body, key="refund"), effect)
 
 
-def _settle_refund(stage: Stage, *, taken: bool) -> Occasion:
+def _settle_refund(harness: Harness, *, taken: bool) -> Occasion:
     """`taken`: whether the card's bank takes the money back; when it has none to give, the wallet gets it."""
-    case, shop, bill = paid(stage)
+    case, shop, bill = paid(harness)
     items = [item["id"] for item in bill["items"]]
     assert world.refund(shop.admin, bill["id"], items).status == 201
     (charge,) = _charges("refund")
@@ -240,18 +240,18 @@ def _charges(purpose: str) -> list[str]:
     return [charge for charge in begun if charge_rows.load(charge).present.purpose == purpose]
 
 
-def _settles_a_refund(stage: Stage) -> Occasion:
-    return _settle_refund(stage, taken=True)
+def _settles_a_refund(harness: Harness) -> Occasion:
+    return _settle_refund(harness, taken=True)
 
 
-def _declines_a_refund(stage: Stage) -> Occasion:
-    return _settle_refund(stage, taken=False)
+def _declines_a_refund(harness: Harness) -> Occasion:
+    return _settle_refund(harness, taken=False)
 
 
-def _credits_a_refund_that_failed(stage: Stage) -> Occasion:
+def _credits_a_refund_that_failed(harness: Harness) -> Occasion:
     """Its bank made it a while ago, and could not deliver it."""
     with ago(minutes=1):
-        case, shops, bill, paying_charge = paying(stage, "refund_fails")
+        case, shops, bill, paying_charge = paying(harness, "refund_fails")
         settle(paying_charge)
         items = [item["id"] for item in bill_of(case[0], bill["id"])["items"]]
         assert world.refund(shops[0].admin, bill["id"], items).status == 201
@@ -265,9 +265,9 @@ def _credits_a_refund_that_failed(stage: Stage) -> Occasion:
     return Occasion(message("settle_charge", f"{charge} once"), effect)
 
 
-def _books_a_dispute(stage: Stage) -> Occasion:
+def _books_a_dispute(harness: Harness) -> Occasion:
     with ago(minutes=1):
-        case, charge = started(stage, "disputed")
+        case, charge = started(harness, "disputed")
         settle(charge)
 
     def effect() -> None:
@@ -281,8 +281,8 @@ def _books_a_dispute(stage: Stage) -> Occasion:
 # ------------------------------------------------------------------------------------------------ the bank and the clock
 
 
-def _hears_of_a_charge(stage: Stage) -> Occasion:
-    case, charge = started(stage, "charge_lost")
+def _hears_of_a_charge(harness: Harness) -> Occasion:
+    case, charge = started(harness, "charge_lost")
     settle(charge)
     (made,) = bank_rows.payments(0, clock.now() + HOUR, "", 10)
 
@@ -293,40 +293,40 @@ def _hears_of_a_charge(stage: Stage) -> Occasion:
     return Occasion(card_scenarios.told(payments.present(made, clock.now())), effect)
 
 
-def _yesterday(stage: Stage) -> tuple[Comparison, str, str]:
+def _yesterday(harness: Harness) -> tuple[Comparison, str, str]:
     """Yesterday's comparison: a charge that settled, and one that the bank made and we never heard of, which is overdue too."""
     with ago(days=1):
-        _, charge = started(stage)
+        _, charge = started(harness)
         settle(charge)
-        _, lost = started(stage, "charge_lost")
+        _, lost = started(harness, "charge_lost")
         settle(lost)
     return Comparison("sandbox", charges.days_to_compare(clock.now())[-1], clock.now()), charge, lost
 
 
-def _report(stage: Stage, comparison: Comparison) -> tuple[int, int, list[str]]:
+def _report(harness: Harness, comparison: Comparison) -> tuple[int, int, list[str]]:
     """How many a report says were compared and differ, and the keys that it names."""
     key = {"pk": {"S": f"rec_{comparison.day.name}"}, "sk": {"S": "sandbox"}}
-    item = stage.engine.client.get_item(TableName="billfold-charges", Key=key)["Item"]
+    item = harness.engine.client.get_item(TableName="billfold-charges", Key=key)["Item"]
     named = [one["key"] for one in json.loads(item["differences"]["S"])]
     return int(item["compared"]["N"]), int(item["found"]["N"]), named
 
 
-def _begins_comparisons(stage: Stage) -> Occasion:
+def _begins_comparisons(harness: Harness) -> Occasion:
     """What is overdue is asked for before its day is compared here, and is no difference any more."""
-    comparison, _, lost = _yesterday(stage)
+    comparison, _, lost = _yesterday(harness)
 
     def effect() -> None:
         assert charge_rows.load(lost).present.state == "settled"
-        assert _report(stage, comparison) == (2, 0, [])
+        assert _report(harness, comparison) == (2, 0, [])
 
     return Occasion(happening("reconcile_charges", {}), effect)
 
 
-def _compares_at_once(stage: Stage) -> Occasion:
-    comparison, _, lost = _yesterday(stage)
+def _compares_at_once(harness: Harness) -> Occasion:
+    comparison, _, lost = _yesterday(harness)
 
     def effect() -> None:
-        assert _report(stage, comparison) == (2, 1, [lost])
+        assert _report(harness, comparison) == (2, 1, [lost])
 
     return Occasion(message("compare_charges", comparison.message), effect)
 
@@ -342,8 +342,8 @@ def _so_far(comparison: Comparison, cursor: str = "", part: int = 0) -> Comparis
     return after
 
 
-def _lists(stage: Stage) -> Occasion:
-    comparison, _, lost = _yesterday(stage)
+def _lists(harness: Harness) -> Occasion:
+    comparison, _, lost = _yesterday(harness)
     first, _ = bank_rows.payments(0, clock.now(), "", 10)
     after = _so_far(comparison, cursor=first.sk)
 
@@ -357,8 +357,8 @@ def _lists(stage: Stage) -> Occasion:
     return Occasion(message("compare_charges", after.message), effect)
 
 
-def _compares_a_part(stage: Stage) -> Occasion:
-    comparison, charge, _ = _yesterday(stage)
+def _compares_a_part(harness: Harness) -> Occasion:
+    comparison, charge, _ = _yesterday(harness)
     after = _so_far(comparison, part=min(comparisons.part_of(charge), comparisons.PARTS - 2))
 
     def effect() -> None:
@@ -369,18 +369,18 @@ def _compares_a_part(stage: Stage) -> Occasion:
     return Occasion(message("compare_charges", after.message), effect)
 
 
-def _reports(stage: Stage) -> Occasion:
-    comparison, _, _ = _yesterday(stage)
+def _reports(harness: Harness) -> Occasion:
+    comparison, _, _ = _yesterday(harness)
     after = _so_far(comparison, part=comparisons.PARTS - 1)
 
     def effect() -> None:
-        assert _report(stage, comparison)[1] in (0, 1)
+        assert _report(harness, comparison)[1] in (0, 1)
 
     return Occasion(message("compare_charges", after.message), effect)
 
 
-def _waits_for_a_silent_bank(stage: Stage) -> Occasion:
-    comparison, _, _ = _yesterday(stage)
+def _waits_for_a_silent_bank(harness: Harness) -> Occasion:
+    comparison, _, _ = _yesterday(harness)
     arrive = message("compare_charges", comparison.message)
 
     def arrive_in_silence() -> Outcome:
@@ -393,27 +393,27 @@ def _waits_for_a_silent_bank(stage: Stage) -> Occasion:
     return Occasion(arrive_in_silence, effect)
 
 
-def _forwards(stage: Stage) -> Occasion:
-    (person, _), charge = started(stage)
+def _forwards(harness: Harness) -> Occasion:
+    (person, _), charge = started(harness)
     settle(charge)
-    (_, _), other = started(stage)
+    (_, _), other = started(harness)
 
     def effect() -> None:
         told = call("GET", "/v1/events", person).body["items"]
         assert [event["type"] for event in told if event["about"] == charge] == ["top_up.started", "top_up.settled"]
         assert charge_rows.load(other).present.state == "settled"
 
-    return Occasion(happening("forward_charge_changes", stage.records("charges")), effect)
+    return Occasion(happening("forward_charge_changes", harness.records("charges")), effect)
 
 
-def _forwards_a_piece(stage: Stage) -> Occasion:
-    comparison, _, _ = _yesterday(stage)
+def _forwards_a_piece(harness: Harness) -> Occasion:
+    comparison, _, _ = _yesterday(harness)
     after = _so_far(comparison)
 
     def effect() -> None:
         assert comparison_rows.load(after.message) is None, "the piece after it is done"
 
-    return Occasion(happening("forward_charge_changes", stage.records("charges")), effect)
+    return Occasion(happening("forward_charge_changes", harness.records("charges")), effect)
 
 
 ALL = (

@@ -6,8 +6,8 @@ from billfold.events import event_rows
 from billfold.ledger import ledger_rows
 from tests import world
 from tests.proof import bill_scenarios
+from tests.proof.harness import Harness, ago, happening, http, message
 from tests.proof.plays import Occasion, Scenario
-from tests.proof.stage import Stage, ago, happening, http, message
 from tests.proof.wallet_scenarios import place_hold
 from tests.world import Person, call, joined
 
@@ -20,22 +20,22 @@ def _ends(person: Person, bill: str, state: str) -> Occasion:
     return Occasion(message("end_bills", bill), effect)
 
 
-def _ends_its_period(stage: Stage) -> Occasion:
+def _ends_its_period(harness: Harness) -> Occasion:
     with ago(hours=5):
-        person, _, bill = bill_scenarios.tapped(stage)
+        person, _, bill = bill_scenarios.tapped(harness)
     return _ends(person, bill, "verifying")
 
 
-def _ends_empty(stage: Stage) -> Occasion:
+def _ends_empty(harness: Harness) -> Occasion:
     person = joined(pin=None)
     with ago(hours=5):
         bill = world.opened(person)
     return _ends(person, bill, "expired_empty")
 
 
-def _reminds(stage: Stage) -> Occasion:
+def _reminds(harness: Harness) -> Occasion:
     with ago(minutes=20):
-        person, _, bill, _ = bill_scenarios.closed(stage)
+        person, _, bill, _ = bill_scenarios.closed(harness)
     occasion = _ends(person, bill, "verifying")
 
     def effect() -> None:
@@ -45,18 +45,18 @@ def _reminds(stage: Stage) -> Occasion:
     return Occasion(occasion.arrive, effect)
 
 
-def _gives_up(stage: Stage) -> Occasion:
+def _gives_up(harness: Harness) -> Occasion:
     with ago(minutes=31):
-        person, _, bill, _ = bill_scenarios.closed(stage)
+        person, _, bill, _ = bill_scenarios.closed(harness)
     return _ends(person, bill, "unpaid")
 
 
-def _ends_nothing(stage: Stage) -> Occasion:
-    person, _, bill, _ = bill_scenarios.closed(stage)
+def _ends_nothing(harness: Harness) -> Occasion:
+    person, _, bill, _ = bill_scenarios.closed(harness)
     return _ends(person, bill, "verifying")
 
 
-def _finds_bills(stage: Stage) -> Occasion:
+def _finds_bills(harness: Harness) -> Occasion:
     people = [joined(pin=None) for _ in range(2)]
     with ago(hours=5):
         bills = [world.opened(person) for person in people]
@@ -68,7 +68,7 @@ def _finds_bills(stage: Stage) -> Occasion:
     return Occasion(happening("find_due_bills", {}), effect)
 
 
-def _finds_holds(stage: Stage) -> Occasion:
+def _finds_holds(harness: Harness) -> Occasion:
     people = [joined(pin=None) for _ in range(2)]
     with ago(hours=1):
         for person in people:
@@ -82,7 +82,7 @@ def _finds_holds(stage: Stage) -> Occasion:
     return Occasion(happening("find_due_holds", {}), effect)
 
 
-def _forwards_transfers(stage: Stage) -> Occasion:
+def _forwards_transfers(harness: Harness) -> Occasion:
     """Twelve from outside, so that they need several calls to the queue, and one between people."""
     person, other = joined(), joined(pin=None)
     for amount in range(1, 13):
@@ -97,11 +97,11 @@ def _forwards_transfers(stage: Stage) -> Occasion:
             told = call("GET", "/v1/events", party).body["items"]
             assert [(event["type"], event["about"]) for event in told] == [(kind, sent)]
 
-    return Occasion(happening("forward_transfers", stage.records("ledger")), effect)
+    return Occasion(happening("forward_transfers", harness.records("ledger")), effect)
 
 
-def _forwards_changes(stage: Stage) -> Occasion:
-    person, shops, bill = bill_scenarios.settled(stage, sellers=2)
+def _forwards_changes(harness: Harness) -> Occasion:
+    person, shops, bill = bill_scenarios.settled(harness, sellers=2)
     changes = bill_rows.load(bill).present.revision
 
     def effect() -> None:
@@ -110,10 +110,10 @@ def _forwards_changes(stage: Stage) -> Occasion:
         told = call("GET", "/v1/events", shops[1].admin, query={"merchant": shops[1].merchant}).body["items"]
         assert [event["type"] for event in told] == ["bill.items_added", "bill.settled"]
 
-    return Occasion(happening("forward_bill_changes", stage.records("bills")), effect)
+    return Occasion(happening("forward_bill_changes", harness.records("bills")), effect)
 
 
-def _forwards_the_outbox(stage: Stage) -> Occasion:
+def _forwards_the_outbox(harness: Harness) -> Occasion:
     seller = world.seller(terminals=1)
 
     def effect() -> None:
@@ -122,15 +122,15 @@ def _forwards_the_outbox(stage: Stage) -> Occasion:
         told = call("GET", "/v1/events", seller.admin, query={"merchant": seller.merchant}).body["items"]
         assert [event["type"] for event in told] == ["merchant.created", "terminal.registered"]
 
-    return Occasion(happening("forward_outbox", stage.records("outbox")), effect)
+    return Occasion(happening("forward_outbox", harness.records("outbox")), effect)
 
 
-def _records_entries(stage: Stage) -> Occasion:
+def _records_entries(harness: Harness) -> Occasion:
     person = joined(pin=None)
     world.fund(person, 700)
     transfer = next(
         found
-        for record in stage.records("ledger")["Records"]
+        for record in harness.records("ledger")["Records"]
         if (found := ledger_rows.from_stream(record["dynamodb"]["NewImage"]))
     )
 
@@ -142,18 +142,18 @@ def _records_entries(stage: Stage) -> Occasion:
     return Occasion(message("record_entries", transfer.transfer_id, account), effect)
 
 
-def _events(stage: Stage) -> tuple[Person, list[str]]:
+def _events(harness: Harness) -> tuple[Person, list[str]]:
     person = joined(pin=None)
     bill = world.opened(person)
     assert world.close(person, bill).status == 200
-    images = [record["dynamodb"]["NewImage"] for record in stage.records("bills")["Records"]]
+    images = [record["dynamodb"]["NewImage"] for record in harness.records("bills")["Records"]]
     changes = [image for image in images if image["sk"]["S"] != bill_rows.HeadRow.SORT]
     told = {event.change: event for image in changes for event in bill_rows.events_of(image)}
     return person, [event_rows.encode(event) for _, event in sorted(told.items())]
 
 
-def _records_the_first_event(stage: Stage) -> Occasion:
-    person, told = _events(stage)
+def _records_the_first_event(harness: Harness) -> Occasion:
+    person, told = _events(harness)
 
     def effect() -> None:
         assert len(call("GET", "/v1/events", person).body["items"]) == 1
@@ -161,8 +161,8 @@ def _records_the_first_event(stage: Stage) -> Occasion:
     return Occasion(message("record_events", told[0], person.user_id), effect)
 
 
-def _records_a_further_event(stage: Stage) -> Occasion:
-    person, told = _events(stage)
+def _records_a_further_event(harness: Harness) -> Occasion:
+    person, told = _events(harness)
     message("record_events", told[0], person.user_id)()
 
     def effect() -> None:
@@ -171,13 +171,13 @@ def _records_a_further_event(stage: Stage) -> Occasion:
     return Occasion(message("record_events", told[1], person.user_id), effect)
 
 
-def _lists_own_events(stage: Stage) -> Occasion:
-    person, told = _events(stage)
+def _lists_own_events(harness: Harness) -> Occasion:
+    person, told = _events(harness)
     message("record_events", told[0], person.user_id)()
     return Occasion(http("GET", "/v1/events", person), _nothing)
 
 
-def _lists_a_merchants_events(stage: Stage) -> Occasion:
+def _lists_a_merchants_events(harness: Harness) -> Occasion:
     shop = world.seller(terminals=0)
     return Occasion(http("GET", "/v1/events", shop.admin, query={"merchant": shop.merchant}), _nothing)
 

@@ -1,12 +1,12 @@
-"""The stage, once per file of proofs."""
+"""The harness, once per file of proofs."""
 
 import pytest
 
-from tests.proof import stage as stages
+from tests.proof.harness import set_up
 
 
 @pytest.fixture(scope="module")
-def stage(engine):
+def harness(engine):
     """The engine's tables and queues of its own."""
-    with stages.set_up(engine) as ready:
+    with set_up(engine) as ready:
         yield ready

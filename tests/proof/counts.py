@@ -27,8 +27,8 @@ from infra.plan.stages import ROOT
 from tests.cloud import direct, secret_store
 from tests.cloud.engine import Engine
 from tests.proof import plays, scenarios
+from tests.proof.harness import Harness, set_up
 from tests.proof.plays import Play, Scenario
-from tests.proof.stage import Stage, set_up
 from tests.proof.wire import Call
 
 PAGE = ROOT / "docs/costs.md"
@@ -63,11 +63,11 @@ class Count:
     depth: int
 
 
-def count_all(stage: Stage) -> list[Count]:
+def count_all(harness: Harness) -> list[Count]:
     """Every step, by the first of its scenarios, in the order of the map."""
     loaded = _loaded()
-    way_in = follow(plays.play(stage, success("check_health"))).codes
-    return [_count(stage, step.name, loaded[step.name], way_in) for step in steps.load()]
+    way_in = follow(plays.play(harness, success("check_health"))).codes
+    return [_count(harness, step.name, loaded[step.name], way_in) for step in steps.load()]
 
 
 def success(step: str) -> Scenario:
@@ -75,9 +75,9 @@ def success(step: str) -> Scenario:
     return next(one for one in scenarios.ALL if one.step == step)
 
 
-def _count(stage: Stage, step: str, loaded: int, way_in: set[types.CodeType]) -> Count:
+def _count(harness: Harness, step: str, loaded: int, way_in: set[types.CodeType]) -> Count:
     scenario = success(step)
-    play = plays.play(stage, scenario)
+    play = plays.play(harness, scenario)
     calls = tuple(plays.undisturbed(play, measured=True)[2].calls)
     path = follow(play)
     if step != "check_health":
@@ -253,8 +253,8 @@ def main() -> None:
     """Count on an engine of its own."""
     with Engine() as engine, direct.serving(), secret_store.running():
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.url
-        with set_up(engine) as stage:
-            counts = count_all(stage)
+        with set_up(engine) as harness:
+            counts = count_all(harness)
     if "--write" in sys.argv:
         PAGE.write_text(page(counts))
     else:

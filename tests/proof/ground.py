@@ -135,7 +135,7 @@ def apart(state: State) -> tuple[State, State]:
 
 
 def holds_sealed(state: State) -> bool:
-    """Whether some row has something that only a key of its stage opens: nothing else is binary."""
+    """Whether some row has something that only a key of its harness opens: nothing else is binary."""
     return any("B" in value for item in state.values() for value in item.values() if isinstance(value, dict))
 
 

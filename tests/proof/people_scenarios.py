@@ -4,8 +4,8 @@ from billfold.people import User, people_rows, pins
 from billfold.tables import rows
 from infra.clients.phones import Till
 from tests import world
+from tests.proof.harness import Harness, http
 from tests.proof.plays import Occasion, Scenario
-from tests.proof.stage import Stage, http
 from tests.world import PIN, Person, call, joined
 
 NEW_PIN = "482619"
@@ -15,7 +15,7 @@ def _devices(person: Person) -> list[str]:
     return [device["id"] for device in call("GET", "/v1/devices", person).body["items"]]
 
 
-def _first_phone(stage: Stage) -> Occasion:
+def _first_phone(harness: Harness) -> Occasion:
     person = Person()
 
     def effect() -> None:
@@ -25,7 +25,7 @@ def _first_phone(stage: Stage) -> Occasion:
     return Occasion(http("POST", "/v1/devices", person, body, key="first"), effect)
 
 
-def _known_phone(stage: Stage) -> Occasion:
+def _known_phone(harness: Harness) -> Occasion:
     person = joined(pin=None)
 
     def effect() -> None:
@@ -35,12 +35,12 @@ def _known_phone(stage: Stage) -> Occasion:
     return Occasion(http("POST", "/v1/devices", person, body, key="again"), effect)
 
 
-def _list_devices(stage: Stage) -> Occasion:
+def _list_devices(harness: Harness) -> Occasion:
     person = joined(pin=None)
     return Occasion(http("GET", "/v1/devices", person), _nothing)
 
 
-def _remove_device(stage: Stage) -> Occasion:
+def _remove_device(harness: Harness) -> Occasion:
     person = joined(pin=None)
 
     def effect() -> None:
@@ -49,7 +49,7 @@ def _remove_device(stage: Stage) -> Occasion:
     return Occasion(http("DELETE", f"/v1/devices/{person.phone.device_id}", person), effect)
 
 
-def _busy_device(stage: Stage) -> Occasion:
+def _busy_device(harness: Harness) -> Occasion:
     person = joined(pin=None)
     world.opened(person)
 
@@ -59,18 +59,18 @@ def _busy_device(stage: Stage) -> Occasion:
     return Occasion(http("DELETE", f"/v1/devices/{person.phone.device_id}", person), effect)
 
 
-def _first_pin(stage: Stage) -> Occasion:
+def _first_pin(harness: Harness) -> Occasion:
     person = joined(pin=None)
     return Occasion(http("PUT", "/v1/pin", person, {"pin": PIN}), lambda: _check_pin(person, PIN))
 
 
-def _changed_pin(stage: Stage) -> Occasion:
+def _changed_pin(harness: Harness) -> Occasion:
     person = joined()
     body = {"pin": NEW_PIN, "current_pin": PIN}
     return Occasion(http("PUT", "/v1/pin", person, body), lambda: _check_pin(person, NEW_PIN))
 
 
-def _wrong_current_pin(stage: Stage) -> Occasion:
+def _wrong_current_pin(harness: Harness) -> Occasion:
     person = joined()
     body = {"pin": NEW_PIN, "current_pin": "618243"}
     return Occasion(http("PUT", "/v1/pin", person, body), lambda: _check_pin(person, PIN))
@@ -88,20 +88,20 @@ def _check_pin(person: Person, pin: str) -> None:
     assert pins.matches(user.pin.hash, pin)
 
 
-def _own_merchant(stage: Stage) -> Occasion:
+def _own_merchant(harness: Harness) -> Occasion:
     admin = joined(Person(groups=("merchant_admins",)), pin=None)
     return Occasion(
         http("POST", "/v1/merchants", admin, {"name": "Shop"}, key="shop"), lambda: _check_merchants(admin, 1)
     )
 
 
-def _named_merchant(stage: Stage) -> Occasion:
+def _named_merchant(harness: Harness) -> Occasion:
     admin, operator = joined(pin=None), Person(groups=("operations",))
     body = {"name": "Shop", "admin": admin.user_id}
     return Occasion(http("POST", "/v1/merchants", operator, body, key="shop"), lambda: _check_merchants(admin, 1))
 
 
-def _second_merchant(stage: Stage) -> Occasion:
+def _second_merchant(harness: Harness) -> Occasion:
     admin = world.seller(terminals=0).admin
     return Occasion(
         http("POST", "/v1/merchants", admin, {"name": "Second"}, key="shop"), lambda: _check_merchants(admin, 2)
@@ -115,22 +115,22 @@ def _check_merchants(admin: Person, count: int) -> None:
     assert shown == [admin.user_id] * count
 
 
-def _get_merchant(stage: Stage) -> Occasion:
+def _get_merchant(harness: Harness) -> Occasion:
     shop = world.seller(terminals=0)
     return Occasion(http("GET", f"/v1/merchants/{shop.merchant}", shop.admin, query={"currency": "USD"}), _nothing)
 
 
-def _list_merchant_entries(stage: Stage) -> Occasion:
+def _list_merchant_entries(harness: Harness) -> Occasion:
     shop = world.seller(terminals=0)
     return Occasion(http("GET", f"/v1/merchants/{shop.merchant}/entries", shop.admin), _nothing)
 
 
-def _list_terminals(stage: Stage) -> Occasion:
+def _list_terminals(harness: Harness) -> Occasion:
     shop = world.seller(terminals=2)
     return Occasion(http("GET", f"/v1/merchants/{shop.merchant}/terminals", shop.admin), _nothing)
 
 
-def _register_terminal(stage: Stage) -> Occasion:
+def _register_terminal(harness: Harness) -> Occasion:
     shop, till = world.seller(terminals=0), Till()
 
     def effect() -> None:
@@ -141,7 +141,7 @@ def _register_terminal(stage: Stage) -> Occasion:
     return Occasion(http("POST", "/v1/terminals", shop.admin, body, key="till"), effect)
 
 
-def _revoke_terminal(stage: Stage) -> Occasion:
+def _revoke_terminal(harness: Harness) -> Occasion:
     shop = world.seller(terminals=1)
 
     def effect() -> None:
@@ -151,11 +151,11 @@ def _revoke_terminal(stage: Stage) -> Occasion:
     return Occasion(http("DELETE", f"/v1/terminals/{shop.tills[0].terminal_id}", shop.admin), effect)
 
 
-def _health(stage: Stage) -> Occasion:
+def _health(harness: Harness) -> Occasion:
     return Occasion(http("GET", "/v1/health"), _nothing)
 
 
-def _contract(stage: Stage) -> Occasion:
+def _contract(harness: Harness) -> Occasion:
     return Occasion(http("GET", "/v1/openapi.json"), _nothing)
 
 

@@ -1,8 +1,8 @@
 """Scenarios of card photos. Where one is read it is a single line of digits, the quickest thing to read."""
 
 from tests.cloud.delivery import uploaded
+from tests.proof.harness import Harness, ago, happening, http, message
 from tests.proof.plays import Occasion, Scenario
-from tests.proof.stage import Stage, ago, happening, http, message
 from tests.world import Person, joined, photo_world
 from tests.world.photo_world import shown, started, told
 
@@ -10,112 +10,112 @@ NUMBER = "4242424242424242"
 OTHER = "5555555555554444"
 
 
-def _starts(stage: Stage) -> Occasion:
+def _starts(harness: Harness) -> Occasion:
     person = joined(pin=None)
 
     def effect() -> None:
-        (row,) = stage.engine.rows("photos")
+        (row,) = harness.engine.rows("photos")
         assert shown(person, row["pk"]["S"]).body["state"] == "awaiting_upload"
 
     return Occasion(http("POST", "/v1/card-photos", person, {"content_type": "image/jpeg"}, key="photo"), effect)
 
 
-def _uploaded(stage: Stage, image: bytes) -> tuple[Person, str]:
+def _uploaded(harness: Harness, image: bytes) -> tuple[Person, str]:
     person = joined(pin=None)
     photo = started(person)
-    photo_world.put(stage.ground.objects, photo, image)
+    photo_world.put(harness.ground.objects, photo, image)
     return person, photo
 
 
-def _becomes(stage: Stage, person: Person, photo: str, **expected: str) -> Occasion:
+def _becomes(harness: Harness, person: Person, photo: str, **expected: str) -> Occasion:
     def effect() -> None:
         body = shown(person, photo).body
         said = {"state": body["state"], "reason": body.get("reason"), "number": (body.get("number") or {}).get("value")}
         assert said == {"reason": None, "number": None, **expected}
-        assert photo_world.objects(stage.ground.objects) == []
+        assert photo_world.objects(harness.ground.objects) == []
 
     return Occasion(happening("read_card_photo", uploaded(photo)), effect)
 
 
-def _reads(stage: Stage) -> Occasion:
-    return _becomes(stage, *_uploaded(stage, photo_world.number_alone(NUMBER)), state="read", number=NUMBER)
+def _reads(harness: Harness) -> Occasion:
+    return _becomes(harness, *_uploaded(harness, photo_world.number_alone(NUMBER)), state="read", number=NUMBER)
 
 
-def _reads_no_image(stage: Stage) -> Occasion:
-    return _becomes(stage, *_uploaded(stage, b"no image"), state="unreadable", reason="no_image")
+def _reads_no_image(harness: Harness) -> Occasion:
+    return _becomes(harness, *_uploaded(harness, b"no image"), state="unreadable", reason="no_image")
 
 
-def _reads_no_object(stage: Stage) -> Occasion:
+def _reads_no_object(harness: Harness) -> Occasion:
     person = joined(pin=None)
-    return _becomes(stage, person, started(person), state="awaiting_upload")
+    return _becomes(harness, person, started(person), state="awaiting_upload")
 
 
-def _reads_a_second_upload(stage: Stage) -> Occasion:
-    person, photo = _uploaded(stage, photo_world.number_alone(NUMBER))
+def _reads_a_second_upload(harness: Harness) -> Occasion:
+    person, photo = _uploaded(harness, photo_world.number_alone(NUMBER))
     told(photo)
-    photo_world.put(stage.ground.objects, photo, photo_world.number_alone(OTHER))
-    return _becomes(stage, person, photo, state="read", number=NUMBER)
+    photo_world.put(harness.ground.objects, photo, photo_world.number_alone(OTHER))
+    return _becomes(harness, person, photo, state="read", number=NUMBER)
 
 
-def _reads_too_late(stage: Stage) -> Occasion:
+def _reads_too_late(harness: Harness) -> Occasion:
     with ago(minutes=16):
-        person, photo = _uploaded(stage, photo_world.number_alone(NUMBER))
-    return _becomes(stage, person, photo, state="expired")
+        person, photo = _uploaded(harness, photo_world.number_alone(NUMBER))
+    return _becomes(harness, person, photo, state="expired")
 
 
-def _shows(stage: Stage) -> Occasion:
-    person, photo = _uploaded(stage, photo_world.number_alone(NUMBER))
+def _shows(harness: Harness) -> Occasion:
+    person, photo = _uploaded(harness, photo_world.number_alone(NUMBER))
     told(photo)
     return Occasion(http("GET", f"/v1/card-photos/{photo}", person), _nothing)
 
 
-def _shows_anothers(stage: Stage) -> Occasion:
-    _, photo = _uploaded(stage, b"no image")
+def _shows_anothers(harness: Harness) -> Occasion:
+    _, photo = _uploaded(harness, b"no image")
     return Occasion(http("GET", f"/v1/card-photos/{photo}", joined(pin=None)), _nothing)
 
 
-def _finds(stage: Stage) -> Occasion:
+def _finds(harness: Harness) -> Occasion:
     person = joined(pin=None)
     with ago(minutes=16):
         photos = [started(person) for _ in range(2)]
 
     def effect() -> None:
-        states = [row["state"]["S"] for row in stage.engine.rows("photos")]
+        states = [row["state"]["S"] for row in harness.engine.rows("photos")]
         assert states == ["expired"] * len(photos)
 
     return Occasion(happening("find_due_photos", {}), effect)
 
 
-def _expires(stage: Stage) -> Occasion:
+def _expires(harness: Harness) -> Occasion:
     with ago(minutes=16):
-        person, photo = _uploaded(stage, b"never read")
-    return Occasion(message("expire_card_photos", photo), _becomes(stage, person, photo, state="expired").effect)
+        person, photo = _uploaded(harness, b"never read")
+    return Occasion(message("expire_card_photos", photo), _becomes(harness, person, photo, state="expired").effect)
 
 
-def _gives_up(stage: Stage) -> Occasion:
+def _gives_up(harness: Harness) -> Occasion:
     with ago(minutes=1):
-        person, photo = _uploaded(stage, photo_world.number_alone(NUMBER))
-    becomes = _becomes(stage, person, photo, state="unreadable", reason="fault")
+        person, photo = _uploaded(harness, photo_world.number_alone(NUMBER))
+    becomes = _becomes(harness, person, photo, state="unreadable", reason="fault")
     return Occasion(message("expire_card_photos", photo), becomes.effect)
 
 
-def _erases(stage: Stage) -> Occasion:
+def _erases(harness: Harness) -> Occasion:
     with ago(minutes=16):
-        _, photo = _uploaded(stage, photo_world.number_alone(NUMBER))
+        _, photo = _uploaded(harness, photo_world.number_alone(NUMBER))
         told(photo)
 
     def effect() -> None:
-        (row,) = stage.engine.rows("photos")
+        (row,) = harness.engine.rows("photos")
         assert "sealed_reading" not in row
 
     return Occasion(message("expire_card_photos", photo), effect)
 
 
-def _expires_nothing(stage: Stage) -> Occasion:
+def _expires_nothing(harness: Harness) -> Occasion:
     person = joined(pin=None)
     photo = started(person)
     return Occasion(
-        message("expire_card_photos", photo), _becomes(stage, person, photo, state="awaiting_upload").effect
+        message("expire_card_photos", photo), _becomes(harness, person, photo, state="awaiting_upload").effect
     )
 
 

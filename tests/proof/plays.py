@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.cloud import queues
 from tests.proof.ground import State, holds_sealed, likeness
-from tests.proof.stage import Outcome, Stage
+from tests.proof.harness import Harness, Outcome
 from tests.proof.wire import ALWAYS, Wire
 from tests.world import vault_keys
 
@@ -40,7 +40,7 @@ class Scenario:
 
     step: str
     case: str
-    prepare: Callable[[Stage], Occasion]
+    prepare: Callable[[Harness], Occasion]
     status: int = 200
     again: tuple[int, ...] = ()
     followed: bool = False
@@ -53,22 +53,22 @@ class Scenario:
 
 
 class Play:
-    """A scenario on the stage. `wire` holds the calls of the last run. Use `play`, which sets a scenario up only once."""
+    """A scenario on a harness. `wire` holds the calls of the last run. Use `play`, which sets a scenario up only once."""
 
-    def __init__(self, stage: Stage, scenario: Scenario) -> None:
-        self.stage, self.scenario = stage, scenario
+    def __init__(self, harness: Harness, scenario: Scenario) -> None:
+        self.harness, self.scenario = harness, scenario
         self._set_up_at = time.monotonic()
-        stage.empty(streams=scenario.streams)
-        self._occasion = scenario.prepare(stage)
+        harness.empty(streams=scenario.streams)
+        self._occasion = scenario.prepare(harness)
         queues.forget()
-        self.before = stage.ground.look()
+        self.before = harness.ground.look()
         self.wire = Wire()
         self.points: set[str] = set()
         self._run = uuid.uuid4().hex
 
     @property
     def has_cards(self) -> bool:
-        """Whether it stands on what a stage's own keys have sealed or named."""
+        """Whether it stands on what a harness's own keys have sealed or named."""
         return any(table == "cards" for table, _, _ in self.before)
 
     @property
@@ -79,7 +79,7 @@ class Play:
 
     def rewind(self) -> None:
         """Back to what the set-up left."""
-        self.stage.ground.put_back(self.before)
+        self.harness.ground.put_back(self.before)
         self._run = uuid.uuid4().hex
 
     def arrive(self, wire: Wire | None = None) -> Outcome:
@@ -98,9 +98,9 @@ class Play:
         """What the tables hold at last; the effect is what it should be."""
         if self.scenario.followed:
             with vault_keys.listed(self.scenario.vault_keys), Wire(run=self._run):
-                self.stage.drain()
+                self.harness.drain()
         self._occasion.effect()
-        return self.stage.ground.look()
+        return self.harness.ground.look()
 
     def alike(self, value: Any) -> str:
         """The text in which two runs of this play are alike."""
@@ -124,15 +124,15 @@ class Play:
 _plays: dict[Scenario, Play] = {}
 
 
-def play(stage: Stage, scenario: Scenario) -> Play:
+def play(harness: Harness, scenario: Scenario) -> Play:
     """The play of this scenario, which stands on its ground."""
     known = _plays.get(scenario)
-    # Each stage has keys of its own, which open nothing that was sealed on another.
-    elsewhere = known is not None and known.stage is not stage
+    # Each harness has keys of its own, which open nothing that was sealed on another.
+    elsewhere = known is not None and known.harness is not harness
     if known is None or (elsewhere and holds_sealed(known.before)) or (known.has_cards and elsewhere) or known.is_stale:
-        known = _plays[scenario] = Play(stage, scenario)
+        known = _plays[scenario] = Play(harness, scenario)
     queues.forget()
-    known.stage = stage
+    known.harness = harness
     known.rewind()
     return known
 
@@ -143,14 +143,14 @@ def points(play: Play) -> set[str]:
         return play.points
 
     def look(client: Any, operation: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
-        play.points.add(play.alike(play.stage.ground.look()))
+        play.points.add(play.alike(play.harness.ground.look()))
         return send()
 
-    left = play.stage.ground.look()
+    left = play.harness.ground.look()
     play.rewind()
     play.arrive(Wire(look, times=ALWAYS))
     play.rewind()
-    play.stage.ground.put_back(left)
+    play.harness.ground.put_back(left)
     return play.points
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from tests.proof import plays
+from tests.proof.harness import Harness
 from tests.proof.plays import Scenario, undisturbed
-from tests.proof.stage import Stage
 from tests.proof.wire import Call
 
 
@@ -24,10 +24,10 @@ class Recording:
 _recordings: dict[Scenario, Recording] = {}
 
 
-def record(stage: Stage, scenario: Scenario) -> Recording:
+def record(harness: Harness, scenario: Scenario) -> Recording:
     """A scenario's recording, made at first use."""
     if scenario not in _recordings:
-        play = plays.play(stage, scenario)
+        play = plays.play(harness, scenario)
         outcome, _, first = undisturbed(play, measured=True)
         assert outcome.status == scenario.status, outcome
         play.arrive()

@@ -64,9 +64,9 @@ TROUBLES: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("scenario", [scenario for scenario in ASKING if scenario.step not in NEVER_ASKING], ids=str)
-def test_whatever_befalls_a_call_of_a_bank_the_next_delivery_puts_it_right(stage, scenario: Scenario):
+def test_whatever_befalls_a_call_of_a_bank_the_next_delivery_puts_it_right(harness, scenario: Scenario):
     """CB-13, CB-21: unknown is never success nor refusal; the bank does each thing once; money is conserved throughout."""
-    play = plays.play(stage, scenario)
+    play = plays.play(harness, scenario)
     first, done, wire = undisturbed(play)
     for number, call in enumerate(wire.calls):
         for name, fault in TROUBLES.items() if call.service == BANK else ():
@@ -75,7 +75,7 @@ def test_whatever_befalls_a_call_of_a_bank_the_next_delivery_puts_it_right(stage
             outcome = play.arrive(Wire(fault, at=number))
             if outcome.status != first.status:
                 check_refusal(outcome, where)
-            check_money(play.stage.ground.look())
+            check_money(play.harness.ground.look())
             again = play.arrive()
             play.check_again(again, first)
             left = play.end()

@@ -12,9 +12,9 @@ from tests.proof.counts import Count
 
 
 @pytest.fixture(scope="module")
-def counted(stage) -> dict[str, Count]:
+def counted(harness) -> dict[str, Count]:
     """Every step's line."""
-    return {count.step: count for count in counts.count_all(stage)}
+    return {count.step: count for count in counts.count_all(harness)}
 
 
 def test_the_page_shows_what_was_counted(counted):
@@ -22,9 +22,9 @@ def test_the_page_shows_what_was_counted(counted):
     assert counts.PAGE.read_text() == counts.page(list(counted.values())), "run `make written`"
 
 
-def test_a_wallet_transfer_costs_six_write_units_and_two_for_the_pin(stage, counted):
+def test_a_wallet_transfer_costs_six_write_units_and_two_for_the_pin(harness, counted):
     """LG-07: two balances and one record, twice each for being one transaction; a condition on the PIN is two more."""
-    calls = recordings.record(stage, counts.success("post_transfer")).first
+    calls = recordings.record(harness, counts.success("post_transfer")).first
     answer = calls[-1].answer
     assert answer
     units = {one["TableName"]: one["CapacityUnits"] for one in answer["ConsumedCapacity"]}

@@ -27,9 +27,9 @@ def test_every_step_has_a_scenario():
 
 
 @pytest.mark.parametrize("scenario", scenarios.ALL, ids=str)
-def test_a_repeat_gets_the_first_answer_and_changes_nothing(stage, scenario: Scenario):
+def test_a_repeat_gets_the_first_answer_and_changes_nothing(harness, scenario: Scenario):
     """LG-10, LG-04: the undisturbed run does what it should, and once more of it leaves every row as it is."""
-    play = plays.play(stage, scenario)
+    play = plays.play(harness, scenario)
     first, done, _ = undisturbed(play)
     assert first.status == scenario.status, first
     check_money(done)
@@ -48,9 +48,9 @@ def counts_tries(scenario: Scenario) -> bool:
 
 
 @pytest.mark.parametrize("scenario", WITH_EFFECT, ids=str)
-def test_a_crash_at_any_call_and_the_redelivery_leave_what_one_run_leaves(stage, scenario: Scenario):
+def test_a_crash_at_any_call_and_the_redelivery_leave_what_one_run_leaves(harness, scenario: Scenario):
     """LG-07: no half-done state, no lost effect, none doubled; the caller who asks again hears what the first run said."""
-    play = plays.play(stage, scenario)
+    play = plays.play(harness, scenario)
     first, done, wire = undisturbed(play)
     assert wire.calls
     for number, call in enumerate(wire.calls):
@@ -61,7 +61,7 @@ def test_a_crash_at_any_call_and_the_redelivery_leave_what_one_run_leaves(stage,
             with pytest.raises(faults.Crash):
                 play.arrive(Wire(crash, at=number))
             where = f"{crash.__name__} call {number}, {call.operation}"
-            happened = play.stage.ground.look() != play.before
+            happened = play.harness.ground.look() != play.before
             again = play.arrive()
             if happened:
                 play.check_again(again, first)

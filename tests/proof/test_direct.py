@@ -13,9 +13,9 @@ from botocore.serialize import create_serializer
 
 from tests.cloud import direct
 from tests.cloud.engine import Engine
+from tests.proof.harness import Harness
 from tests.proof.recordings import record
 from tests.proof.scenarios import ALL
-from tests.proof.stage import Stage
 
 NAME = "billfold-operations"
 KEY = {"pk": {"S": "opr_1"}, "sk": {"S": "operation"}}
@@ -77,13 +77,13 @@ def test_both_ways_get_the_same_answer(store: Engine, call: tuple[str, dict[str,
     assert short == long
 
 
-def test_every_recorded_request_and_answer_is_botocores_own(stage: Stage) -> None:
+def test_every_recorded_request_and_answer_is_botocores_own(harness: Harness) -> None:
     """Every DynamoDB call of every scenario: serialized alike, and the answer as botocore would parse it."""
     client: Any = boto3.client("dynamodb")
     serializer, parser = create_serializer("json"), create_parser("json")
     compared = 0
     for scenario in ALL:
-        for call in record(stage, scenario).calls:
+        for call in record(harness, scenario).calls:
             if call.service != "dynamodb" or call.answer is None:
                 continue
             model = client.meta.service_model.operation_model(call.operation)

@@ -8,8 +8,8 @@ from infra.plan import steps
 from tests.proof import plays, scenarios
 from tests.proof.faults import TROUBLES, Trouble
 from tests.proof.ground import State, apart, check_money
+from tests.proof.harness import Outcome
 from tests.proof.plays import Play, Scenario, undisturbed
-from tests.proof.stage import Outcome
 from tests.proof.test_crashes import counts_tries
 from tests.proof.wire import BANK, LOOKING, Call, Wire
 
@@ -51,9 +51,9 @@ def _while_alike(alike: list[tuple[str, str | None]], first: int) -> Iterator[in
 
 
 @pytest.mark.parametrize("scenario", CALLING, ids=str)
-def test_an_aws_error_at_any_call_is_answered_and_then_put_right(stage, scenario: Scenario):
+def test_an_aws_error_at_any_call_is_answered_and_then_put_right(harness, scenario: Scenario):
     """LG-07, XX-02: 2xx, 409, 429 or 503 with Retry-After, never a bare 500; no half-done state; the retry succeeds."""
-    play = plays.play(stage, scenario)
+    play = plays.play(harness, scenario)
     first, done, wire = undisturbed(play)
     assert wire.calls
     for number, trouble in matrix(wire.calls, troubles(scenario)):
@@ -96,7 +96,7 @@ def check_whole(play: Play, done: State, where: str) -> bool:
     A step that calls a bank commits around the call; each of its points is one that an undisturbed run passes through. A bucket
     is part of no transaction: its objects may have gone already, or not yet.
     """
-    state, objects = apart(play.stage.ground.look())
+    state, objects = apart(play.harness.ground.look())
     check_money(state)
     (before, objects_before), (after, objects_after) = apart(play.before), apart(done)
     assert objects in (objects_before, objects_after), where

@@ -23,10 +23,9 @@ from tests import world
 from tests.cloud import delivery, queues
 from tests.cloud.local_http import LocalServer
 from tests.proof import canaries, card_flows
-from tests.proof import stage as stages
 from tests.proof.card_flows import RECEPTIONS, Brisk, Town
+from tests.proof.harness import Harness, set_up
 from tests.proof.sinks import ALLOWED, Sinks
-from tests.proof.stage import Stage
 from tests.world import card_world
 from tests.world.machines import Execution, Machines
 
@@ -80,10 +79,10 @@ def make_dead_letter_queues(client) -> None:
 
 
 @pytest.fixture(scope="module")
-def ground(engine) -> Iterator[Stage]:
+def ground(engine) -> Iterator[Harness]:
     """Tables and queues, two generations of the vault's keys, and a bucket."""
-    with stages.set_up(engine) as stage:
-        yield stage
+    with set_up(engine) as harness:
+        yield harness
 
 
 @pytest.fixture(scope="module")

@@ -53,12 +53,12 @@ class Proxy:
 
 
 @pytest.fixture(scope="module")
-def proxy(stage) -> Iterator[Proxy]:
+def proxy(harness) -> Iterator[Proxy]:
     """A proxy before the engine, ended by its own handle."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["-m", "microburst", "--upstream", stage.engine.url, "--host", "127.0.0.1", "--port", str(port)]
+    command = ["-m", "microburst", "--upstream", harness.engine.url, "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         ready = Proxy(f"http://127.0.0.1:{port}")
@@ -89,9 +89,9 @@ def warm_up(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_an_answer_lost_once_is_asked_for_again_and_nothing_happens_twice(stage, proxy, name: str):
+def test_an_answer_lost_once_is_asked_for_again_and_nothing_happens_twice(harness, proxy, name: str):
     """LG-04, LG-07: botocore sends the same token again, so the caller never knows."""
-    play = plays.play(stage, success(name))
+    play = plays.play(harness, success(name))
     first, done, _ = undisturbed(play)
     play.rewind()
     with proxy.rule(times=1, response={"abort_frac": 0}):
@@ -102,9 +102,9 @@ def test_an_answer_lost_once_is_asked_for_again_and_nothing_happens_twice(stage,
     assert play.alike(left) == play.alike(done)
 
 
-def test_answers_lost_for_good_are_a_503_and_the_retry_hears_of_the_one_effect(stage, proxy):
+def test_answers_lost_for_good_are_a_503_and_the_retry_hears_of_the_one_effect(harness, proxy):
     """LG-10: after every attempt of botocore's the money has moved once; the client's retry gets the first answer."""
-    play = plays.play(stage, success("post_transfer"))
+    play = plays.play(harness, success("post_transfer"))
     first, done, _ = undisturbed(play)
     play.rewind()
     attempts = 1 + rows.ATTEMPTS
@@ -123,9 +123,9 @@ def test_answers_lost_for_good_are_a_503_and_the_retry_hears_of_the_one_effect(s
     [{"error": {"code": "ThrottlingException"}}, {"error": {"code": "InternalServerError"}}, {"reset": True}],
     ids=["throttled", "internal error", "reset"],
 )
-def test_a_passing_trouble_is_not_even_noticed(stage, proxy, trouble: dict[str, Any]):
+def test_a_passing_trouble_is_not_even_noticed(harness, proxy, trouble: dict[str, Any]):
     """What botocore retries by itself ends in the first answer."""
-    play = plays.play(stage, success("post_transfer"))
+    play = plays.play(harness, success("post_transfer"))
     first, done, _ = undisturbed(play)
     play.rewind()
     with proxy.rule(times=1, **trouble):

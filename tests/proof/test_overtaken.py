@@ -70,7 +70,7 @@ def end(play: Play, run: Callable[[], tuple[str, object]]) -> End:
     """Where a run from the ground ends; money is conserved."""
     play.rewind()
     answered, rival = run()
-    left = play.stage.ground.look()
+    left = play.harness.ground.look()
     check_money(left)
     return End(answered, rival, play.alike(left))
 
@@ -123,13 +123,13 @@ def overtakes(play: Play) -> Iterator[tuple[Rival, list[int]]]:
 def changes(play: Play, rival: Rival) -> bool:
     play.rewind()
     rival.act()
-    return play.stage.ground.look() != play.before
+    return play.harness.ground.look() != play.before
 
 
 @pytest.mark.parametrize("scenario", scenarios.ALL, ids=str)
-def test_whoever_commits_within_a_steps_transaction_came_before_it_or_after_it(stage, scenario: Scenario):
+def test_whoever_commits_within_a_steps_transaction_came_before_it_or_after_it(harness, scenario: Scenario):
     """LG-07, decision 3: no half state, no lost effect, none that stands on what is no longer so."""
-    play = plays.play(stage, scenario)
+    play = plays.play(harness, scenario)
     for rival, numbers in overtakes(play):
         first, last = before(play, rival), after(play, rival)
         unheard = UNHEARD.get(rival.kind, set()) & {scenario.step, str(scenario)}
@@ -138,10 +138,10 @@ def test_whoever_commits_within_a_steps_transaction_came_before_it_or_after_it(s
 
 
 @pytest.mark.parametrize("kind", DECISIVE)
-def test_every_kind_of_rival_makes_a_difference_somewhere(stage, kind):
+def test_every_kind_of_rival_makes_a_difference_somewhere(harness, kind):
     """Otherwise the matrix would say nothing of it."""
     (scenario,) = [scenario for scenario in scenarios.ALL if str(scenario) == DECISIVE[kind]]
-    play = plays.play(stage, scenario)
+    play = plays.play(harness, scenario)
     found = [rival for rival, _ in overtakes(play) if rival.kind == kind]
     assert any(before(play, rival) != after(play, rival) for rival in found)
 

@@ -16,11 +16,11 @@ NEVER_ASKING = {"receive_callback"}
 
 
 @pytest.fixture(scope="module")
-def used(stage) -> Used:
+def used(harness) -> Used:
     """What each step asked AWS for, in first deliveries and in repeats."""
     found: Used = defaultdict(set)
     for scenario in scenarios.ALL:
-        recording = recordings.record(stage, scenario)
+        recording = recordings.record(harness, scenario)
         for call in (*recording.calls, *recording.signed):
             found[scenario.step] |= permissions(call)
     return found
@@ -45,12 +45,12 @@ def test_a_step_may_do_exactly_what_it_does(used: Used, step: steps.Step):
     assert used[step.name] == allowed(step)
 
 
-def test_every_step_that_may_call_banks_does_so_in_a_scenario(stage):
+def test_every_step_that_may_call_banks_does_so_in_a_scenario(harness):
     """XX-06: `bank` in a header is no more than what is needed."""
     asking = {
         scenario.step
         for scenario in scenarios.ALL
-        if any(call.service == BANK for call in recordings.record(stage, scenario).calls)
+        if any(call.service == BANK for call in recordings.record(harness, scenario).calls)
     }
     assert asking == {step.name for step in steps.load() if step.may.bank} - NEVER_ASKING
 

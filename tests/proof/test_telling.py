@@ -60,13 +60,13 @@ def difference(before: State, after: State) -> tuple[set[str], list[Any]]:
 
 
 @pytest.fixture(scope="module")
-def seen(stage) -> dict[Scenario, tuple[set[str], list[Any]]]:
+def seen(harness) -> dict[Scenario, tuple[set[str], list[Any]]]:
     """What every scenario changed and told, each played once."""
     found = {}
     for scenario in scenarios.ALL:
-        played = play(stage, scenario)
+        played = play(harness, scenario)
         played.arrive()
-        found[scenario] = difference(played.before, stage.ground.look())
+        found[scenario] = difference(played.before, harness.ground.look())
         played.rewind()
     return found
 

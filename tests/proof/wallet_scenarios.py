@@ -6,8 +6,8 @@ from billfold import clock, ledger
 from billfold.ledger import ledger_rows
 from billfold.tables.rows import Commit
 from tests import world
+from tests.proof.harness import Harness, ago, http, message
 from tests.proof.plays import Occasion, Scenario
-from tests.proof.stage import Stage, ago, http, message
 from tests.world import PIN, Person, call, joined
 
 WRONG_PIN = "618243"
@@ -34,46 +34,46 @@ def _pair() -> tuple[Person, Person]:
     return payer, payee
 
 
-def _pays(stage: Stage) -> Occasion:
+def _pays(harness: Harness) -> Occasion:
     return _payment(*_pair())
 
 
-def _pays_after_a_wrong_try(stage: Stage) -> Occasion:
+def _pays_after_a_wrong_try(harness: Harness) -> Occasion:
     payer, payee = _pair()
     assert _payment(payer, payee, pin=WRONG_PIN, key="before").arrive().status == 403
     return _payment(payer, payee)
 
 
-def _wrong_pin(stage: Stage) -> Occasion:
+def _wrong_pin(harness: Harness) -> Occasion:
     return _payment(*_pair(), pin=WRONG_PIN)
 
 
-def _third_wrong_pin(stage: Stage) -> Occasion:
+def _third_wrong_pin(harness: Harness) -> Occasion:
     payer, payee = _pair()
     for key in ("one", "two"):
         assert _payment(payer, payee, pin=WRONG_PIN, key=key).arrive().status == 403
     return _payment(payer, payee, pin=WRONG_PIN)
 
 
-def _too_little(stage: Stage) -> Occasion:
+def _too_little(harness: Harness) -> Occasion:
     return _payment(*_pair(), amount=10_001)
 
 
-def _get_transfer(stage: Stage) -> Occasion:
+def _get_transfer(harness: Harness) -> Occasion:
     payer, payee = _pair()
     transfer = _payment(payer, payee).arrive().body["id"]
     return Occasion(http("GET", f"/v1/transfers/{transfer}", payee), _nothing)
 
 
-def _list_wallets(stage: Stage) -> Occasion:
+def _list_wallets(harness: Harness) -> Occasion:
     payer, _ = _pair()
     return Occasion(http("GET", "/v1/wallets", payer), _nothing)
 
 
-def _list_entries(stage: Stage) -> Occasion:
+def _list_entries(harness: Harness) -> Occasion:
     payer, _ = _pair()
-    world.STEPS["forward_transfers"].handler(stage.records("ledger"), None)
-    stage.drain()
+    world.STEPS["forward_transfers"].handler(harness.records("ledger"), None)
+    harness.drain()
     assert call("GET", "/v1/wallets/USD/entries", payer).body["items"]
     return Occasion(http("GET", "/v1/wallets/USD/entries", payer), _nothing)
 
@@ -87,7 +87,7 @@ def place_hold(person: Person, minutes: int) -> str:
     return hold_id
 
 
-def _expires(stage: Stage) -> Occasion:
+def _expires(harness: Harness) -> Occasion:
     payer, _ = _pair()
     with ago(hours=1):
         hold_id = place_hold(payer, 30)
@@ -100,7 +100,7 @@ def _expires(stage: Stage) -> Occasion:
     return Occasion(message("expire_holds", hold_id), effect)
 
 
-def _not_yet(stage: Stage) -> Occasion:
+def _not_yet(harness: Harness) -> Occasion:
     payer, _ = _pair()
     hold_id = place_hold(payer, 30)
 

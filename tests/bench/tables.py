@@ -1,4 +1,4 @@
-"""The stage's tables for benchmarks with many rows: without streams, whose every write costs the engine more than the last."""
+"""A stage's tables for benchmarks with many rows: without streams, whose every write costs the engine more than the last."""
 
 from typing import Any
 

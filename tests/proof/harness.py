@@ -1,4 +1,4 @@
-"""The stage on which scenarios are played: the engine's tables, queues and keys on moto, the sandbox bank on a port, the state
+"""What scenarios are played on: the engine's tables, queues and keys on moto, the sandbox bank on a port, the state
 machines, and time that set-up may move."""
 
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Harness:
     engine: Engine
     queues: Any
     ground: Ground
@@ -63,8 +63,8 @@ class Stage:
 
 
 @contextmanager
-def set_up(engine: Engine) -> Iterator[Stage]:
-    """A stage on a running engine, with queues of its own; nobody races here, so whoever tries again need not wait."""
+def set_up(engine: Engine) -> Iterator[Harness]:
+    """A harness on a running engine, with queues of its own; nobody races here, so whoever tries again need not wait."""
     with (
         mock_aws(),
         patch.object(rows, "CONFLICT_WAIT_SECONDS", 0),
@@ -79,7 +79,7 @@ def set_up(engine: Engine) -> Iterator[Stage]:
         ):
             vault_keys.make("1", "2")
             world.forget_connection()
-            yield Stage(engine, client, Ground(engine, running, objects), CardWorld(engine, client, bank, running))
+            yield Harness(engine, client, Ground(engine, running, objects), CardWorld(engine, client, bank, running))
 
 
 @contextmanager
