@@ -26,7 +26,7 @@ def start(cloud: Cloud, name: str, template: dict[str, Any], bucket: str | None 
     """Begin to create or update a stack; its id, by which even one that is deleted can be asked about. Empty when it is as
     its template says already.
 
-    What an operation creates goes again when it fails, also what is retained otherwise: it would be in the next one's way.
+    What a failed deployment created is removed, also what is retained otherwise: it would be in the way of the next deployment.
     """
     body = json.dumps(template, separators=(",", ":"))
     said: dict[str, Any] = {"StackName": name, "Capabilities": CAPABILITIES, "RetainExceptOnCreate": True}
@@ -126,7 +126,7 @@ def _put_template(cloud: Cloud, bucket: str, name: str, body: str) -> str:
 
 
 def _reasons(cloud: Cloud, name: str, stack_id: str) -> str:
-    """Why the last operation failed: its events, the newest first, back to where it began."""
+    """Why the last deployment of a stack failed: the events of the deployment, the newest first, back to its beginning."""
     lines: list[str] = []
     pages = cloud.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack_id)
     for event in (one for page in pages for one in page["StackEvents"]):

@@ -87,12 +87,12 @@ def _keep_keys(client: Any) -> Any:
     """KMS as it is called over HTTP, answered by moto."""
 
     def answer(received: Received) -> Answer:
-        operation = received.headers["X-Amz-Target"].partition(".")[2]
+        action = received.headers["X-Amz-Target"].partition(".")[2]
         said = {
             name: base64.b64decode(value) if name in BLOBS else value
             for name, value in json.loads(received.body).items()
         }
-        told = client._make_api_call(operation, said)
+        told = client._make_api_call(action, said)
         wire = {
             name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
             for name, value in told.items()

@@ -18,7 +18,7 @@ import msgspec
 from botocore.client import BaseClient
 from botocore.parsers import create_parser
 
-OPERATIONS = frozenset(
+ACTIONS = frozenset(
     {
         "BatchGetItem",
         "BatchWriteItem",
@@ -54,24 +54,24 @@ class Direct:
         # How often each table was written, so that whoever looks at all of a table need look only when something happened.
         self.writes: Counter[str] = Counter()
 
-    def ask(self, operation: str, arguments: dict[str, Any]) -> tuple[int, bytes]:
+    def ask(self, action: str, arguments: dict[str, Any]) -> tuple[int, bytes]:
         """One call: the answer's status and its body."""
-        with self.noting(operation, arguments):
-            return self._ask(operation, arguments)
+        with self.noting(action, arguments):
+            return self._ask(action, arguments)
 
     @contextmanager
-    def noting(self, operation: str, arguments: dict[str, Any]) -> Iterator[None]:
+    def noting(self, action: str, arguments: dict[str, Any]) -> Iterator[None]:
         """Count a write for the tables that it is to, before and after: who looks in between must look again."""
-        tables = written(operation, arguments)
+        tables = written(action, arguments)
         self.writes.update(tables)
         try:
             yield
         finally:
             self.writes.update(tables)
 
-    def _ask(self, operation: str, arguments: dict[str, Any]) -> tuple[int, bytes]:
+    def _ask(self, action: str, arguments: dict[str, Any]) -> tuple[int, bytes]:
         body = msgspec.json.encode(arguments)
-        request = f"{self._head}{operation}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        request = f"{self._head}{action}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
         try:
             used = self._idle.pop()
         except IndexError:
@@ -87,13 +87,13 @@ class Direct:
             self._idle.pop().close()
 
 
-def written(operation: str, arguments: dict[str, Any]) -> set[str]:
+def written(action: str, arguments: dict[str, Any]) -> set[str]:
     """The tables that a call writes to."""
-    if operation == "TransactWriteItems":
+    if action == "TransactWriteItems":
         return {write["TableName"] for item in arguments["TransactItems"] for write in item.values()}
-    if operation == "BatchWriteItem":
+    if action == "BatchWriteItem":
         return set(arguments["RequestItems"])
-    return {arguments["TableName"]} if operation in ("PutItem", "UpdateItem", "DeleteItem") else set()
+    return {arguments["TableName"]} if action in ("PutItem", "UpdateItem", "DeleteItem") else set()
 
 
 def _read(used: socket.socket) -> tuple[int, bytes]:
@@ -126,14 +126,14 @@ def parsed(body: bytes) -> dict[str, Any]:
     return answer | {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
 
 
-def refusal(client: Any, operation: str, status: int, body: bytes) -> Exception:
+def refusal(client: Any, action: str, status: int, body: bytes) -> Exception:
     """A refusal as botocore raises it, by its own parser: there are few."""
     model, received = client.meta.service_model, {"status_code": status, "headers": {}, "body": body}
-    answer = PARSER.parse(received, model.operation_model(operation).output_shape)
+    answer = PARSER.parse(received, model.operation_model(action).output_shape)
     code = answer["Error"]["Code"]
     if shape := model.shape_for_error_code(code):
         answer |= PARSER.parse(received, shape)
-    raised: Exception = client.exceptions.from_code(code)(answer, operation)
+    raised: Exception = client.exceptions.from_code(code)(answer, action)
     return raised
 
 
@@ -165,19 +165,19 @@ def serving() -> Iterator[None]:
     """Until it ends, every client's data calls to a known engine go straight to it."""
     real = CLIENTS._make_api_call
 
-    def call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        if operation not in OPERATIONS:
-            return real(client, operation, arguments)
+    def call(client: Any, action: str, arguments: dict[str, Any]) -> Any:
+        if action not in ACTIONS:
+            return real(client, action, arguments)
         engine = _engines.get(client.meta.endpoint_url)
         if engine is None or _withdrawn.is_set():
             with ExitStack() as noted:
                 # Another address may be a layer before any of the engines.
                 for behind in list(_engines.values()):
-                    noted.enter_context(behind.noting(operation, arguments))
-                return real(client, operation, arguments)
-        status, body = engine.ask(operation, arguments)
+                    noted.enter_context(behind.noting(action, arguments))
+                return real(client, action, arguments)
+        status, body = engine.ask(action, arguments)
         if status != 200:
-            raise refusal(client, operation, status, body)
+            raise refusal(client, action, status, body)
         return parsed(body)
 
     CLIENTS._make_api_call = call

@@ -74,9 +74,9 @@ class Engine:
             time.sleep(0.02)
         raise RuntimeError("dynoxide did not start")
 
-    def ask(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """One call that must succeed, past any client: tests look at whole tables thousands of times."""
-        status, body = self._direct.ask(operation, arguments)
+        status, body = self._direct.ask(action, arguments)
         answer: dict[str, Any] = json.loads(body)
         assert status == 200, answer
         return answer

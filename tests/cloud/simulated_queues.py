@@ -68,10 +68,10 @@ class SimulatedQueues:
     def __enter__(self) -> "SimulatedQueues":
         self._real = CLIENTS._make_api_call
 
-        def pass_on(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        def pass_on(client: Any, action: str, arguments: dict[str, Any]) -> Any:
             if client.meta.service_model.service_name != "sqs":
-                return self._real(client, operation, arguments)
-            return self._answer(operation, arguments)
+                return self._real(client, action, arguments)
+            return self._answer(action, arguments)
 
         CLIENTS._make_api_call = pass_on
         return self
@@ -145,15 +145,15 @@ class SimulatedQueues:
         heapq.heappush(self._running[name], self._now + self._spent)
         self._spent = 0.0
 
-    def _answer(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
         name = arguments["QueueUrl"].rpartition("/billfold-")[2]
-        if operation == "SendMessageBatch":
+        if action == "SendMessageBatch":
             for entry in arguments["Entries"]:
                 self.send(name, entry["MessageBody"], entry.get("DelaySeconds", 0))
             return {"Successful": arguments["Entries"], "Failed": []}
-        assert operation == "ChangeMessageVisibility", operation
+        assert action == "ChangeMessageVisibility", action
         for message in self.messages[name]:
             if arguments["ReceiptHandle"] in message.receipts:
                 message.visible_at = self._now + self._spent + arguments["VisibilityTimeout"]
                 return {}
-        raise ClientError({"Error": {"Code": "ReceiptHandleIsInvalid"}}, operation)
+        raise ClientError({"Error": {"Code": "ReceiptHandleIsInvalid"}}, action)

@@ -37,12 +37,12 @@ def refused(code: str, text: str = "") -> ClientError:
 class Client:
     """A client whose pages are whole."""
 
-    def get_paginator(self, operation: str) -> Any:
+    def get_paginator(self, action: str) -> Any:
         client = self
 
         class Paginator:
             def paginate(self, **said: Any) -> list[Any]:
-                return [getattr(client, operation)(**said)]
+                return [getattr(client, action)(**said)]
 
         return Paginator()
 

@@ -252,12 +252,12 @@ def use(town: Town, person: Person, card: str) -> None:
 # --------------------------------------------------------------------------------------------------- when things break
 
 
-def at(operation: str, fault: Fault) -> Fault:
-    """The fault, at calls of one operation only."""
-    return lambda client, name, arguments, send: fault(client, name, arguments, send) if name == operation else send()
+def at(action: str, fault: Fault) -> Fault:
+    """The fault, at calls of one action only."""
+    return lambda client, name, arguments, send: fault(client, name, arguments, send) if name == action else send()
 
 
-def bug(client: Any, operation: str, arguments: dict[str, Any], send: Any) -> dict[str, Any]:
+def bug(client: Any, action: str, arguments: dict[str, Any], send: Any) -> dict[str, Any]:
     """What nobody thought of, and an answer in which everything is missing."""
     return {}
 
@@ -279,11 +279,11 @@ FAULTS = {
 }
 
 
-def disturbed(operation: str, fault: Fault) -> Callable[[Town, Canary], None]:
+def disturbed(action: str, fault: Fault) -> Callable[[Town, Canary], None]:
     """The flow in which one AWS call of a card's life always fails: while it is submitted, and while it is followed."""
 
     def flow(town: Town, canary: Canary) -> None:
-        person, trouble = world.joined(), at(operation, fault)
+        person, trouble = world.joined(), at(action, fault)
         with Wire(trouble, times=faults.ALWAYS):
             submit(person, canary)
         bound = submit(person, canary)

@@ -84,10 +84,10 @@ def _count(harness: Harness, step: str, loaded: int, way_in: set[types.CodeType]
         path.codes -= way_in
     return Count(
         step,
-        tuple(call.operation for call in calls),
+        tuple(call.action for call in calls),
         rounds(calls, path.known),
-        sum(_units(call) for call in calls if call.operation not in READS),
-        sum(_units(call) for call in calls if call.operation in READS),
+        sum(_units(call) for call in calls if call.action not in READS),
+        sum(_units(call) for call in calls if call.action in READS),
         loaded,
         len(path.files),
         path.lines,
@@ -104,7 +104,7 @@ def rounds(calls: tuple[Call, ...], known: str) -> int:
     """How many reads must wait for another: one looks up a key that the event does not name and an earlier answer does."""
     found, seen = 0, ""
     for call in calls:
-        if call.operation not in READS:
+        if call.action not in READS:
             continue
         keys = set(_texts({name: call.arguments.get(name) for name in ("RequestItems", "ExpressionAttributeValues")}))
         waits = any(f'"{key}"' in seen and key.removeprefix("device#") not in known for key in keys if "_" in key)
@@ -240,8 +240,8 @@ def table(counts: list[Count]) -> str:
 
 def said(calls: tuple[str, ...]) -> str:
     """Query, BatchGetItem, TransactWriteItems; a call in a row `× 8`."""
-    runs = [(operation, len(list(row))) for operation, row in groupby(calls)]
-    return ", ".join(f"{operation} × {times}" if times > 1 else operation for operation, times in runs) or "none"
+    runs = [(action, len(list(row))) for action, row in groupby(calls)]
+    return ", ".join(f"{action} × {times}" if times > 1 else action for action, times in runs) or "none"
 
 
 def page(counts: list[Count]) -> str:

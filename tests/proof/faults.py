@@ -16,11 +16,11 @@ class Crash(BaseException):
     """The process is gone: no `except Exception` sees it."""
 
 
-def crash_before(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
+def crash_before(client: Any, action: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
     raise Crash
 
 
-def crash_after(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
+def crash_after(client: Any, action: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
     # An answer that is an error, or none at all, is followed by the crash just so.
     with contextlib.suppress(Exception):
         send()
@@ -30,9 +30,9 @@ def crash_after(client: Any, operation: str, arguments: dict[str, Any], send: Se
 def error(code: str, status: int = 400) -> Fault:
     """AWS refuses with this code, as botocore raises it."""
 
-    def raised(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
+    def raised(client: Any, action: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
         parsed = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        raise client.exceptions.from_code(code)(parsed, operation)
+        raise client.exceptions.from_code(code)(parsed, action)
 
     return raised
 
@@ -40,40 +40,40 @@ def error(code: str, status: int = 400) -> Fault:
 def cancelled(reason: str, *, last: bool = True) -> Fault:
     """A transaction is cancelled for one of its items, the last or the first; the others have no reason of their own."""
 
-    def raised(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
+    def raised(client: Any, action: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
         code = "TransactionCanceledException"
         reasons = [{"Code": "None"} for _ in arguments["TransactItems"]]
         reasons[-1 if last else 0] = {"Code": reason, "Message": reason}
         text = f"Transaction cancelled, reasons [{', '.join(one['Code'] for one in reasons)}]"
         parsed = {"Error": {"Code": code, "Message": text}, "CancellationReasons": reasons}
-        raise client.exceptions.from_code(code)(parsed, operation)
+        raise client.exceptions.from_code(code)(parsed, action)
 
     return raised
 
 
-def refused_connection(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
+def refused_connection(client: Any, action: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
     raise EndpointConnectionError(endpoint_url=client.meta.endpoint_url)
 
 
-def silent_connection(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
+def silent_connection(client: Any, action: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
     raise ConnectTimeoutError(endpoint_url=client.meta.endpoint_url)
 
 
-def lost_request(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
+def lost_request(client: Any, action: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
     raise ReadTimeoutError(endpoint_url=client.meta.endpoint_url)
 
 
-def lost_answer(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
+def lost_answer(client: Any, action: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
     """The effect happens; what the step hears is a time-out."""
     send()
     raise ReadTimeoutError(endpoint_url=client.meta.endpoint_url)
 
 
-def left_over(client: Any, operation: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
+def left_over(client: Any, action: str, arguments: dict[str, Any], send: Send) -> dict[str, Any]:
     """A batch answers 200, and has done nothing of what was asked (DynamoDB and SQS both may)."""
-    if operation == "BatchGetItem":
+    if action == "BatchGetItem":
         return {"Responses": {}, "UnprocessedKeys": arguments["RequestItems"]}
-    if operation == "BatchWriteItem":
+    if action == "BatchWriteItem":
         return {"UnprocessedItems": arguments["RequestItems"]}
     failed = [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in arguments["Entries"]]
     return {"Failed": failed}
@@ -81,17 +81,17 @@ def left_over(client: Any, operation: str, arguments: dict[str, Any], send: Send
 
 @dataclass(frozen=True)
 class Trouble:
-    """A fault as one line of the matrix. `operations`: those that can meet it (empty: all); `times`: calls in a row;
+    """A fault as one line of the matrix. `actions`: those that can meet it (empty: all); `times`: calls in a row;
     `telling`: the one of its kind that every scenario meets, while a step's first scenario meets all."""
 
     name: str
     fault: Fault
-    operations: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
     times: int = 1
     telling: bool = False
 
-    def befalls(self, operation: str) -> bool:
-        return not self.operations or operation in self.operations
+    def befalls(self, action: str) -> bool:
+        return not self.actions or action in self.actions
 
 
 TRANSACTION = ("TransactWriteItems",)

@@ -142,7 +142,7 @@ def points(play: Play) -> set[str]:
     if play.points:
         return play.points
 
-    def look(client: Any, operation: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
+    def look(client: Any, action: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
         play.points.add(play.alike(play.harness.ground.look()))
         return send()
 

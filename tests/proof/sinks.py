@@ -105,10 +105,10 @@ class Sinks:
         self._stack.close()
         self.texts["logs"].append(self._out.getvalue())
         for call in self.wire.calls:
-            self._note(call.service, call.operation, call.arguments)
+            self._note(call.service, call.action, call.arguments)
 
-    def _note(self, service: str, operation: str, arguments: dict[str, Any]) -> None:
-        if operation in WRITING:
+    def _note(self, service: str, action: str, arguments: dict[str, Any]) -> None:
+        if action in WRITING:
             self.hear("writes", arguments)
         elif service == "sqs":
             self.hear("messages sent", arguments)

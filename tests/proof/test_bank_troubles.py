@@ -25,7 +25,7 @@ WRITING_UNKNOWN = {"ask_bank"}
 def raised(make: Callable[[Any], Exception], *, after: bool = False) -> Fault:
     """No answer comes; `after`: though the bank has done it."""
 
-    def fault(pool: Any, operation: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
+    def fault(pool: Any, action: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
         if after:
             send()
         raise make(pool)
@@ -36,7 +36,7 @@ def raised(make: Callable[[Any], Exception], *, after: bool = False) -> Fault:
 def answered(status: int, body: bytes, *, after: bool = False) -> Fault:
     """Something before the bank answers in its place; `after`: though the bank has done it."""
 
-    def fault(pool: Any, operation: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
+    def fault(pool: Any, action: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
         if after:
             send()
         return urllib3.HTTPResponse(body, status=status)
@@ -70,7 +70,7 @@ def test_whatever_befalls_a_call_of_a_bank_the_next_delivery_puts_it_right(harne
     first, done, wire = undisturbed(play)
     for number, call in enumerate(wire.calls):
         for name, fault in TROUBLES.items() if call.service == BANK else ():
-            where = f"{name} at call {number}, {call.operation}"
+            where = f"{name} at call {number}, {call.action}"
             play.rewind()
             outcome = play.arrive(Wire(fault, at=number))
             if outcome.status != first.status:

@@ -56,18 +56,18 @@ def test_an_http_step_reads_in_one_round_and_commits_once(counted, step: steps.S
     count = counted[step.name]
     rounds = 2 if step.name in LISTS_BY_INDEX | READS_SELLERS else 1
     assert count.rounds <= rounds
-    calls = [operation for operation in count.calls if operation in OF_DYNAMODB]
-    asked = {operation for operation in count.calls if operation.startswith("bank ")}
+    calls = [action for action in count.calls if action in OF_DYNAMODB]
+    asked = {action for action in count.calls if action.startswith("bank ")}
     assert set(count.calls) - OF_DYNAMODB - asked == OF_THE_VAULT.get(step.name, set())
     if step.name in COMMITS_AROUND_A_BANK:
-        assert [operation for operation in count.calls if operation not in ("Query", "BatchGetItem")] == [
+        assert [action for action in count.calls if action not in ("Query", "BatchGetItem")] == [
             "TransactWriteItems",
             *asked,
             "TransactWriteItems",
         ]
         calls.pop()
-    for operation in set(calls):
-        assert calls.count(operation) <= rounds, operation
+    for action in set(calls):
+        assert calls.count(action) <= rounds, action
     assert "TransactWriteItems" not in calls[:-1]
 
 

@@ -54,13 +54,13 @@ def test_a_crash_at_any_call_and_the_redelivery_leave_what_one_run_leaves(harnes
     first, done, wire = undisturbed(play)
     assert wire.calls
     for number, call in enumerate(wire.calls):
-        if call.operation in LOOKING and not scenarios.is_first(scenario):
+        if call.action in LOOKING and not scenarios.is_first(scenario):
             continue
         for crash in (faults.crash_before, faults.crash_after):
             play.rewind()
             with pytest.raises(faults.Crash):
                 play.arrive(Wire(crash, at=number))
-            where = f"{crash.__name__} call {number}, {call.operation}"
+            where = f"{crash.__name__} call {number}, {call.action}"
             happened = play.harness.ground.look() != play.before
             again = play.arrive()
             if happened:

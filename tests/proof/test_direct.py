@@ -58,9 +58,9 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def _said(client: Any, operation: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _said(client: Any, action: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     try:
-        answer, kind = client._make_api_call(operation, arguments), ""
+        answer, kind = client._make_api_call(action, arguments), ""
     except ClientError as error:
         answer, kind = error.response, type(error).__name__
     return kind, {name: part for name, part in answer.items() if name != "ResponseMetadata"}
@@ -86,7 +86,7 @@ def test_every_recorded_request_and_answer_is_botocores_own(harness: Harness) ->
         for call in record(harness, scenario).calls:
             if call.service != "dynamodb" or call.answer is None:
                 continue
-            model = client.meta.service_model.operation_model(call.operation)
+            model = client.meta.service_model.operation_model(call.action)
             sent = serializer.serialize_to_request(call.arguments, model)["body"]
             assert json.loads(msgspec.json.encode(call.arguments)) == json.loads(sent)
             answer = {name: part for name, part in call.answer.items() if name != "ResponseMetadata"}

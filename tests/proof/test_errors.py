@@ -27,20 +27,20 @@ def matrix(calls: list[Call], chosen: list[Trouble]) -> Iterator[tuple[int, Trou
 
     Of calls in a row that are parts of one, each trouble takes another.
     """
-    alike = [(call.operation, call.arguments.get("IndexName")) for call in calls]
+    alike = [(call.action, call.arguments.get("IndexName")) for call in calls]
     for number, call in enumerate(calls):
         if call.service == BANK:
             continue
         first = next(start for start in range(number, -1, -1) if start == 0 or alike[start - 1] != alike[number])
         row = sum(1 for _ in _while_alike(alike, first)) if in_parts(call) else 1
         for turn, trouble in enumerate(chosen):
-            if trouble.befalls(call.operation) and (row == 1 or turn % row == number - first):
+            if trouble.befalls(call.action) and (row == 1 or turn % row == number - first):
                 yield number, trouble
 
 
 def in_parts(call: Call) -> bool:
     """Whether calls like this in a row differ only in a shard of an index of instants, or in which ten messages they send."""
-    return call.operation == "SendMessageBatch" or call.arguments.get("IndexName") in ("due", "by_day")
+    return call.action == "SendMessageBatch" or call.arguments.get("IndexName") in ("due", "by_day")
 
 
 def _while_alike(alike: list[tuple[str, str | None]], first: int) -> Iterator[int]:
@@ -57,9 +57,9 @@ def test_an_aws_error_at_any_call_is_answered_and_then_put_right(harness, scenar
     first, done, wire = undisturbed(play)
     assert wire.calls
     for number, trouble in matrix(wire.calls, troubles(scenario)):
-        if wire.calls[number].operation in LOOKING and not scenarios.is_first(scenario):
+        if wire.calls[number].action in LOOKING and not scenarios.is_first(scenario):
             continue
-        where = f"{trouble.name} at call {number}, {wire.calls[number].operation}"
+        where = f"{trouble.name} at call {number}, {wire.calls[number].action}"
         play.rewind()
         outcome = play.arrive(Wire(trouble.fault, at=number, times=trouble.times))
         # What waits for a bank is to be delivered again, also after a run that nothing disturbs.

@@ -30,7 +30,7 @@ from tests.world import card_world
 from tests.world.machines import Execution, Machines
 
 BIRDS = canaries.flock()
-TROUBLES = [(operation, fault) for operation, found in card_flows.FAULTS.items() for fault in found]
+TROUBLES = [(action, fault) for action, found in card_flows.FAULTS.items() for fault in found]
 DISTURBED = canaries.covey("disturbed", len(TROUBLES))
 LIVES = [bird for bird in BIRDS if bird.behaviour != "typed"]
 # A flow, and the canaries that go through it.

@@ -95,7 +95,7 @@ def inside(play: Play, rival: Rival, at: int) -> End:
     """The rival commits just before the step's call of this number is sent."""
     said: list[object] = []
 
-    def overtake(client: Any, operation: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
+    def overtake(client: Any, action: str, arguments: dict[str, Any], send: Callable[[], Any]) -> Any:
         said.append(rival.act())
         return send()
 
@@ -111,7 +111,7 @@ def overtakes(play: Play) -> Iterator[tuple[Rival, list[int]]]:
     play.rewind()
     play.arrive()
     calls = list(play.wire.calls)
-    numbers = [number for number, call in enumerate(calls) if call.operation == "TransactWriteItems"]
+    numbers = [number for number, call in enumerate(calls) if call.action == "TransactWriteItems"]
     if not numbers or any(call.service == BANK for call in calls):
         return
     known = json.dumps([(call.arguments, call.answer) for call in calls], default=str)

@@ -81,10 +81,10 @@ def test_every_step_that_may_call_banks_does_so_in_a_scenario(harness):
             {("machine bank_authentication", "SendTaskSuccess")},
         ),
     ],
-    ids=lambda value: value.operation if isinstance(value, Call) else "",
+    ids=lambda value: value.action if isinstance(value, Call) else "",
 )
 def test_a_call_needs_the_leaves_that_iam_knows(call: Call, leaves: set[tuple[str, str]]):
-    """Where IAM's word is another than the operation's, the header says IAM's, because the role is made from it."""
+    """Where IAM's word is another than the action's, the header says IAM's, because the role is made from it."""
     assert permissions(call) == leaves
 
 

@@ -27,7 +27,7 @@ POOLS: Any = urllib3.PoolManager
 # The ways that an address is signed for somebody else, who then calls with the leave of the one who signed.
 URLS: Any = RequestSigner
 FORMS: Any = S3PostPresigner
-# The client (of a bank: the pool), the operation, its arguments, and what sends it; what it returns is the answer.
+# The client (of a bank: the pool), the action, its arguments, and what sends it; what it returns is the answer.
 Fault = Callable[[Any, str, dict[str, Any], Callable[[], Any]], Any]
 BANK = "bank"
 # More calls than any step makes.
@@ -39,7 +39,7 @@ class Call:
     """One call as the step made it; `answer` is None when there was none."""
 
     service: str
-    operation: str
+    action: str
     arguments: dict[str, Any]
     answer: dict[str, Any] | None = None
 
@@ -69,8 +69,8 @@ class Wire:
         self._thread, self._looking = threading.get_ident(), False
         self._real, self._ask = CLIENTS._make_api_call, POOLS.urlopen
 
-        def pass_on(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
-            return self._pass_to_aws(client, operation, arguments)
+        def pass_on(client: Any, action: str, arguments: dict[str, Any]) -> Any:
+            return self._pass_to_aws(client, action, arguments)
 
         def ask(pool: Any, method: str, url: str, *arguments: Any, **options: Any) -> Any:
             return self._pass_to_bank(pool, method, url, *arguments, **options)
@@ -93,22 +93,22 @@ class Wire:
         CLIENTS._make_api_call, POOLS.urlopen = self._real, self._ask
         URLS.generate_presigned_url, FORMS.generate_presigned_post = self._url, self._form
 
-    def _note_signed(self, operation: str, options: dict[str, Any]) -> None:
+    def _note_signed(self, action: str, options: dict[str, Any]) -> None:
         found = re.search(r"billfold-[\w-]+", options["request_dict"]["url"])
         assert found, "only our own buckets are signed for"
-        self.signed.append(Call("s3", operation, {"Bucket": found[0]}))
+        self.signed.append(Call("s3", action, {"Bucket": found[0]}))
 
-    def _pass_to_aws(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+    def _pass_to_aws(self, client: Any, action: str, arguments: dict[str, Any]) -> Any:
         if client.meta.service_model.service_name == "secretsmanager":
             # A process asks once in five minutes: which step it is, is chance; the templates' test says who may.
-            return self._real(client, operation, arguments)
-        call = Call(client.meta.service_model.service_name, operation, dict(arguments))
+            return self._real(client, action, arguments)
+        call = Call(client.meta.service_model.service_name, action, dict(arguments))
 
         def send() -> dict[str, Any]:
             wanted = {"ReturnConsumedCapacity": "INDEXES"} if self.measured and call.service == "dynamodb" else {}
             if token := arguments.get("ClientRequestToken"):
                 wanted |= {"ClientRequestToken": hashlib.sha256(f"{self.run}{token}".encode()).hexdigest()[:36]}
-            answer: dict[str, Any] = self._real(client, operation, {**arguments, **wanted})
+            answer: dict[str, Any] = self._real(client, action, {**arguments, **wanted})
             call.answer = answer
             return answer
 
@@ -127,7 +127,7 @@ class Wire:
             # What a fault itself calls, to look at the ground, is no call of the step.
             self._looking = True
             try:
-                return self.fault(client, call.operation, call.arguments, send)
+                return self.fault(client, call.action, call.arguments, send)
             finally:
                 self._looking = False
         return send()
@@ -141,7 +141,7 @@ WRITES = {"PutRequest": "PutItem", "DeleteRequest": "DeleteItem"}
 TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
 
-# Where IAM's word for leave is another than the operation's.
+# Where IAM's word for leave is another than the action's.
 LEAVES = {
     "ReEncrypt": {"ReEncryptFrom", "ReEncryptTo"},
     # To be told that there is none, and not that it is forbidden.
@@ -163,21 +163,21 @@ def permissions(call: Call) -> set[tuple[str, str]]:
     if call.service == "sqs":
         name = call.arguments["QueueUrl"].rpartition("/billfold-")[2].removesuffix(".fifo")
         # The dead letters of its own trigger are no queue of its header's, as that trigger itself is none.
-        kind = "postpone" if call.operation == "ChangeMessageVisibility" else "queue"
+        kind = "postpone" if call.action == "ChangeMessageVisibility" else "queue"
         return set() if name.endswith("-dead") else {(kind, name)}
     if call.service == "kms":
         kinds = "".join(f":{kind}" for kind in call.arguments.get("EncryptionContext", {}))
-        return {("kms", action + kinds) for action in LEAVES.get(call.operation, {call.operation})}
+        return {("kms", action + kinds) for action in LEAVES.get(call.action, {call.action})}
     if call.service in ("s3", "stepfunctions"):
         subject = {"s3": _bucket, "stepfunctions": _machine}[call.service](call.arguments)
-        return {(subject, action) for action in LEAVES.get(call.operation, {call.operation})}
-    if call.operation == "TransactWriteItems":
+        return {(subject, action) for action in LEAVES.get(call.action, {call.action})}
+    if call.action == "TransactWriteItems":
         writes = [next(iter(item.items())) for item in call.arguments["TransactItems"]]
         return {(_short(write["TableName"]), TRANSACTED[kind]) for kind, write in writes}
     if "RequestItems" in call.arguments:
-        return {(_short(name), call.operation) for name in call.arguments["RequestItems"]}
+        return {(_short(name), call.action) for name in call.arguments["RequestItems"]}
     index = call.arguments.get("IndexName")
-    return {(_short(call.arguments["TableName"]), f"{call.operation}:{index}" if index else call.operation)}
+    return {(_short(call.arguments["TableName"]), f"{call.action}:{index}" if index else call.action)}
 
 
 def _bucket(arguments: dict[str, Any]) -> str:

@@ -155,10 +155,10 @@ def test_when_a_queue_is_away_the_whole_batch_comes_again(store, queues, alice, 
     world.settled(alice, (shop.tills[0], 300))
     batch = {"Records": records("bills", store)}
 
-    def fail(client, operation, arguments, send):
+    def fail(client, action, arguments, send):
         if fails == "refused":
             return {"Failed": [{"Id": "0", "SenderFault": False, "Code": "InternalError"}]}
-        raise client.exceptions.from_code("ServiceUnavailable")({"Error": {"Code": "ServiceUnavailable"}}, operation)
+        raise client.exceptions.from_code("ServiceUnavailable")({"Error": {"Code": "ServiceUnavailable"}}, action)
 
     with Wire(fail, times=ALWAYS), pytest.raises((Busy, Unavailable)):
         STEPS["forward_bill_changes"].handler(batch, None)
@@ -180,7 +180,7 @@ def test_what_is_told_of_a_thing_keeps_its_order_however_batches_are_taken(queue
     messages = [Message("feeds", str(number), log=log, thing=thing) for number, (log, thing) in enumerate(told)]
     arrived: dict[str, str] = {}
 
-    def take_some(client, operation, arguments, send):
+    def take_some(client, action, arguments, send):
         taken = [entry for entry in arguments["Entries"] if chance.random() < 0.7]
         for entry in taken:
             arrived.setdefault(entry["MessageDeduplicationId"], entry["MessageBody"])

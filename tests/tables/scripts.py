@@ -20,8 +20,8 @@ Entry = dict[str, Any] | list[str] | str | None
 
 
 @contextmanager
-def scripted(operation: str, *script: Entry) -> Iterator[list[dict[str, Any]]]:
-    """Answer calls of one operation by a script; yields the list of all its requests, as sent."""
+def scripted(action: str, *script: Entry) -> Iterator[list[dict[str, Any]]]:
+    """Answer calls of one action by a script; yields the list of all its requests, as sent."""
     waiting, sent = list(script), []
 
     def answer(params: dict[str, Any], **_: Any) -> Any:
@@ -31,7 +31,7 @@ def scripted(operation: str, *script: Entry) -> Iterator[list[dict[str, Any]]]:
             return SimpleNamespace(status_code=200), entry
         return None if entry is None else (SimpleNamespace(status_code=400), _refusal(entry))
 
-    with _hooked(f"before-call.dynamodb.{operation}", answer):
+    with _hooked(f"before-call.dynamodb.{action}", answer):
         yield sent
     assert not waiting, f"{len(waiting)} scripted answers were never asked for"
 
@@ -44,8 +44,8 @@ def _refusal(entry: str | list[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def losing(operation: str, answers: int, *, after_commit: bool) -> Iterator[list[bytes]]:
-    """Lose so many answers of an operation on the wire, before or after DynamoDB has done it; yields the bodies sent."""
+def losing(action: str, answers: int, *, after_commit: bool) -> Iterator[list[bytes]]:
+    """Lose so many answers of an action on the wire, before or after DynamoDB has done it; yields the bodies sent."""
     sent: list[bytes] = []
 
     def lose(request: Any, **_: Any) -> None:
@@ -55,20 +55,20 @@ def losing(operation: str, answers: int, *, after_commit: bool) -> Iterator[list
                 rows.connection().client._endpoint._send(request)
             raise ReadTimeoutError(endpoint_url=request.url)
 
-    with _hooked(f"before-send.dynamodb.{operation}", lose):
+    with _hooked(f"before-send.dynamodb.{action}", lose):
         yield sent
 
 
 @contextmanager
-def metered(operation: str) -> Iterator[list[float]]:
-    """The capacity units that each call of an operation consumes."""
+def metered(action: str) -> Iterator[list[float]]:
+    """The capacity units that each call of an action consumes."""
     units: list[float] = []
 
     def count(parsed: dict[str, Any], **_: Any) -> None:
         consumed = parsed.get("ConsumedCapacity", [])
         units.append(sum(each["CapacityUnits"] for each in ([consumed] if isinstance(consumed, dict) else consumed)))
 
-    with _hooked(f"after-call.dynamodb.{operation}", count):
+    with _hooked(f"after-call.dynamodb.{action}", count):
         yield units
 
 

@@ -112,7 +112,7 @@ def test_one_change_told_by_many_at_once_is_one_line(store):
 def test_another_writer_at_any_moment_leaves_every_change_one_line(store, call, others):
     """XX-03, LG-04: two consumers at once, one of which commits while the other is at each of its calls."""
 
-    def meanwhile(client, operation, arguments, send):
+    def meanwhile(client, action, arguments, send):
         statement_rows.append(BOB.name, [transfer(number) for number in others])
         return send()
 

@@ -42,8 +42,8 @@ def kms() -> Iterator[Any]:
 
 
 @contextmanager
-def answering(operation: str, answer: Any) -> Iterator[list[int]]:
-    """Have KMS answer every call of an operation with this error (a code, or an exception of the wire); counts them."""
+def answering(action: str, answer: Any) -> Iterator[list[int]]:
+    """Have KMS answer every call of an action with this error (a code, or an exception of the wire); counts them."""
     asked: list[int] = []
 
     def answered(**_: Any) -> Any:
@@ -52,7 +52,7 @@ def answering(operation: str, answer: Any) -> Iterator[list[int]]:
             raise answer
         return SimpleNamespace(status_code=400), {"Error": {"Code": answer, "Message": "scripted"}}
 
-    events, event = aws.client("kms").meta.events, f"before-call.kms.{operation}"
+    events, event = aws.client("kms").meta.events, f"before-call.kms.{action}"
     events.register_first(event, answered)
     try:
         yield asked
@@ -251,8 +251,8 @@ TROUBLE = [
 
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=str)
-@pytest.mark.parametrize("operation", ["GenerateDataKey", "Decrypt", "GenerateMac"])
-def test_trouble_with_kms_is_unavailable_and_tells_nothing(kms, operation, trouble):
+@pytest.mark.parametrize("action", ["GenerateDataKey", "Decrypt", "GenerateMac"])
+def test_trouble_with_kms_is_unavailable_and_tells_nothing(kms, action, trouble):
     """CB-18, XX-02: try again later; neither the refusal nor what is behind it carries a number."""
     sealed = vault.seal("crd_1", NUMBER)
     calls = {
@@ -260,8 +260,8 @@ def test_trouble_with_kms_is_unavailable_and_tells_nothing(kms, operation, troub
         "Decrypt": lambda: vault.open_sealed("crd_1", sealed),
         "GenerateMac": lambda: vault.fingerprint(NUMBER.decode(), "1"),
     }
-    with answering(operation, trouble), pytest.raises(Unavailable) as refusal:
-        calls[operation]()
+    with answering(action, trouble), pytest.raises(Unavailable) as refusal:
+        calls[action]()
     assert NUMBER.decode() not in told(refusal.value)
 
 

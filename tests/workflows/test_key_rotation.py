@@ -63,7 +63,7 @@ def reseal(card: str) -> None:
 
 
 @contextmanager
-def between(operation: str, act: Callable[[], object]) -> Iterator[list[int]]:
+def between(action: str, act: Callable[[], object]) -> Iterator[list[int]]:
     """Have something happen once, right after the first DynamoDB call of this kind."""
     done: list[int] = []
 
@@ -73,12 +73,12 @@ def between(operation: str, act: Callable[[], object]) -> Iterator[list[int]]:
             act()
 
     events = rows.connection().client.meta.events
-    events.register_last(f"after-call.dynamodb.{operation}", once)
+    events.register_last(f"after-call.dynamodb.{action}", once)
     try:
         with direct.withdrawn():
             yield done
     finally:
-        events.unregister(f"after-call.dynamodb.{operation}", once)
+        events.unregister(f"after-call.dynamodb.{action}", once)
 
 
 def test_every_card_moves_to_the_new_keys_and_needs_the_old_ones_no_more(cards: CardWorld, store, rotate):

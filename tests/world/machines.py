@@ -125,14 +125,14 @@ class Machines:
     def __enter__(self) -> "Machines":
         self._real = CLIENTS._make_api_call
 
-        def pass_on(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        def pass_on(client: Any, action: str, arguments: dict[str, Any]) -> Any:
             if client.meta.service_model.service_name != "stepfunctions":
-                return self._real(client, operation, arguments)
-            validate_parameters(arguments, client.meta.service_model.operation_model(operation).input_shape)
+                return self._real(client, action, arguments)
+            validate_parameters(arguments, client.meta.service_model.operation_model(action).input_shape)
             try:
-                return self._serve(operation, arguments)
+                return self._serve(action, arguments)
             except ClientError as error:
-                raise client.exceptions.from_code(error.response["Error"]["Code"])(error.response, operation) from None
+                raise client.exceptions.from_code(error.response["Error"]["Code"])(error.response, action) from None
 
         CLIENTS._make_api_call = pass_on
         os.environ |= {f"BILLFOLD_MACHINE_{name.upper()}": _arn(name) for name in self.definitions}
@@ -141,11 +141,11 @@ class Machines:
     def __exit__(self, *_: object) -> None:
         CLIENTS._make_api_call = self._real
 
-    def _serve(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        if operation == "SendTaskSuccess":
+    def _serve(self, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if action == "SendTaskSuccess":
             self.succeed(arguments["taskToken"], json.loads(arguments["output"]))
             return {}
-        assert operation == "StartExecution", f"no step calls {operation}"
+        assert action == "StartExecution", f"no step calls {action}"
         machine = next(name for name in self.definitions if _arn(name) == arguments["stateMachineArn"])
         self.start(arguments["name"], arguments.get("input", "{}"), machine)
         return {"executionArn": f"{ARN}:execution:{arguments['name']}", "startDate": datetime.now(UTC)}
@@ -236,8 +236,8 @@ def _arn(machine: str) -> str:
     return f"{ARN}:stateMachine:billfold-{machine.replace('_', '-')}"
 
 
-def _error(code: str, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": code}}, operation)
+def _error(code: str, action: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": code}}, action)
 
 
 def _choose(state: dict[str, Any], data: Any) -> str:

@@ -101,10 +101,10 @@ def due_shard(table_name: str, key: str) -> str:
 Key = tuple[type[Row], str, str]
 
 
-def call(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def call(action: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """One DynamoDB call; whatever is not our own mistake becomes Unavailable."""
     try:
-        return dict(connection().dispatch(operation, arguments))
+        return dict(connection().dispatch(action, arguments))
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationException":
             raise

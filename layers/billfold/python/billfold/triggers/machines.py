@@ -25,9 +25,9 @@ def resume(token: str, output: dict[str, str]) -> bool:
     return _call("send_task_success", SPENT, taskToken=token, output=msgspec.json.encode(output).decode())
 
 
-def _call(operation: str, done: tuple[str, ...], **arguments: Any) -> bool:
+def _call(action: str, done: tuple[str, ...], **arguments: Any) -> bool:
     try:
-        getattr(aws.client("stepfunctions"), operation)(**arguments)
+        getattr(aws.client("stepfunctions"), action)(**arguments)
     except ClientError as error:
         if error.response["Error"]["Code"] in done:
             return False

@@ -117,14 +117,14 @@ def _bound(subject: str, part: str) -> bytes:
     return f"{subject}/{part}".encode()
 
 
-def _call(operation: str, **arguments: Any) -> dict[str, Any]:
+def _call(action: str, **arguments: Any) -> dict[str, Any]:
     """One call of KMS; what KMS finds wrong with a ciphertext is SealBroken, whatever else went wrong Unavailable."""
     try:
-        return dict(getattr(aws.client("kms"), operation)(**arguments))
+        return dict(getattr(aws.client("kms"), action)(**arguments))
     except ClientError as error:
         if error.response["Error"]["Code"] in ("InvalidCiphertextException", "IncorrectKeyException"):
             # `from None`: the chain would carry nothing that helps.
-            raise SealBroken(operation) from None
+            raise SealBroken(action) from None
         raise Unavailable() from error
     except BotoCoreError as error:
         raise Unavailable() from error
