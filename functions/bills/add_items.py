@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from billfold import bills, people
 from billfold.bills import Bill, bill_rows, bill_wire, taps
-from billfold.bills.bill_changes import Item, ItemsAdded, Outcome
+from billfold.bills.bill_changes import BillChange, Item, ItemsAdded, Outcome
 from billfold.errors import Refusal
 from billfold.merchants import Terminal, merchant_rows
 from billfold.people import people_rows
@@ -38,9 +38,8 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     rows |= read(merchant_rows.seller_keys(rows))
     bill, device = journal.present, people_rows.device(rows, request.caller, device_id)
     user = people.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
-    if isinstance(done := journal.done(operation), ItemsAdded):
-        request.check_same(done.request)
-        return _answer(journal.as_of(done), done)
+    if repeat := journal.repeat(operation, request.fingerprint):
+        return _answer(*repeat)
 
     bills.check_room(bill)
     terminals = {key[1]: merchant_rows.terminal(rows, key[1]) for key in terminal_keys}
@@ -80,6 +79,7 @@ def _land(
     return landed, outcomes
 
 
-def _answer(bill: Bill, change: ItemsAdded) -> http.Answer:
+def _answer(bill: Bill, change: BillChange) -> http.Answer:
+    assert isinstance(change, ItemsAdded), "an operation's id is derived from its path, so only this step has made it"
     results = [bill_wire.result(outcome) for outcome in change.outcomes]
     return http.Answer(200, bill_wire.ItemsAnswer(results, bill_wire.bill(bill, change.tries_left)))

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from billfold import bills, people
-from billfold.bills import bill_rows, bill_wire
+from billfold.bills import Bill, bill_rows, bill_wire
+from billfold.bills.bill_changes import BillChange
 from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
 from billfold.triggers import http, proof
@@ -25,9 +26,8 @@ def handler(request: http.Request[Any]) -> http.Answer:
     rows = read([people_rows.user_key(request.caller), people_rows.device_key(request.caller, device_id)])
     bill, device = journal.present, people_rows.device(rows, request.caller, device_id)
     user = people.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
-    if done := journal.done(operation):
-        request.check_same(done.request)
-        return http.Answer(200, bill_wire.bill(journal.as_of(done), done.tries_left))
+    if repeat := journal.repeat(operation, request.fingerprint):
+        return _answer(*repeat)
 
     change = replace(bills.close(bill, now), **request.marks(tries_left=people.tries_left(user.pin, now)))
 
@@ -36,4 +36,8 @@ def handler(request: http.Request[Any]) -> http.Answer:
         if device and device.bill == bill.bill_id:
             people_rows.free_device(commit, request.caller, device)
 
+    return _answer(bill, change)
+
+
+def _answer(bill: Bill, change: BillChange) -> http.Answer:
     return http.Answer(200, bill_wire.bill(bill, change.tries_left))

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from billfold import bills, people
-from billfold.bills import bill_rows, bill_wire
+from billfold.bills import Bill, bill_rows, bill_wire
+from billfold.bills.bill_changes import BillChange
 from billfold.errors import NotFound
 from billfold.people import people_rows
 from billfold.tables.rows import Commit, read
@@ -27,9 +28,8 @@ def handler(request: http.Request[Any]) -> http.Answer:
     bill = journal.present
     if user is None or bill.owner != request.caller:
         raise NotFound()
-    if done := journal.done(operation):
-        request.check_same(done.request)
-        return http.Answer(200, bill_wire.bill(journal.as_of(done), done.tries_left))
+    if repeat := journal.repeat(operation, request.fingerprint):
+        return _answer(*repeat)
 
     people.check_active(user)
     marks = request.marks(tries_left=people.tries_left(user.pin, now))
@@ -38,4 +38,8 @@ def handler(request: http.Request[Any]) -> http.Answer:
     with Commit(operation) as commit:
         bill = bill_rows.put_change(commit, bill, change)
 
+    return _answer(bill, change)
+
+
+def _answer(bill: Bill, change: BillChange) -> http.Answer:
     return http.Answer(200, bill_wire.bill(bill, change.tries_left))

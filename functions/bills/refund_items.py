@@ -39,9 +39,8 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
     merchants = frozenset(user.merchants if user else ()) & {item.merchant for item in bill.items}
     if not merchants:
         raise NotFound()
-    if done := journal.done(operation):
-        request.check_same(done.request)
-        return http.Answer(201, bill_wire.bill(journal.as_of(done), 0, merchants=merchants))
+    if repeat := journal.repeat(operation, request.fingerprint):
+        return http.Answer(201, bill_wire.bill(repeat[0], 0, merchants=merchants))
 
     people.check_active(user)
     transfer_id = request.operation("trf")

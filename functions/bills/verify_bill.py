@@ -51,9 +51,8 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
     user = people.check_own_device(bill.owner, bill.device, people_rows.user(rows, caller), device)
     if done := operation_rows.operation(rows, operation):
         return request.repeat(done)
-    if made := journal.done(operation):
-        request.check_same(made.request)
-        return _answer(journal.as_of(made), made)
+    if repeat := journal.repeat(operation, request.fingerprint):
+        return _answer(*repeat)
 
     _check_verifiable(bill, request.body.list_hash, user, now)
     # Checked before the PIN: no write counts this refusal, so after the PIN it would tell an attacker which guess was right.

@@ -32,18 +32,16 @@ class AnswerChallenge(wire.Body, frozen=True):
 def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
     journal, operation, now = card_rows.load(request.parameters["card"]), request.operation("opr"), request.now
     card = cards.check_found(journal.present, request.caller)
-    tried = journal.done(operation)
-    if tried is None:
+    if repeat := journal.repeat(operation, request.fingerprint):
+        number = repeat[0].challenge.tries
+        if judged := _judged(journal, number):
+            return _answer(*judged)
+    else:
         people.check_active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
         tried = replace(cards.try_code(card, now), **request.marks())
         with Commit(operation) as commit:
             card = card_rows.put_change(commit, card, tried)
         number = card.challenge.tries
-    else:
-        request.check_same(tried.request)
-        number = journal.as_of(tried).challenge.tries
-        if (heard := _judged(journal, number)) is not None:
-            return _answer(journal.as_of(heard), heard)
 
     key = f"{card.card_id}/code/{number}"
     said = banks.bank(card.bank).answer_challenge(key, card.reference, request.body.code)
@@ -57,13 +55,12 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
     return _answer(card, heard)
 
 
-def _judged(journal: Journal[Card, CardChange], number: int) -> CardChange | None:
-    """What the bank said of this try, if it is known: its own refusal, or the verdict that came of it."""
-    for change in journal.changes:
-        if isinstance(change, CodeRefused) and change.number == number:
-            return change
-        if isinstance(change, Answered) and change.by == f"code {number}":
-            return change
+def _judged(journal: Journal[Card, CardChange], number: int) -> tuple[Card, CardChange] | None:
+    """The card as the bank's word on this try left it, and that word: a refusal of the code, or a verdict. None: not known."""
+    for revision, change in enumerate(journal.changes, 1):
+        refused = isinstance(change, CodeRefused) and change.number == number
+        if refused or (isinstance(change, Answered) and change.by == f"code {number}"):
+            return journal.at(revision), change
     return None
 
 

@@ -24,15 +24,13 @@ from billfold.triggers import http
 def handler(request: http.Request[Any]) -> http.Answer:
     journal, operation = card_rows.load(request.parameters["card"]), request.operation("opr")
     card = cards.check_found(journal.present, request.caller)
-    sent = journal.done(operation)
-    if sent is None:
+    if repeat := journal.repeat(operation, request.fingerprint):
+        card, _ = repeat
+    else:
         people.check_active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
         sent = replace(cards.resend(card, request.now), **request.marks())
         with Commit(operation) as commit:
             card = card_rows.put_change(commit, card, sent)
-    else:
-        request.check_same(sent.request)
-        card = journal.as_of(sent)
 
     key = f"{card.card_id}/challenge/{card.challenge.sent}"
     if banks.bank(card.bank).send_challenge(key, card.reference).outcome == "unknown":

@@ -31,14 +31,14 @@ class TopUpWallet(wire.Body, frozen=True):
 
 @http.step(body=TopUpWallet, answers=charge_wire.TopUpAnswer, key=True)
 def handler(request: http.Request[TopUpWallet]) -> http.Answer:
-    body, caller, now, charge_id = request.body, request.caller, request.now, request.operation("chg")
+    body, caller, now = request.body, request.caller, request.now
+    operation, charge_id = request.operation("opr"), request.operation("chg")
     who = {"top_ups": [caller]}
     keys = [people_rows.user_key(caller), card_rows.head_key(body.card), charge_rows.head_key(charge_id)]
     rows = read([*keys, *limit_rows.all_keys(who)])
-    if charge_rows.head_key(charge_id) in rows:
-        journal = charge_rows.load(charge_id)
-        request.check_same(journal.changes[0].request)
-        return http.Answer(202, charge_wire.top_up(journal.at(1)))
+    started_before = charge_rows.head_key(charge_id) in rows
+    if started_before and (repeat := charge_rows.load(charge_id).repeat(operation, request.fingerprint)):
+        return http.Answer(202, charge_wire.top_up(repeat[0]))
 
     amount = Money(body.amount.amount, wire.current_currency(body.amount.currency, "/amount/currency"))
     people.check_active(people_rows.user(rows, caller))

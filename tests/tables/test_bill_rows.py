@@ -12,7 +12,7 @@ from billfold import bills
 from billfold.bills import Bill, bill_rows
 from billfold.bills import bill_changes as changes
 from billfold.bills.bill_changes import Change
-from billfold.errors import NotFound, Stale
+from billfold.errors import IdempotencyKeyReused, NotFound, Stale
 from billfold.tables.rows import DUE_SHARDS, Commit, due
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, item, opening
 from tests.tables.scripts import metered
@@ -137,14 +137,16 @@ def test_rows_of_the_first_card_payments_can_be_read(store):
     assert journal.present.paid_by == changes.PaidBy("crd_1", "sandbox", "reference")
 
 
-def test_the_bill_as_of_a_change_is_the_bill_that_change_made():
-    """LG-10: a repeat is answered with the bill as the first answer showed it."""
+def test_a_repeat_gets_the_bill_as_the_first_answer_showed_it():
+    """LG-10: with the change that made it so; the same key with another body is refused."""
     bill = lived(PAID)
     journal = bill_rows.load(bill.bill_id)
-    for count, change in enumerate(PAID, 1):
-        assert journal.as_of(change) == bills.rebuild(bill.bill_id, PAID[:count])
-    assert journal.done("opr_1") == PAID[1]
-    assert journal.done("opr_2") is None
+    for count in range(1, len(PAID) + 1):
+        assert journal.at(count) == bills.rebuild(bill.bill_id, PAID[:count])
+    assert journal.repeat("opr_1", "fingerprint") == (journal.at(2), PAID[1])
+    assert journal.repeat("opr_2", "fingerprint") is None
+    with pytest.raises(IdempotencyKeyReused):
+        journal.repeat("opr_1", "another fingerprint")
 
 
 def test_a_bill_of_two_hundred_items_is_read_whole():

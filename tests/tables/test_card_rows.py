@@ -147,13 +147,14 @@ def test_rows_written_by_the_first_version_can_be_read(store):
     ] * 3
 
 
-def test_the_card_as_of_a_change_is_the_card_that_change_made():
-    """LG-10: a repeat is answered with the card as the first answer showed it."""
+def test_a_repeat_gets_the_card_as_the_first_answer_showed_it():
+    """LG-10."""
     journal = card_rows.load(lived(REMOVED).card_id)
-    for count, change in enumerate(kept(REMOVED), 1):
-        made = cards.rebuild(journal.present.card_id, kept(REMOVED)[:count])
-        assert journal.as_of(change) == journal.at(count) == made
-    assert (journal.done("opr_1"), journal.done("opr_2"), journal.done("opr_9")) == (REMOVED[0], REMOVED[6], None)
+    for count in range(1, len(REMOVED) + 1):
+        assert journal.at(count) == cards.rebuild(journal.present.card_id, kept(REMOVED)[:count])
+    assert journal.repeat("opr_1", "fingerprint") == (journal.at(1), REMOVED[0])
+    assert journal.repeat("opr_2", "fingerprint 2") == (journal.at(7), REMOVED[6])
+    assert journal.repeat("opr_9", "fingerprint") is None
 
 
 def test_an_unknown_card_is_not_found():

@@ -93,6 +93,9 @@ class IdempotencyKeyReused(Invalid):
     operations = "The same key came with another body from the same caller; the first operation stands."
     next = "use_a_new_idempotency_key"
 
+    def __init__(self, reason: str = "this Idempotency-Key was used for another request", **facts: Any) -> None:
+        super().__init__(reason, **facts)
+
 
 class ProofInvalid(Invalid):
     """The DPoP proof is there but proves nothing (RFC 9449 section 4.3)."""

@@ -16,7 +16,7 @@ import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
 from billfold.changes import Change
-from billfold.errors import NotFound
+from billfold.errors import IdempotencyKeyReused, NotFound
 from billfold.tables.rows import Json, Row, call, pages, read
 
 T = TypeVar("T")
@@ -48,13 +48,17 @@ class Journal(Generic[T, C]):
     rebuild: Callable[[Iterable[C]], T]
     head: Mapping[str, Any]
 
-    def done(self, operation: str) -> C | None:
-        """The change that this operation made, if it already did."""
-        return next((change for change in self.changes if change.operation == operation), None)
+    def repeat(self, operation: str, request: str) -> tuple[T, C] | None:
+        """The thing as this operation's change left it, and that change, for the first answer once more; None: not done before.
 
-    def as_of(self, change: C) -> T:
-        """The thing as that change left it, for repeating the first answer."""
-        return self.at(self.changes.index(change) + 1)
+        Raises IdempotencyKeyReused when a request of another fingerprint than `request` made the change.
+        """
+        for revision, change in enumerate(self.changes, 1):
+            if change.operation == operation:
+                if change.request != request:
+                    raise IdempotencyKeyReused()
+                return self.at(revision), change
+        return None
 
     def at(self, revision: int) -> T:
         """The thing as it was after so many changes."""

@@ -85,7 +85,7 @@ class Request(Generic[B]):
     def check_same(self, fingerprint: str) -> None:
         """IdempotencyKeyReused when the earlier request with this key had another body."""
         if fingerprint != self.fingerprint:
-            raise IdempotencyKeyReused("this Idempotency-Key was used for another request")
+            raise IdempotencyKeyReused()
 
     def repeat(self, done: Done, apart: Iterable[str] = ("",)) -> "Answer":
         """The first answer of this operation, from its record; IdempotencyKeyReused when the record is of another body.
