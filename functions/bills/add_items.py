@@ -18,7 +18,8 @@ from billfold.bills.bill_changes import BillChange, Item, ItemsAdded, Outcome
 from billfold.errors import Refusal
 from billfold.merchants import Terminal, merchant_rows
 from billfold.people import people_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, proof, wire
 
 

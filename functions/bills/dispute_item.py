@@ -16,7 +16,8 @@ from billfold.bills import Bill, bill_rows, bill_wire
 from billfold.bills.bill_changes import BillChange
 from billfold.errors import NotFound
 from billfold.people import people_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http
 
 

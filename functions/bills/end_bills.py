@@ -12,7 +12,8 @@ from billfold import bills, clock
 from billfold.bills import bill_rows
 from billfold.bills.bill_changes import Closed
 from billfold.people import people_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import queue
 
 

@@ -18,7 +18,8 @@ from billfold.bills import Bill, bill_rows, bill_wire
 from billfold.errors import Invalid, NotFound, Stale
 from billfold.people import people_rows
 from billfold.tables import operation_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 SANDBOX = os.environ.get("BILLFOLD_SANDBOX") == "1"

@@ -21,7 +21,8 @@ from billfold.charges.charge_changes import Started
 from billfold.errors import NotFound
 from billfold.ledger import ledger_rows
 from billfold.people import people_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 

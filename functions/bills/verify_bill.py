@@ -23,7 +23,8 @@ from billfold.charges import charge_rows
 from billfold.ledger import ledger_rows
 from billfold.people import PinVerification, User, people_rows, pins
 from billfold.tables import operation_rows
-from billfold.tables.rows import Commit, Key, Row, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Key, Row, read
 from billfold.triggers import http, proof, wire
 
 

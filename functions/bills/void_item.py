@@ -14,7 +14,8 @@ from billfold import people
 from billfold.bills import bill_rows, bill_sellers, bill_wire
 from billfold.errors import NotFound
 from billfold.people import people_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http
 
 

@@ -10,7 +10,7 @@ May       photos BatchGetItem UpdateItem; bucket photos ListBucket DeleteObject
 
 from billfold import card_photos, clock
 from billfold.card_photos import READ_WITHIN, card_photo_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import queue, upload
 
 

@@ -14,7 +14,7 @@ from billfold import card_photos, clock, readers, vault
 from billfold.card_photos import Reading, Unreadable, card_photo_rows, confirmations
 from billfold.errors import Unavailable
 from billfold.readers import MAX_BYTES, NoImage, OutOfTime, TooLarge
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import upload
 
 

@@ -17,7 +17,8 @@ from billfold.clock import to_text
 from billfold.people import people_rows
 from billfold.readers import MAX_BYTES
 from billfold.tables import limit_rows, operation_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, upload, wire
 
 

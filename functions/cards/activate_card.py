@@ -11,7 +11,7 @@ May       cards PutItem Query UpdateItem; vault UpdateItem
 from billfold import cards, clock
 from billfold.cards import card_rows
 from billfold.cards.card_changes import Activated
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import workflow
 from billfold.vault import vault_rows
 

@@ -19,8 +19,9 @@ from billfold.cards.card_changes import Answered, CardChange, CodeRefused
 from billfold.cards.card_errors import ChallengeOver, CodeWrong
 from billfold.errors import Unavailable
 from billfold.people import people_rows
+from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import Commit, read
+from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 

@@ -17,7 +17,8 @@ from billfold.banks import Authentication, Bank, Verdict
 from billfold.cards import Card, card_answers, card_rows
 from billfold.cards.card_changes import Answered, Asked, CardChange
 from billfold.errors import Stale
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import workflow
 from billfold.vault import vault_rows
 

@@ -10,7 +10,7 @@ May       cards Query UpdateItem; machine bank_authentication SendTaskSuccess
 
 from billfold import cards, clock
 from billfold.cards import card_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import machines, workflow
 
 

@@ -21,8 +21,9 @@ from billfold.cards.card_errors import CardTaken, UnsupportedIssuer
 from billfold.errors import IdempotencyKeyReused, ProofInvalid, Stale
 from billfold.people import people_rows
 from billfold.tables import limit_rows, operation_rows
+from billfold.tables.commits import Commit
 from billfold.tables.operation_rows import OperationRow
-from billfold.tables.rows import Commit, Key, read
+from billfold.tables.rows import Key, read
 from billfold.triggers import http, proof, wire
 from billfold.vault import vault_rows
 

@@ -11,7 +11,7 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 from billfold import cards, clock
 from billfold.cards import card_ends, card_rows
 from billfold.cards.card_changes import Ended
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import workflow
 
 

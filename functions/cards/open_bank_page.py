@@ -16,7 +16,8 @@ from billfold.cards import card_answers, card_rows, card_wire
 from billfold.cards.card_changes import Answered
 from billfold.errors import Unavailable
 from billfold.people import people_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, proof
 
 

@@ -17,7 +17,7 @@ from billfold.cards import card_answers, card_rows
 from billfold.cards.card_changes import Answered
 from billfold.charges import charge_messages, charge_rows
 from billfold.errors import NotFound
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import calls, http, queue
 
 

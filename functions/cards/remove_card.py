@@ -14,7 +14,8 @@ from billfold.cards import card_ends, card_rows
 from billfold.cards.card_errors import CardBusy
 from billfold.errors import Stale
 from billfold.people import PinVerification, people_rows, pins
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 

@@ -11,7 +11,8 @@ May       cards BatchGetItem PutItem Query UpdateItem; vault BatchGetItem PutIte
 from billfold import clock, vault
 from billfold.cards import card_rows
 from billfold.cards.card_changes import Resealed
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import queue
 from billfold.vault import vault_rows
 

@@ -16,7 +16,8 @@ from billfold import banks, cards, people
 from billfold.cards import card_rows, card_wire
 from billfold.errors import Unavailable
 from billfold.people import people_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http
 
 

@@ -13,7 +13,7 @@ from billfold import banks, cards, clock
 from billfold.cards import card_rows
 from billfold.cards.card_changes import ChallengeSent
 from billfold.errors import Unavailable
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import machines, workflow
 
 

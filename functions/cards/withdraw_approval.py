@@ -15,7 +15,7 @@ from billfold.banks import Bank, Verdict
 from billfold.cards import Card, card_answers, card_rows
 from billfold.cards.card_changes import Answered, CardChange, Withdrawn
 from billfold.errors import Unavailable
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import queue
 
 

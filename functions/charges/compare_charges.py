@@ -18,7 +18,7 @@ from billfold.banks import Listed
 from billfold.charges import Difference, Line, charge_rows, comparison_rows, comparisons
 from billfold.charges.comparisons import LISTS_FOR, MOST_LINES, Comparison
 from billfold.errors import Unavailable
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import log, queue
 
 

@@ -21,7 +21,7 @@ from billfold.banks import Payment
 from billfold.bills import bill_payments, bill_rows
 from billfold.charges import Charge, charge_messages, charge_reviews, charge_rows
 from billfold.charges.charge_changes import Settled
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import log, queue
 
 

@@ -20,7 +20,8 @@ from billfold.charges import charge_rows, charge_wire, top_ups
 from billfold.money import Money
 from billfold.people import people_rows
 from billfold.tables import limit_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 

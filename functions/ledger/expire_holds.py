@@ -10,7 +10,7 @@ May       ledger BatchGetItem PutItem UpdateItem
 
 from billfold import clock, ledger
 from billfold.ledger import ledger_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import queue
 
 

@@ -14,7 +14,8 @@ from billfold.errors import NotFound
 from billfold.ledger import ledger_rows, ledger_wire
 from billfold.people import PinVerification, people_rows, pins
 from billfold.tables import operation_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 

@@ -14,7 +14,8 @@ from billfold.errors import Forbidden, NotFound
 from billfold.merchants import Merchant, merchant_rows
 from billfold.people import people_rows
 from billfold.tables import operation_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 

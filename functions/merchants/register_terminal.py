@@ -18,7 +18,8 @@ from billfold.errors import Invalid, NotFound
 from billfold.merchants import Terminal, merchant_rows, merchant_wire
 from billfold.people import people_rows
 from billfold.tables import operation_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, public_keys, wire
 
 

@@ -17,7 +17,8 @@ from billfold import people
 from billfold.people import Device, people_rows
 from billfold.people.people_errors import DeviceLimitReached
 from billfold.tables import operation_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, public_keys, wire
 
 

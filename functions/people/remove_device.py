@@ -13,7 +13,8 @@ from typing import Any
 from billfold.errors import NotFound
 from billfold.people import people_rows
 from billfold.people.people_errors import DeviceBusy
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http
 
 

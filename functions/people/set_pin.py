@@ -11,7 +11,8 @@ May       people BatchGetItem UpdateItem; outbox PutItem
 from billfold import people
 from billfold.errors import Invalid
 from billfold.people import PinVerification, people_rows, pins
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers import http, wire
 
 

@@ -17,7 +17,7 @@ from billfold.banks.sandbox import SandboxBank, derived_key
 from billfold.errors import Stale
 from billfold.ledger import ledger_rows
 from billfold.people.people_errors import PinTooObvious
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from infra.clients.api import Client, sign_in
 from infra.clients.phones import Phone
 from infra.command_line import Say

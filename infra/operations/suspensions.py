@@ -6,7 +6,8 @@ It stands on `billfold.tables`, which find their stage by the environment: `clou
 from billfold import clock, ids
 from billfold.merchants import merchant_rows
 from billfold.people import people_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.triggers.again import until_fresh
 from infra.failures import Failure
 

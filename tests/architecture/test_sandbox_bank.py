@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "billfold.clock",
     "billfold.ids",
     "billfold.errors",
+    "billfold.tables.commits",
     "billfold.tables.rows",
     "billfold.triggers",
     "billfold.triggers.again",

@@ -41,7 +41,7 @@ def pay(orders: Connection, number: int) -> None:
     from billfold import clock, ledger
     from billfold.errors import Unavailable
     from billfold.ledger import ledger_rows
-    from billfold.tables.rows import Commit
+    from billfold.tables.commits import Commit
 
     def move(payer: ledger.Account, payee: ledger.Account, amount: int) -> None:
         transfer_id = f"trf_{uuid.uuid4().hex}"

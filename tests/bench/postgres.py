@@ -110,7 +110,7 @@ def _postgres(connection: Any) -> Callable[[], None]:
 def _billfold() -> Callable[[], None]:
     from billfold import clock, ledger
     from billfold.ledger import ledger_rows
-    from billfold.tables.rows import Commit
+    from billfold.tables.commits import Commit
 
     def move(payer: ledger.Account, amount: int, payee: ledger.Account) -> None:
         transfer_id = f"trf_{uuid.uuid4().hex}"

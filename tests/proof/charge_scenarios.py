@@ -12,7 +12,7 @@ from billfold.bills import bill_rows
 from billfold.charges import Line, charge_rows, comparison_rows, comparisons
 from billfold.charges.comparisons import Comparison
 from billfold.clock import HOUR
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from sandbox_bank import payments
 from sandbox_bank import rows as bank_rows
 from tests import world

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from billfold import bills, clock
 from billfold.bills import Bill, bill_rows
 from billfold.bills.bill_changes import Opened
+from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import Commit
 from tests import world
 from tests.cloud.delivery import sqs_event
 from tests.cloud.engine import Engine

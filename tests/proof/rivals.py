@@ -17,7 +17,8 @@ from billfold.bills import bill_rows
 from billfold.cards import card_ends, card_rows
 from billfold.errors import Refusal, Stale
 from billfold.people import people_rows, pins
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from infra.operations import suspensions
 from tests import world
 from tests.proof.ground import State

@@ -15,8 +15,9 @@ from billfold import aws, clock
 from billfold.bills import bill_rows
 from billfold.bills.bill_changes import Closed, ItemDisputed, ItemsAdded, Refunded, Settled, Unpaid
 from billfold.ledger import ledger_rows
+from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import Commit, due_shard
+from billfold.tables.rows import due_shard
 from infra.plan.tables import TABLES, definition
 from tests import world
 from tests.cloud.delivery import sqs_event

@@ -14,7 +14,7 @@ from billfold.cards.card_changes import Activated, Answered, ApprovedLate, Chall
 from billfold.charges import charge_rows
 from billfold.errors import OperationRunning, Unavailable
 from billfold.ledger import ledger_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from sandbox_bank import callbacks
 from tests import world
 from tests.cloud import delivery

@@ -11,7 +11,7 @@ import pytest
 from billfold import ledger
 from billfold.errors import Stale
 from billfold.ledger import Hold, ledger_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from infra.clients.phones import Phone
 from tests import world
 from tests.proof.racing import books_balance, codes, race, stubborn

@@ -4,7 +4,7 @@ import uuid
 
 from billfold import clock, ledger
 from billfold.ledger import ledger_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from tests import world
 from tests.proof.harness import Harness, ago, http, message
 from tests.proof.plays import Occasion, Scenario

@@ -8,7 +8,7 @@ import pytest
 from billfold import ledger
 from billfold.events import Event, event_rows
 from billfold.ledger import ledger_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from infra.deploy.clouds import Cloud
 from infra.operations import dead_letters
 from infra.plan import stages

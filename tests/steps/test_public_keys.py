@@ -17,7 +17,7 @@ from billfold.bills import taps
 from billfold.bills.bill_errors import SignatureInvalid
 from billfold.errors import Invalid, ProofInvalid
 from billfold.merchants import Terminal, merchant_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers import proof, public_keys
 from billfold.triggers.http import Request
 from infra.clients.phones import Phone, Till

@@ -13,7 +13,8 @@ from billfold.bills import Bill, bill_rows
 from billfold.bills import bill_changes as changes
 from billfold.bills.bill_changes import Change
 from billfold.errors import IdempotencyKeyReused, NotFound, Stale
-from billfold.tables.rows import DUE_SHARDS, Commit, due
+from billfold.tables.commits import Commit
+from billfold.tables.rows import DUE_SHARDS, due
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, item, opening
 from tests.tables.scripts import metered
 

@@ -16,7 +16,8 @@ from billfold.cards.card_changes import CardChange
 from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
 from billfold.tables import limit_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from tests.rules.card_worlds import BOUND, FIELDS, TOKEN, binding, heard
 from tests.tables.scripts import metered
 

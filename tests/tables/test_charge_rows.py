@@ -18,7 +18,8 @@ from billfold.charges.charge_changes import ChargeChange, Declined, Disputed, Re
 from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
 from billfold.ledger import Balance, ledger_rows
-from billfold.tables.rows import Commit, due
+from billfold.tables.commits import Commit
+from billfold.tables.rows import due
 from tests.proof.racing import books_balance
 from tests.rules.card_worlds import BOUND, TOKEN
 from tests.tables import test_card_rows as card_lives

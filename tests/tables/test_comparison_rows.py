@@ -9,7 +9,7 @@ import pytest
 from billfold.charges import DAY, Day, Difference, Line, charge_rows, comparison_rows, comparisons
 from billfold.charges.comparisons import MAX_NAMED, MOST_LINES, PARTS, Comparison
 from billfold.errors import NotFound, Stale
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from tests.rules.card_worlds import BOUND
 
 pytestmark = pytest.mark.usefixtures("store")

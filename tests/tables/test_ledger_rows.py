@@ -12,7 +12,8 @@ from billfold import ledger
 from billfold.errors import Stale
 from billfold.ledger import Account, Balance, Hold, Transfer, ledger_rows
 from billfold.ledger.ledger_rows import BalanceRow
-from billfold.tables.rows import Commit, due, write_all
+from billfold.tables.commits import Commit
+from billfold.tables.rows import due, write_all
 from tests.tables.scripts import CONFLICT, metered, scripted
 
 pytestmark = pytest.mark.usefixtures("store")

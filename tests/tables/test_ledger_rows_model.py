@@ -10,7 +10,7 @@ import pytest
 from billfold import ledger
 from billfold.errors import Refusal, Stale
 from billfold.ledger import Hold, Leg, Transfer, ledger_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from tests.rules.ledger_worlds import ACCOUNTS, CURRENCIES, OUTSIDE, WALLETS, Kept
 
 OPERATIONS = 1_200

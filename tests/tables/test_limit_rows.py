@@ -8,7 +8,8 @@ import pytest
 from billfold.clock import HOUR
 from billfold.errors import Stale
 from billfold.tables import limit_rows
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from tests.rules.card_worlds import BOUND
 
 pytestmark = pytest.mark.usefixtures("store")

@@ -12,7 +12,8 @@ from billfold.errors import Stale
 from billfold.people import PIN_LOCK, Device, Pin, User, people_rows
 from billfold.people.people_rows import UserRow
 from billfold.tables import operation_rows
-from billfold.tables.rows import Commit, connection, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import connection, read
 
 pytestmark = pytest.mark.usefixtures("store")
 NOW = 1_795_456_800_000

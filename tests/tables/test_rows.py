@@ -9,7 +9,8 @@ from pynamodb.exceptions import TransactWriteError
 
 from billfold.errors import Busy, OperationRunning, Stale, Unavailable
 from billfold.tables import rows
-from billfold.tables.rows import Commit, Row, pages, read, table, write_all
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Row, pages, read, table, write_all
 from tests.tables.scripts import CONDITION, CONFLICT, losing, scripted
 
 pytestmark = pytest.mark.usefixtures("store")

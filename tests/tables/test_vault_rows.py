@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from billfold.errors import Stale
-from billfold.tables.rows import Commit, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import read
 from billfold.vault import Sealed, vault_rows
 from tests.tables.scripts import scripted
 

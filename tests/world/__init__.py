@@ -17,7 +17,7 @@ from billfold import clock, ledger
 from billfold.events import OutboxKind
 from billfold.ledger import ledger_rows
 from billfold.tables import rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from infra.clients.phones import Phone, Till
 from infra.operations import suspensions
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from billfold import clock, ids
 from billfold.cards import card_rows
 from billfold.cards.card_changes import Asked
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from sandbox_bank import authentications, callbacks, keys, rows
 from tests import world
 from tests.cloud import secret_store

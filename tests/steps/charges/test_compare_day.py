@@ -7,7 +7,7 @@ import pytest
 from billfold import charges, clock
 from billfold.charges import comparison_rows, comparisons
 from billfold.charges.comparisons import PARTS, Comparison
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from infra.deploy.clouds import Cloud
 from infra.deploy.stacks import DeploymentFailed
 from infra.operations import reconciliation

@@ -5,7 +5,7 @@ import pytest
 from billfold import clock, ledger
 from billfold.clock import MINUTE
 from billfold.ledger import ledger_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from tests.cloud.delivery import sqs_event
 from tests.world import STEPS
 

@@ -3,7 +3,7 @@
 from billfold import clock, ledger
 from billfold.clock import MINUTE
 from billfold.ledger import ledger_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from tests.cloud import delivery
 from tests.world import STEPS
 

@@ -3,7 +3,7 @@
 from billfold import ledger
 from billfold.clock import HOUR, now
 from billfold.ledger import ledger_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from tests import world
 from tests.world import Person, call
 

@@ -2,7 +2,7 @@
 
 from billfold import ledger
 from billfold.ledger import ledger_rows, statement_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from tests.cloud import delivery
 from tests.cloud.queues import bodies
 from tests.world import STEPS

@@ -10,7 +10,7 @@ import pytest
 
 from billfold.errors import Stale
 from billfold.merchants import Merchant, Terminal, merchant_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from infra.clients.phones import Till
 from infra.operations import suspensions
 from infra.plan.stages import ROOT

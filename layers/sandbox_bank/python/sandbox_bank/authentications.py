@@ -9,7 +9,7 @@ from typing import Any
 
 from billfold import ids
 from billfold.clock import MINUTE, SECOND
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from sandbox_bank import behaviours, keys
 from sandbox_bank.behaviours import NAMED
 from sandbox_bank.rows import AuthenticationRow

@@ -24,7 +24,7 @@ from typing import Any
 
 from billfold import clock
 from billfold.errors import Refusal
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.triggers.again import until_fresh
 from sandbox_bank import authentications, behaviours, callbacks, keys, payments, rows
 from sandbox_bank.behaviours import Behaviour

@@ -4,7 +4,7 @@ from typing import Any
 
 from billfold import clock, ids
 from billfold.clock import SECOND
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from sandbox_bank import rows
 from sandbox_bank.behaviours import NAMED
 from sandbox_bank.rows import AuthenticationRow, PaymentRow

@@ -12,7 +12,8 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from billfold import ids
-from billfold.tables.rows import Commit, Integer, Json, Key, Row, call, pages, read, table, write_all
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Integer, Json, Key, Row, call, pages, read, table, write_all
 from sandbox_bank import keys
 
 PAYMENTS = "payments"

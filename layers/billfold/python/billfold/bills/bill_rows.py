@@ -15,8 +15,9 @@ from billfold.bills.bill_changes import BillChange, ItemsAdded, Opened
 from billfold.events import Event
 from billfold.money import Money
 from billfold.tables import journals
+from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import Commit, Integer, Json, Key, Row, due_shard, table
+from billfold.tables.rows import Integer, Json, Key, Row, due_shard, table
 
 KINDS: dict[str, type[BillChange]] = {
     "opened": bill_changes.Opened,

@@ -12,7 +12,8 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from billfold.card_photos import Photo, Reading
 from billfold.clock import HOUR, SECOND
-from billfold.tables.rows import Commit, Integer, Json, Key, Row, due_shard, read, table
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Integer, Json, Key, Row, due_shard, read, table
 from billfold.vault import Sealed
 
 # After its end a row only says that it ended. The sweep needs it until then, so TTL leaves it an hour.

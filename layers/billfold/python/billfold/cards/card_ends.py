@@ -3,7 +3,7 @@
 from billfold.cards import COOL_DOWN, Card, card_answers, card_rows
 from billfold.cards.card_changes import CardChange
 from billfold.tables import limit_rows
-from billfold.tables.rows import Commit
+from billfold.tables.commits import Commit
 from billfold.vault import vault_rows
 
 

@@ -18,8 +18,9 @@ from billfold.cards import Card, card_changes, card_texts
 from billfold.cards.card_changes import Bound, CardChange
 from billfold.events import Event
 from billfold.tables import journals
+from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import Commit, Integer, Key, Row, due_shard, read, table
+from billfold.tables.rows import Integer, Key, Row, due_shard, read, table
 
 KINDS: dict[str, type[CardChange]] = {
     "bound": card_changes.Bound,

@@ -21,8 +21,9 @@ from billfold.clock import SECOND
 from billfold.events import Event
 from billfold.ledger import Account, Transfer, ledger_rows
 from billfold.tables import journals
+from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import DUE_SHARDS, Commit, Integer, Key, Row, due_shard, indexed, read, table
+from billfold.tables.rows import DUE_SHARDS, Integer, Key, Row, due_shard, indexed, read, table
 
 KINDS: dict[str, type[ChargeChange]] = {
     "started": charge_changes.Started,

@@ -20,7 +20,8 @@ from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
 from billfold.charges import Difference, Line, comparisons
 from billfold.charges.comparisons import Comparison
 from billfold.errors import NotFound
-from billfold.tables.rows import Commit, Integer, Json, Key, Row, pages, read, table
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Integer, Json, Key, Row, pages, read, table
 
 LINES_A_ROW = 100
 _AFTER = "after "

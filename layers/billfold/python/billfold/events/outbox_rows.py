@@ -14,7 +14,8 @@ from pynamodb.attributes import UnicodeAttribute
 from billfold import ids
 from billfold.clock import SECOND
 from billfold.events import TOLD_KEPT, Event, OutboxKind
-from billfold.tables.rows import Commit, Integer, Json, Row, table
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Integer, Json, Row, table
 
 
 class OutboxRow(Row):

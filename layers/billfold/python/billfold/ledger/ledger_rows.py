@@ -19,7 +19,8 @@ from pynamodb.expressions.update import Action
 from billfold import events, ledger
 from billfold.events import Event
 from billfold.ledger import Account, Balance, Hold, Leg, Transfer
-from billfold.tables.rows import Commit, Integer, Json, Key, Request, Row, due_shard, pages, read, table
+from billfold.tables.commits import Commit, Request
+from billfold.tables.rows import Integer, Json, Key, Row, due_shard, pages, read, table
 
 
 class BalanceRow(Row):

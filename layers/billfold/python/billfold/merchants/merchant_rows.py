@@ -12,7 +12,8 @@ from pynamodb.attributes import UnicodeAttribute
 
 from billfold.events import OutboxKind, outbox_rows
 from billfold.merchants import Merchant, Terminal
-from billfold.tables.rows import Commit, Integer, Key, Row, call, read, table
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Integer, Key, Row, call, read, table
 
 
 class MerchantRow(Row):

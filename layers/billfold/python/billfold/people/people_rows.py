@@ -18,7 +18,8 @@ from billfold.errors import Refusal
 from billfold.events import OutboxKind, outbox_rows
 from billfold.people import MAX_DEVICES, Device, Pin, User
 from billfold.tables import operation_rows
-from billfold.tables.rows import Commit, Integer, Json, Key, Row, pages, table
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Integer, Json, Key, Row, pages, table
 
 
 class UserRow(Row):

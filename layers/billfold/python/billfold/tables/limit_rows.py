@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from billfold import ids, limits
 from billfold.clock import HOUR, SECOND
 from billfold.limits import Limit
-from billfold.tables.rows import Commit, Integer, Json, Key, Row, table
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Integer, Json, Key, Row, table
 
 # CB-17. An address can be a whole shop's network, and of IPv6 is a /64; a fingerprint is one card, whoever tries it.
 LIMITS = {

@@ -15,7 +15,8 @@ from typing import Any
 from pynamodb.attributes import Attribute
 
 from billfold.errors import Invalid
-from billfold.tables.rows import Commit, Integer, Key, Row, pages, read
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Integer, Key, Row, pages, read
 
 # Beyond every number and before what statements once had as keys, which began with an instant of thirteen digits.
 END = "1"

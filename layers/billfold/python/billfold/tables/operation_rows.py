@@ -12,7 +12,8 @@ from pynamodb.attributes import UnicodeAttribute
 from billfold import ids
 from billfold.clock import HOUR, SECOND
 from billfold.errors import Refusal
-from billfold.tables.rows import Commit, Integer, Json, Key, Row, table
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Integer, Json, Key, Row, table
 
 KEPT = 48 * HOUR
 

@@ -9,7 +9,8 @@ from itertools import islice
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
-from billfold.tables.rows import Commit, Key, Row, indexed, table
+from billfold.tables.commits import Commit
+from billfold.tables.rows import Key, Row, indexed, table
 from billfold.vault import Sealed
 
 NUMBER, PERSON = "number", "person"
