@@ -46,7 +46,7 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     terminals = {key[1]: merchant_rows.terminal(rows, key[1]) for key in terminal_keys}
     items, outcomes = _land(bill, sent, terminals, now)
     marks = request.marks(tries_left=people.tries_left(user.pin, now))
-    change = ItemsAdded(now, items, outcomes, bills.is_late(bill, now), **marks)
+    change = ItemsAdded(at=now, items=items, outcomes=outcomes, late=bills.is_late(bill, now), **marks)
 
     if bills.worth_recording(bill, change):
         with Commit(operation) as commit:

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from billfold import bills, cards, charges, errors, ledger, people
 from billfold.bills import Bill, bill_payments, bill_rows, bill_wire
-from billfold.bills.bill_changes import BillChange, SettlementFailed, Settling
+from billfold.bills.bill_changes import BillChange, SettlementFailed
 from billfold.bills.bill_errors import ListChanged
 from billfold.cards import Card, card_rows
 from billfold.charges import charge_rows
@@ -103,7 +103,7 @@ def _by_card(request: http.Request[VerifyBill], bill: Bill, card: Card, commit: 
         transfer=request.operation("trf"),
     )
     charge = charge_rows.start(commit, request.operation("chg"), started)
-    return Settling(request.now, charge.charge_id, card.card_id, bill.list_hash(), "pin", **request.marks())
+    return bill_payments.by_card(bill, charge, request.now, request.marks())
 
 
 def _answer(bill: Bill, change: BillChange) -> http.Answer:

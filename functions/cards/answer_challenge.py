@@ -68,11 +68,10 @@ def _judged(journal: Journal[Card, CardChange], number: int) -> tuple[Card, Card
 def _heard(card: Card, said: Verdict, number: int, now: int, operation: str) -> CardChange | None:
     # A bank that declines with the last try declines for its code: the challenge is over, and the card cools down.
     if said.outcome == "challenge" or (said.outcome == "declined" and number >= CODE_TRIES):
-        return CodeRefused(now, number)
+        return CodeRefused(at=now, number=number)
     if said.outcome == "unknown":
         return None
-    answer = Answered(now, said.outcome, f"code {number}", said.reference, said.token, said.reason)
-    return card_answers.hear(card, answer)
+    return card_answers.hear(card, card_answers.answered(said, f"code {number}", now))
 
 
 def _answer(card: Card, heard: CardChange | None) -> http.Answer:

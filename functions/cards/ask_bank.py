@@ -15,7 +15,7 @@ import msgspec
 from billfold import banks, cards, clock, vault
 from billfold.banks import Authentication, Bank, Verdict
 from billfold.cards import Card, card_answers, card_rows
-from billfold.cards.card_changes import Answered, Asked, CardChange
+from billfold.cards.card_changes import Asked, CardChange
 from billfold.errors import Stale
 from billfold.tables.commits import Commit
 from billfold.tables.rows import read
@@ -31,7 +31,7 @@ def handler(event: workflow.Input) -> workflow.Output:
 
     bank = banks.bank(card.bank)
     if not card.fields_sent:
-        card = _commit(card, Asked(now, list(bank.fields_sent)), "ask")
+        card = _commit(card, Asked(at=now, fields_sent=list(bank.fields_sent)), "ask")
         said = _authenticate(bank, card)
     else:
         answer = bank.status(_key(card))
@@ -39,8 +39,7 @@ def handler(event: workflow.Input) -> workflow.Output:
         said = _authenticate(bank, card) if said.outcome == "absent" and card.state in cards.OPEN else said
 
     now = clock.now()
-    answered = Answered(now, said.outcome, "asking", said.reference, said.token, said.reason, said.way)
-    if heard := card_answers.hear(card, answered):
+    if heard := card_answers.hear(card, card_answers.answered(said, "asking", now)):
         card = _commit(card, heard, f"heard {card.asked}")
     return _next(card, now)
 

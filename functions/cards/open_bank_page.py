@@ -13,7 +13,6 @@ from typing import Any
 
 from billfold import banks, cards, people
 from billfold.cards import card_answers, card_rows, card_wire
-from billfold.cards.card_changes import Answered
 from billfold.errors import Unavailable
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
@@ -34,8 +33,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     said = banks.bank(card.bank).challenge(f"{card.card_id}/authentication", card.reference)
     if said.outcome == "unknown":
         raise Unavailable()
-    answered = Answered(now, said.outcome, "page", said.reference, said.token, said.reason, said.way)
-    heard = card_answers.hear(card, answered)
+    heard = card_answers.hear(card, card_answers.answered(said, "page", now))
 
     if heard:
         with Commit(request.operation("opr")) as commit:

@@ -9,12 +9,12 @@ May       cards PutItem Query UpdateItem; charges Query; queue charges; bank
 Layers    stripe
 """
 
+from dataclasses import replace
 from typing import Any
 
 from billfold import banks
 from billfold.banks import Callback, issuers
 from billfold.cards import card_answers, card_rows
-from billfold.cards.card_changes import Answered
 from billfold.charges import charge_messages, charge_rows
 from billfold.errors import NotFound
 from billfold.tables.commits import Commit
@@ -47,9 +47,8 @@ def _hear(bank: str, told: Callback, now: int) -> None:
         refusal = NotFound()
         refusal.about = told.about
         raise refusal
-    said = told.verdict
-    answered = Answered(now, said.outcome, "callback", told.reference, said.token, said.reason, said.way)
-    heard = card_answers.hear(card, answered)
+    said = replace(told.verdict, reference=told.reference)
+    heard = card_answers.hear(card, card_answers.answered(said, "callback", now))
     if heard:
         with Commit(told.event_id) as commit:
             card_rows.put_change(commit, card, heard)

@@ -33,6 +33,6 @@ def handler(card_id: str) -> str:
         vault_rows.put(commit, card_id, vault.seal_parts(card_id, opened), before=sealed)
         card_rows.remove_holder(commit, card)
         card_rows.add_holder(commit, rows, [fingerprint], card.owner, card_id)
-        card_rows.put_change(commit, card, Resealed(clock.now(), fingerprint))
+        card_rows.put_change(commit, card, Resealed(at=clock.now(), fingerprint=fingerprint))
 
     return "resealed"

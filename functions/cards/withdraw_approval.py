@@ -13,7 +13,7 @@ Layers    stripe
 from billfold import banks, charges, clock
 from billfold.banks import Bank, Verdict
 from billfold.cards import Card, card_answers, card_rows
-from billfold.cards.card_changes import Answered, CardChange, Withdrawn
+from billfold.cards.card_changes import CardChange, Withdrawn
 from billfold.errors import Unavailable
 from billfold.tables.commits import Commit
 from billfold.triggers import queue
@@ -35,16 +35,14 @@ def handler(card_id: str, before: int) -> str | queue.Later:
     if _withdraw(bank, card) != "refunded":
         return _ask_later(before, known=True)
 
-    _commit(card, Withdrawn(clock.now()), "withdrawn")
+    _commit(card, Withdrawn(at=clock.now()), "withdrawn")
     return "withdrawn"
 
 
 def _heard(card: Card, said: object) -> CardChange | None:
     if not isinstance(said, Verdict):
         return None
-    return card_answers.hear(
-        card, Answered(clock.now(), said.outcome, "asking", said.reference, said.token, said.reason)
-    )
+    return card_answers.hear(card, card_answers.answered(said, "asking", clock.now()))
 
 
 def _withdraw(bank: Bank, card: Card) -> str:

@@ -49,11 +49,10 @@ def reached(*modules: ModuleType) -> set[str]:
             found |= said(node.value) if any(getattr(one, "id", "") == "state" for one in targets) else set()
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            found |= {
-                text for one in node.keywords if one.arg == "state" and name == "replace" for text in said(one.value)
-            }
+            named = [one.value for one in node.keywords if one.arg == "state" and name in ("replace", "Ended")]
+            found |= {text for value in named for text in said(value)}
             # What these take as a state stands at this place.
-            place = {"Ended": 1, "_with_state": 2, "Photo": 2}.get(name)
+            place = {"_with_state": 2, "Photo": 2}.get(name)
             found |= said(node.args[place]) if place is not None and len(node.args) > place else set()
     return found
 

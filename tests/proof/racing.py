@@ -89,7 +89,14 @@ def books_balance(store: Engine) -> None:
 def bill_opened(person: Person, *, ago: int, ends_in: int) -> Bill:
     """A bill on the person's phone that was opened some time ago; milliseconds."""
     now = clock.now()
-    opening = Opened(now - ago, person.user_id, person.phone.device_id, "USD", now + ends_in, None)
+    opening = Opened(
+        at=now - ago,
+        owner=person.user_id,
+        device=person.phone.device_id,
+        currency="USD",
+        expires_at=now + ends_in,
+        cap=None,
+    )
     commit = Commit(str(uuid.uuid4()))
     bill = bill_rows.put_opened(commit, f"bil_{uuid.uuid4().hex}", opening)
     commit.send()

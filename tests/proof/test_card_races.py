@@ -80,7 +80,7 @@ def challenged(cards: CardWorld, person: Person, *, ago: int = 0) -> str:
     """A card whose code was sent some milliseconds ago."""
     card = asked(cards, person, "challenged")
     commit = Commit(str(uuid.uuid4()))
-    card_rows.put_change(commit, card_rows.load(card).present, ChallengeSent(clock.now() - ago))
+    card_rows.put_change(commit, card_rows.load(card).present, ChallengeSent(at=clock.now() - ago))
     commit.send()
     return card
 

@@ -47,13 +47,13 @@ def opening(cap: int | None = None, period: int = PERIOD) -> Opened:
 def added(bill: Bill, *items: Item, now: int = OPENED + MINUTE) -> Bill:
     """The bill after these items landed."""
     outcomes = [Outcome("added", each.item_id) for each in items]
-    return bills.after(bill, ItemsAdded(now, list(items), outcomes, bills.is_late(bill, now)))
+    return bills.after(bill, ItemsAdded(at=now, items=list(items), outcomes=outcomes, late=bills.is_late(bill, now)))
 
 
 def ended(bill: Bill, now: int = OPENED + PERIOD) -> Bill:
     """The bill once its period is over."""
     change = bills.on_deadline(bill, now)
-    assert change == Closed(now, by_user=False)
+    assert change == Closed(at=now, by_user=False)
     return bills.after(bill, change)
 
 
@@ -63,7 +63,7 @@ def closed(bill: Bill, now: int = OPENED + 2 * MINUTE) -> Bill:
 
 def settled(bill: Bill, now: int = OPENED + 3 * MINUTE) -> Bill:
     bills.check_verifiable(bill, bill.list_hash(), now)
-    return bills.after(bill, Settled(now, "trf_1", bill.list_hash(), "pin"))
+    return bills.after(bill, Settled(at=now, transfer_id="trf_1", list_hash=bill.list_hash(), method="pin"))
 
 
 @dataclass
@@ -149,7 +149,7 @@ class Worlds:
             bills.check_accepts(self.bill, self.now)
             bills.check_item(self.bill, new, self.now)
             late = bills.is_late(self.bill, self.now)
-            return ItemsAdded(self.now, [new], [Outcome("added", new.item_id)], late)
+            return ItemsAdded(at=self.now, items=[new], outcomes=[Outcome("added", new.item_id)], late=late)
 
         change = self._judge("tap", self._against_tap(plain), rule)
         if change is not None:
@@ -252,8 +252,8 @@ class Worlds:
         def rule() -> Change:
             bills.check_verifiable(self.bill, named, self.now)
             if solvent:
-                return Settled(self.now, "trf_1", named, "pin")
-            return SettlementFailed(self.now, "balance_too_low", {})
+                return Settled(at=self.now, transfer_id="trf_1", list_hash=named, method="pin")
+            return SettlementFailed(at=self.now, refusal="balance_too_low", facts={})
 
         if change := self._judge("verify", reasons, rule):
             self._apply(change)

@@ -64,7 +64,7 @@ def bound(**fields: Any) -> Card:
 def heard(outcome: str, at: int = BOUND, by: str = "asking", **said: str) -> Answered:
     """What a bank says, with all that it says along with it."""
     known = {"approved": {"reference": "bau_1", "token": TOKEN}, "challenge": {"reference": "bau_1"}}.get(outcome, {})
-    return Answered(at, outcome, by, **(known | said))
+    return Answered(at=at, outcome=outcome, by=by, **(known | said))
 
 
 def lived(*changes: CardChange, **fields: Any) -> Card:
@@ -178,7 +178,7 @@ class Worlds:
         if self.naive.what_to_do(self.now) != "ask" or not self.naive.begun:
             return
         if not self.naive.asked:
-            self._apply(Asked(self.now, FIELDS))
+            self._apply(Asked(at=self.now, fields_sent=FIELDS))
             self.naive.asked = True
         self.hear(outcome, "asking")
 
@@ -203,7 +203,7 @@ class Worlds:
     def send_code(self) -> None:
         """The machine has the bank send the first code."""
         if self.naive.what_to_do(self.now) == "challenge" and not self.naive.codes_sent:
-            self._apply(ChallengeSent(self.now))
+            self._apply(ChallengeSent(at=self.now))
             self.naive.codes_sent.append(self.now)
 
     def act(self) -> None:
@@ -213,7 +213,7 @@ class Worlds:
         if to_do == "over":
             assert ended is None
         elif to_do == "approved":
-            self._apply(Activated(self.now))
+            self._apply(Activated(at=self.now))
             naive.active = True
         elif to_do in ("declined", "expired"):
             assert ended is not None
@@ -242,7 +242,7 @@ class Worlds:
     def withdraw(self) -> None:
         """The bank takes its approval back, when it is asked to."""
         if card_answers.is_to_withdraw(self.card):
-            self._apply(Withdrawn(self.now))
+            self._apply(Withdrawn(at=self.now))
             self.naive.taken_back = True
 
     # --------------------------------------------------------------------------------------------------------- the owner
@@ -266,7 +266,7 @@ class Worlds:
         if outcome != "challenge":
             self.hear(outcome, f"code {waiting[number % len(waiting)]}")
             return
-        self._apply(CodeRefused(self.now, waiting[number % len(waiting)]))
+        self._apply(CodeRefused(at=self.now, number=waiting[number % len(waiting)]))
         self.naive.wrong.add(waiting[number % len(waiting)])
 
     def resend(self) -> None:
@@ -294,10 +294,10 @@ class Worlds:
     def bind_again(self) -> None:
         """The same card with a later expiry, or moved on by the vault: neither changes where it stands."""
         if not self.naive.over and self.naive.expiry == (2026, 12):
-            self._apply(ExpiryUpdated(self.now, 2031, 7))
+            self._apply(ExpiryUpdated(at=self.now, expiry_year=2031, expiry_month=7))
             self.naive.expiry = (2031, 7)
         elif not self.naive.over:
-            self._apply(Resealed(self.now, f"fingerprint {len(self.changes)}"))
+            self._apply(Resealed(at=self.now, fingerprint=f"fingerprint {len(self.changes)}"))
 
     def pay(self) -> None:
         expired = self.now >= self._expires() + 12 * HOUR

@@ -14,7 +14,7 @@ from billfold.errors import AmountNotSupported, CurrencyNotSupported, Refusal
 from billfold.money import MAX_AMOUNT_MINOR, Money
 from tests.rules.card_worlds import BOUND, FIELDS, heard, lived
 
-ACTIVE = lived(Checked(BOUND), Asked(BOUND, FIELDS), heard("approved"), Activated(BOUND))
+ACTIVE = lived(Checked(at=BOUND), Asked(at=BOUND, fields_sent=FIELDS), heard("approved"), Activated(at=BOUND))
 NO_DECIMALS = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
 THREE_DECIMALS = "BHD JOD KWD OMR TND"
 NOT_TAKEN = "IQD LYD CLF UYI UYW CUP IRR KPW SDG STN SYP VES XAD ZWG MRU"

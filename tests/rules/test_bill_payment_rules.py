@@ -46,17 +46,17 @@ def test_a_bill_falls_due_at_its_end_then_for_a_reminder_then_for_good():
     bill = ended(bill)
     assert bill.due_at == END + 15 * MINUTE
     assert bills.on_deadline(bill, END + 15 * MINUTE - 1) is None
-    assert bills.on_deadline(bill, END + 15 * MINUTE) == Reminded(END + 15 * MINUTE)
-    bill = bills.after(bill, Reminded(END + 15 * MINUTE))
+    assert bills.on_deadline(bill, END + 15 * MINUTE) == Reminded(at=END + 15 * MINUTE)
+    bill = bills.after(bill, Reminded(at=END + 15 * MINUTE))
     assert (bill.due_at, bills.on_deadline(bill, VERIFY_BY - 1)) == (VERIFY_BY, None)
-    assert bills.on_deadline(bill, VERIFY_BY) == Unpaid(VERIFY_BY)
-    bill = bills.after(bill, Unpaid(VERIFY_BY))
+    assert bills.on_deadline(bill, VERIFY_BY) == Unpaid(at=VERIFY_BY)
+    bill = bills.after(bill, Unpaid(at=VERIFY_BY))
     assert (bill.state, bill.due_at, bills.on_deadline(bill, VERIFY_BY * 2)) == ("unpaid", None, None)
 
 
 def test_a_sweep_that_comes_very_late_gives_the_bill_up_at_once():
     """VB-16: a reminder of what is over would help nobody."""
-    assert bills.on_deadline(ended(added(opened(), item(1))), VERIFY_BY) == Unpaid(VERIFY_BY)
+    assert bills.on_deadline(ended(added(opened(), item(1))), VERIFY_BY) == Unpaid(at=VERIFY_BY)
 
 
 def test_verification_is_bound_to_the_exact_list():
@@ -68,7 +68,7 @@ def test_verification_is_bound_to_the_exact_list():
     for other in changed:
         with pytest.raises(bill_errors.ListChanged):
             bills.check_verifiable(other, named, END)
-    assert bills.after(bill, Reminded(END)).list_hash() == named
+    assert bills.after(bill, Reminded(at=END)).list_hash() == named
 
 
 @pytest.mark.parametrize("field", ["item_id", "merchant", "amount", "signed_at"])
@@ -107,7 +107,7 @@ def test_only_a_bill_that_asks_for_it_can_be_verified(state):
 def test_a_failed_settlement_keeps_the_items_and_can_be_tried_again():
     """VB-17: insufficient funds change the state alone; the deadline stays the one it was."""
     bill = closed(added(opened(), item(1)))
-    failed = bills.after(bill, bills.SettlementFailed(OPENED + 3 * MINUTE, "balance_too_low", {}))
+    failed = bills.after(bill, bills.SettlementFailed(at=OPENED + 3 * MINUTE, refusal="balance_too_low", facts={}))
     assert (failed.state, failed.items, failed.due_at) == ("failed", bill.items, bill.due_at)
     assert settled(failed).state == "settled"
 
@@ -159,10 +159,13 @@ def test_only_its_own_seller_refunds_an_item_that_was_paid():
 def test_sellers_hear_of_what_concerns_them():
     """XX-03, XX-05: each change names the merchants whose items it touches, each once, with what the bill is to them."""
     bill = closed(added(opened(), item(1), item(2, merchant="mer_b"), item(3)))
-    assert bill_sellers.concerned(bill, Unpaid(END)) == {"mer_a": "verifying", "mer_b": "verifying"}
+    assert bill_sellers.concerned(bill, Unpaid(at=END)) == {"mer_a": "verifying", "mer_b": "verifying"}
     assert bill_sellers.concerned(bill, bills.dispute(bill, "itm_2", END)) == {"mer_b": "verifying"}
-    assert bill_sellers.concerned(bill, Reminded(END)) == {}
+    assert bill_sellers.concerned(bill, Reminded(at=END)) == {}
     paid = settled(bill)
-    assert bill_sellers.concerned(paid, Settled(END, "trf_1", "", "pin")) == {"mer_a": "settled", "mer_b": "settled"}
+    assert bill_sellers.concerned(paid, Settled(at=END, transfer_id="trf_1", list_hash="", method="pin")) == {
+        "mer_a": "settled",
+        "mer_b": "settled",
+    }
     given_back = refund(paid, "itm_1")
     assert bill_sellers.concerned(bills.after(paid, given_back), given_back) == {"mer_a": "partially_refunded"}

@@ -71,7 +71,7 @@ def test_a_late_tap_brings_an_empty_bill_back_to_be_verified():
 
 def test_a_batch_of_refusals_does_not_bring_an_empty_bill_back():
     """VB-18: a forged tap after the end is recorded, and the bill stays ended."""
-    refusal = ItemsAdded(END + 1, [], [Outcome("refused", refusal="signature_invalid")], late=True)
+    refusal = ItemsAdded(at=END + 1, items=[], outcomes=[Outcome("refused", refusal="signature_invalid")], late=True)
     assert bills.after(ended(opened()), refusal).state == "expired_empty"
 
 
@@ -116,7 +116,9 @@ def test_only_suspicious_refusals_are_kept_in_the_record():
     """VB-07: forged, cloned and unknown terminals leave a trace; a tap over the cap does not; what landed always does."""
 
     def batch(refusal: str, *items: bills.Item) -> ItemsAdded:
-        return ItemsAdded(OPENED + MINUTE, list(items), [Outcome("refused", refusal=refusal)], late=False)
+        return ItemsAdded(
+            at=OPENED + MINUTE, items=list(items), outcomes=[Outcome("refused", refusal=refusal)], late=False
+        )
 
     bill = opened()
     for code in ("signature_invalid", "counter_reused", "terminal_refused"):
@@ -191,7 +193,7 @@ def test_a_seller_takes_back_its_own_item_and_no_other_s():
     """VB-12, XX-05: another seller's item does not exist for it."""
     bill = added(opened(), item(1))
     assert bill_sellers.void(bill, "itm_1", {"mer_z", "mer_a"}, OPENED + 5) == ItemVoided(
-        OPENED + 5, "itm_1", by="mer_a"
+        at=OPENED + 5, item_id="itm_1", by="mer_a"
     )
     for name, merchants in (("itm_1", {"mer_b"}), ("itm_1", set()), ("itm_9", {"mer_a"})):
         with pytest.raises(errors.NotFound):
@@ -256,6 +258,6 @@ def test_a_bill_keeps_refusals_up_to_a_bound():
         assert bill.refused_items == 50 * number
         bills.check_room(bill)
         outcomes = [Outcome("refused", refusal="signature_invalid")] * 50 + [Outcome("added", "itm")]
-        bill = bills.after(bill, ItemsAdded(OPENED + 1, [item(number)], outcomes, late=False))
+        bill = bills.after(bill, ItemsAdded(at=OPENED + 1, items=[item(number)], outcomes=outcomes, late=False))
     with pytest.raises(bill_errors.BillFull):
         bills.check_room(bill)

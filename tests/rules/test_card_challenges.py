@@ -12,9 +12,9 @@ from billfold.cards.card_changes import Answered, ApprovedLate, Asked, Challenge
 from billfold.cards.card_errors import NoCodeAwaited
 from tests.rules.card_worlds import BOUND, FIELDS, MINUTE, SECOND, heard, lived
 
-PAGE = Answered(BOUND, "challenge", "asking", "bau_1", way="redirect")
-ASKED = [Checked(BOUND), Asked(BOUND, FIELDS), PAGE]
-WAITING = [*ASKED, ChallengeSent(BOUND, "redirect")]
+PAGE = Answered(at=BOUND, outcome="challenge", by="asking", reference="bau_1", way="redirect")
+ASKED = [Checked(at=BOUND), Asked(at=BOUND, fields_sent=FIELDS), PAGE]
+WAITING = [*ASKED, ChallengeSent(at=BOUND, way="redirect")]
 OVER = BOUND + PAGE_VALID
 
 
@@ -52,21 +52,26 @@ def test_no_code_is_tried_and_none_is_sent_again():
 def test_its_time_over_it_expires_without_a_cool_down_and_says_why():
     """CB-09: nobody guessed anything; and a card whose bank was silent still says that."""
     ended = cards.end(lived(*WAITING), OVER + LAST_ASK)
-    assert ended == Ended(OVER + LAST_ASK, "expired", PAGE_OVER)
+    assert ended == Ended(at=OVER + LAST_ASK, state="expired", reason=PAGE_OVER)
     assert "confirm with your bank in time" in card_texts.text("expired", "Visa", "4242", PAGE_OVER)
-    assert cards.end(lived(*ASKED), BOUND + cards.PATIENCE) == Ended(BOUND + cards.PATIENCE, "expired")
+    assert cards.end(lived(*ASKED), BOUND + cards.PATIENCE) == Ended(at=BOUND + cards.PATIENCE, state="expired")
     after = lived(*WAITING, ended)
     assert card_answers.is_unheard(after), "the bank is asked once more, and an approval is taken back"
-    approved = Answered(OVER + 5 * MINUTE, "approved", "callback", "bau_1", "t")
-    assert card_answers.hear(after, approved) == ApprovedLate(OVER + 5 * MINUTE, "bau_1")
+    approved = Answered(at=OVER + 5 * MINUTE, outcome="approved", by="callback", reference="bau_1", token="t")
+    assert card_answers.hear(after, approved) == ApprovedLate(at=OVER + 5 * MINUTE, reference="bau_1")
 
 
 @pytest.mark.parametrize(("at", "awaited"), [(BOUND, True), (OVER - 1, True), (OVER, False), (OVER + LAST_ASK, False)])
 def test_the_page_is_given_while_it_is_awaited(at, awaited):
     """CB-09: not before the machine waits for it, nor for a code, nor after the bank's word."""
     assert cards.awaits_page(lived(*WAITING), at) == awaited
-    code = [Checked(BOUND), Asked(BOUND, FIELDS), heard("challenge"), ChallengeSent(BOUND)]
-    for changes in (ASKED, code, [*WAITING, heard("approved", by="page")], [*WAITING, Ended(BOUND, "cancelled")]):
+    code = [Checked(at=BOUND), Asked(at=BOUND, fields_sent=FIELDS), heard("challenge"), ChallengeSent(at=BOUND)]
+    for changes in (
+        ASKED,
+        code,
+        [*WAITING, heard("approved", by="page")],
+        [*WAITING, Ended(at=BOUND, state="cancelled")],
+    ):
         assert not cards.awaits_page(lived(*changes), at)
 
 
@@ -78,7 +83,12 @@ def test_the_owner_is_asked_to_confirm_and_not_for_a_code():
 
 def test_a_challenge_of_an_earlier_version_is_one_by_code():
     """Rows of before know no way; their challenge goes on as it was."""
-    old = [Checked(BOUND), Asked(BOUND, FIELDS), Answered(BOUND, "challenge", "asking", "bau_1"), ChallengeSent(BOUND)]
+    old = [
+        Checked(at=BOUND),
+        Asked(at=BOUND, fields_sent=FIELDS),
+        Answered(at=BOUND, outcome="challenge", by="asking", reference="bau_1"),
+        ChallengeSent(at=BOUND),
+    ]
     assert lived(*old).challenge.way == "code"
     rows = pathlib.Path(__file__).parent.parent / "tables/card_rows_v1.json"
     assert not any('way"' in json.dumps(line) for line in rows.read_text().splitlines())

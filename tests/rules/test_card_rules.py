@@ -23,10 +23,10 @@ from billfold.cards.card_changes import (
 from billfold.cards.card_errors import CardNotActive, CardStateConflict, ChallengeOver, ResendTooSoon, TooManyCards
 from tests.rules.card_worlds import BOUND, FIELDS, HOUR, MINUTE, PRICE, SECOND, TOKEN, bound, heard, lived
 
-BEGUN: list[CardChange] = [Checked(BOUND), Asked(BOUND, FIELDS)]
+BEGUN: list[CardChange] = [Checked(at=BOUND), Asked(at=BOUND, fields_sent=FIELDS)]
 APPROVED = [*BEGUN, heard("approved")]
-ACTIVE = [*APPROVED, Activated(BOUND)]
-CHALLENGED = [*BEGUN, heard("challenge"), ChallengeSent(BOUND)]
+ACTIVE = [*APPROVED, Activated(at=BOUND)]
+CHALLENGED = [*BEGUN, heard("challenge"), ChallengeSent(at=BOUND)]
 CODE_END = BOUND + 5 * MINUTE
 # The last instant of 2026 twelve hours west of Greenwich, where it ends last.
 OVER_EVERYWHERE = 1_798_761_600_000 + 12 * HOUR
@@ -34,7 +34,7 @@ OVER_EVERYWHERE = 1_798_761_600_000 + 12 * HOUR
 
 def tried(times: int, wrong: int = 0) -> list[CardChange]:
     """So many codes tried, of which the first were judged wrong."""
-    return [*([CodeTried(BOUND)] * times), *(CodeRefused(BOUND, number) for number in range(1, wrong + 1))]
+    return [*([CodeTried(at=BOUND)] * times), *(CodeRefused(at=BOUND, number=number) for number in range(1, wrong + 1))]
 
 
 # -------------------------------------------------------------------------------------------------------------- binding
@@ -48,7 +48,9 @@ def test_only_a_later_expiry_renews_a_card(months, renews):
     card = lived()
     month = card.expiry_year * 12 + card.expiry_month - 1 + months
     change = cards.renew(card, month // 12, month % 12 + 1, BOUND + 1)
-    assert change == (ExpiryUpdated(BOUND + 1, month // 12, month % 12 + 1) if renews else None)
+    assert change == (
+        ExpiryUpdated(at=BOUND + 1, expiry_year=month // 12, expiry_month=month % 12 + 1) if renews else None
+    )
 
 
 def test_a_card_begins_as_it_was_submitted_with_its_consent_and_what_was_typed():
@@ -62,7 +64,7 @@ def test_a_card_begins_as_it_was_submitted_with_its_consent_and_what_was_typed()
 def test_a_card_begins_with_its_binding_and_with_nothing_else():
     """A journal that lost its beginning is a fault, never a card."""
     with pytest.raises(AssertionError):
-        cards.rebuild("crd_1", [Checked(BOUND)])
+        cards.rebuild("crd_1", [Checked(at=BOUND)])
 
 
 def test_another_s_card_is_as_unknown_as_none_and_the_attempt_names_it_for_the_log():
@@ -91,15 +93,15 @@ def test_who_tried_too_often_hears_when_to_come_back():
 
 def test_the_machine_begins_with_a_card_once():
     """CB-04: created, it is checked; under way or over, it stays as it is."""
-    assert cards.begin(bound(), BOUND) == Checked(BOUND)
-    for changes in (BEGUN, ACTIVE, [Ended(BOUND, "cancelled")]):
+    assert cards.begin(bound(), BOUND) == Checked(at=BOUND)
+    for changes in (BEGUN, ACTIVE, [Ended(at=BOUND, state="cancelled")]):
         assert cards.begin(lived(*changes), BOUND) is None
 
 
 def test_a_card_that_has_expired_since_it_was_submitted_is_invalid():
     """CB-04: its month is over everywhere; no bank is asked."""
-    assert cards.begin(bound(), OVER_EVERYWHERE - 1) == Checked(OVER_EVERYWHERE - 1)
-    assert cards.begin(bound(), OVER_EVERYWHERE) == Ended(OVER_EVERYWHERE, "invalid", "expired")
+    assert cards.begin(bound(), OVER_EVERYWHERE - 1) == Checked(at=OVER_EVERYWHERE - 1)
+    assert cards.begin(bound(), OVER_EVERYWHERE) == Ended(at=OVER_EVERYWHERE, state="invalid", reason="expired")
 
 
 def test_the_record_shows_exactly_which_fields_were_sent():
@@ -123,9 +125,9 @@ def test_the_record_shows_exactly_which_fields_were_sent():
         ([*CHALLENGED, *tried(5, wrong=5)], "declined"),
         ([*CHALLENGED, *tried(1), heard("approved", by="code 1")], "approved"),
         (ACTIVE, "over"),
-        ([*ACTIVE, Removed(BOUND)], "over"),
-        ([Ended(BOUND, "cancelled")], "over"),
-        ([*BEGUN, heard("declined"), Ended(BOUND, "declined")], "over"),
+        ([*ACTIVE, Removed(at=BOUND)], "over"),
+        ([Ended(at=BOUND, state="cancelled")], "over"),
+        ([*BEGUN, heard("declined"), Ended(at=BOUND, state="declined")], "over"),
     ],
 )
 def test_the_machine_is_told_what_to_do_from_what_is_known(changes, standing):
@@ -139,7 +141,7 @@ def test_a_bank_that_does_not_answer_has_fifteen_minutes():
     assert silent.gives_up_at == BOUND + 15 * MINUTE
     assert cards.standing(silent, silent.gives_up_at - 1) == "ask"
     assert cards.standing(silent, silent.gives_up_at) == "expired"
-    assert cards.end(silent, silent.gives_up_at) == Ended(silent.gives_up_at, "expired")
+    assert cards.end(silent, silent.gives_up_at) == Ended(at=silent.gives_up_at, state="expired")
 
 
 def test_an_approval_in_time_stands_however_late_the_machine_looks():
@@ -168,7 +170,7 @@ def test_for_a_code_the_machine_waits_as_long_as_the_code_is_good():
 
 def test_for_a_try_that_is_not_judged_the_bank_is_asked_each_time_later():
     """CB-13: of a code that is over, or was tried five times; hundreds of asks would serve nobody."""
-    unjudged, tried_out = lived(*CHALLENGED, CodeTried(BOUND)), lived(*CHALLENGED, *[CodeTried(BOUND)] * 5)
+    unjudged, tried_out = lived(*CHALLENGED, CodeTried(at=BOUND)), lived(*CHALLENGED, *[CodeTried(at=BOUND)] * 5)
     sent_at = unjudged.challenge.sent_at
     assert cards.wait_seconds(unjudged, CODE_END) == 120
     waits = [cards.wait_seconds(tried_out, sent_at + after * SECOND) for after in (0, 2, 30, 90, 300, 3_600)]
@@ -180,7 +182,7 @@ def test_a_code_that_never_could_be_sent_ends_with_the_time_for_it():
     unsent = lived(*BEGUN, heard("challenge"))
     assert cards.standing(unsent, unsent.gives_up_at - 1) == "challenge"
     assert cards.standing(unsent, unsent.gives_up_at) == "expired"
-    assert cards.end(unsent, unsent.gives_up_at) == Ended(unsent.gives_up_at, "expired")
+    assert cards.end(unsent, unsent.gives_up_at) == Ended(at=unsent.gives_up_at, state="expired")
 
 
 @pytest.mark.parametrize(
@@ -213,15 +215,15 @@ def test_the_machine_ends_a_card_as_declined_only_when_the_bank_or_the_code_say_
 
 def test_a_card_that_is_over_or_active_is_not_ended():
     """An end is final, and only its owner removes a card that is linked."""
-    for changes in (ACTIVE, [*ACTIVE, Removed(BOUND)], [Ended(BOUND, "cancelled")]):
+    for changes in (ACTIVE, [*ACTIVE, Removed(at=BOUND)], [Ended(at=BOUND, state="cancelled")]):
         assert cards.end(lived(*changes), BOUND + HOUR) is None
 
 
 def test_a_bank_s_reason_stays_when_the_card_ends_for_it():
     """For operations: the end's own reason comes before the bank's, none keeps it."""
     declined = [*BEGUN, heard("declined", reason="details_mismatch")]
-    assert lived(*declined, Ended(BOUND, "declined")).reason == "details_mismatch"
-    assert lived(*declined, Ended(BOUND, "declined", "code_over")).reason == "code_over"
+    assert lived(*declined, Ended(at=BOUND, state="declined")).reason == "details_mismatch"
+    assert lived(*declined, Ended(at=BOUND, state="declined", reason="code_over")).reason == "code_over"
 
 
 # ------------------------------------------------------------------------------------------------------------- the code
@@ -230,10 +232,10 @@ def test_a_bank_s_reason_stays_when_the_card_ends_for_it():
 def test_a_code_is_good_for_five_minutes_after_it_was_last_sent():
     """CB-09: to the last millisecond, and anew after a resend."""
     card = lived(*CHALLENGED)
-    assert cards.try_code(card, CODE_END - 1) == CodeTried(CODE_END - 1)
+    assert cards.try_code(card, CODE_END - 1) == CodeTried(at=CODE_END - 1)
     with pytest.raises(ChallengeOver):
         cards.try_code(card, CODE_END)
-    again = lived(*CHALLENGED, ChallengeSent(BOUND + 4 * MINUTE))
+    again = lived(*CHALLENGED, ChallengeSent(at=BOUND + 4 * MINUTE))
     assert again.challenge.expires_at == BOUND + 9 * MINUTE
     assert cards.try_code(again, BOUND + 9 * MINUTE - 1)
 
@@ -244,7 +246,7 @@ def test_a_code_has_five_tries_counted_before_the_bank_judges_them():
         assert cards.try_code(lived(*CHALLENGED, *tried(4, min(judged, 4))), BOUND)
         with pytest.raises(ChallengeOver):
             cards.try_code(lived(*CHALLENGED, *tried(5, judged)), BOUND)
-    resent = lived(*CHALLENGED, *tried(5, 4), ChallengeSent(BOUND + MINUTE))
+    resent = lived(*CHALLENGED, *tried(5, 4), ChallengeSent(at=BOUND + MINUTE))
     with pytest.raises(ChallengeOver):
         cards.try_code(resent, BOUND + MINUTE)
     assert (resent.challenge.tries_left, resent.challenge.refused) == (0, 4)
@@ -259,7 +261,7 @@ def test_a_code_has_five_tries_counted_before_the_bank_judges_them():
         [*BEGUN, heard("challenge")],
         APPROVED,
         ACTIVE,
-        [Ended(BOUND, "cancelled")],
+        [Ended(at=BOUND, state="cancelled")],
     ],
     ids=["created", "asked", "unknown", "not sent", "approved", "active", "over"],
 )
@@ -283,7 +285,7 @@ def test_a_code_is_resent_after_a_minute_and_three_times_at_most():
             assert (refusal.value.status, refusal.value.problem()["retry_after_seconds"]) == (429, left)
         now += MINUTE
         sent = cards.resend(card, now)
-        assert sent == ChallengeSent(now)
+        assert sent == ChallengeSent(at=now)
         card = cards.after(card, sent)
     with pytest.raises(ChallengeOver):
         cards.resend(card, now + MINUTE)
@@ -349,9 +351,9 @@ def test_what_the_bank_says_is_heard_when_it_is_news(before, said, new):
 @pytest.mark.parametrize("end", ["declined", "expired", "cancelled", "invalid"])
 def test_a_late_approval_never_activates_but_is_recorded_once_to_be_withdrawn(end):
     """CB-14: whatever ended the card; the second copy of it is nothing new, and so is any other word."""
-    over = [*BEGUN, heard("unknown"), Ended(BOUND + HOUR, end)]
+    over = [*BEGUN, heard("unknown"), Ended(at=BOUND + HOUR, state=end)]
     late = card_answers.hear(lived(*over), heard("approved", BOUND + 2 * HOUR, "callback"))
-    assert late == ApprovedLate(BOUND + 2 * HOUR, "bau_1")
+    assert late == ApprovedLate(at=BOUND + 2 * HOUR, reference="bau_1")
     card = lived(*over, late)
     assert (card.state, card.token, cards.standing(card, BOUND + 2 * HOUR)) == (end, "", "over")
     assert card_answers.is_to_withdraw(card)
@@ -364,35 +366,37 @@ def test_an_approval_after_a_decline_is_withdrawn_though_the_card_is_still_open(
     """CB-14: the bank contradicts itself; its first word stands, and its second must not stay alive."""
     declined = [*BEGUN, heard("declined")]
     late = card_answers.hear(lived(*declined), heard("approved", BOUND + 1, "callback"))
-    assert late == ApprovedLate(BOUND + 1, "bau_1")
+    assert late == ApprovedLate(at=BOUND + 1, reference="bau_1")
     card = lived(*declined, late)
     assert cards.standing(card, BOUND + 2) == "declined"
     assert card_answers.is_to_withdraw(card)
     assert card_answers.hear(card, heard("approved")) is None
-    taken_back = lived(*declined, late, Withdrawn(BOUND + 3))
+    taken_back = lived(*declined, late, Withdrawn(at=BOUND + 3))
     assert cards.standing(taken_back, BOUND + 4) == "declined"
-    assert not card_answers.is_to_withdraw(lived(*declined, late, Withdrawn(BOUND + 3), Ended(BOUND + 5, "declined")))
+    assert not card_answers.is_to_withdraw(
+        lived(*declined, late, Withdrawn(at=BOUND + 3), Ended(at=BOUND + 5, state="declined"))
+    )
 
 
 def test_a_late_approval_without_a_reference_is_withdrawn_by_the_one_that_is_known():
     """CB-14: the bank named its authentication when it asked for a code."""
-    over = lived(*CHALLENGED, Ended(BOUND, "cancelled"))
-    assert card_answers.hear(over, heard("approved", reference="")) == ApprovedLate(BOUND, "bau_1")
+    over = lived(*CHALLENGED, Ended(at=BOUND, state="cancelled"))
+    assert card_answers.hear(over, heard("approved", reference="")) == ApprovedLate(at=BOUND, reference="bau_1")
 
 
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
         (BEGUN, False),
-        ([Ended(BOUND, "cancelled")], False),
-        ([Checked(BOUND), Ended(BOUND, "cancelled")], False),
-        ([*BEGUN, Ended(BOUND, "cancelled")], True),
-        ([*BEGUN, heard("unknown"), Ended(BOUND, "expired")], True),
-        ([*CHALLENGED, Ended(BOUND, "cancelled")], True),
-        ([*APPROVED, Ended(BOUND, "cancelled")], False),
-        ([*BEGUN, heard("declined"), Ended(BOUND, "declined")], False),
-        ([*BEGUN, Ended(BOUND, "expired"), ApprovedLate(BOUND, "bau_1")], False),
-        ([*ACTIVE, Removed(BOUND)], False),
+        ([Ended(at=BOUND, state="cancelled")], False),
+        ([Checked(at=BOUND), Ended(at=BOUND, state="cancelled")], False),
+        ([*BEGUN, Ended(at=BOUND, state="cancelled")], True),
+        ([*BEGUN, heard("unknown"), Ended(at=BOUND, state="expired")], True),
+        ([*CHALLENGED, Ended(at=BOUND, state="cancelled")], True),
+        ([*APPROVED, Ended(at=BOUND, state="cancelled")], False),
+        ([*BEGUN, heard("declined"), Ended(at=BOUND, state="declined")], False),
+        ([*BEGUN, Ended(at=BOUND, state="expired"), ApprovedLate(at=BOUND, reference="bau_1")], False),
+        ([*ACTIVE, Removed(at=BOUND)], False),
     ],
 )
 def test_a_card_that_ended_before_its_bank_spoke_is_asked_about_once_more(changes, wanted):
@@ -405,13 +409,16 @@ def test_a_card_that_ended_before_its_bank_spoke_is_asked_about_once_more(change
     [
         (APPROVED, False),
         (ACTIVE, False),
-        ([*APPROVED, Ended(BOUND, "cancelled")], True),
-        ([*ACTIVE, Removed(BOUND)], True),
-        ([*ACTIVE, Removed(BOUND), Withdrawn(BOUND)], False),
-        ([*BEGUN, Ended(BOUND, "cancelled")], False),
-        ([*BEGUN, heard("declined"), Ended(BOUND, "declined")], False),
-        ([*BEGUN, Ended(BOUND, "expired"), ApprovedLate(BOUND, "bau_1")], True),
-        ([*BEGUN, Ended(BOUND, "expired"), ApprovedLate(BOUND, "bau_1"), Withdrawn(BOUND)], False),
+        ([*APPROVED, Ended(at=BOUND, state="cancelled")], True),
+        ([*ACTIVE, Removed(at=BOUND)], True),
+        ([*ACTIVE, Removed(at=BOUND), Withdrawn(at=BOUND)], False),
+        ([*BEGUN, Ended(at=BOUND, state="cancelled")], False),
+        ([*BEGUN, heard("declined"), Ended(at=BOUND, state="declined")], False),
+        ([*BEGUN, Ended(at=BOUND, state="expired"), ApprovedLate(at=BOUND, reference="bau_1")], True),
+        (
+            [*BEGUN, Ended(at=BOUND, state="expired"), ApprovedLate(at=BOUND, reference="bau_1"), Withdrawn(at=BOUND)],
+            False,
+        ),
     ],
 )
 def test_an_approval_is_withdrawn_exactly_when_the_bank_holds_one_for_what_is_over(changes, wanted):
@@ -424,17 +431,25 @@ def test_an_approval_is_withdrawn_exactly_when_the_bank_holds_one_for_what_is_ov
 
 def test_an_owner_removes_what_is_linked_and_cancels_what_is_under_way():
     """CB-20: what is over stays as it ended."""
-    assert cards.remove(lived(*ACTIVE), BOUND) == Removed(BOUND)
+    assert cards.remove(lived(*ACTIVE), BOUND) == Removed(at=BOUND)
     for changes in ([], BEGUN, [*BEGUN, heard("unknown")], CHALLENGED, APPROVED):
-        assert cards.remove(lived(*changes), BOUND) == Ended(BOUND, "cancelled")
+        assert cards.remove(lived(*changes), BOUND) == Ended(at=BOUND, state="cancelled")
     for end in ("invalid", "declined", "expired", "cancelled"):
-        assert cards.remove(lived(Ended(BOUND, end)), BOUND) is None
-    assert cards.remove(lived(*ACTIVE, Removed(BOUND)), BOUND) is None
+        assert cards.remove(lived(Ended(at=BOUND, state=end)), BOUND) is None
+    assert cards.remove(lived(*ACTIVE, Removed(at=BOUND)), BOUND) is None
 
 
 @pytest.mark.parametrize(
     "changes",
-    [[], BEGUN, [*BEGUN, heard("unknown")], CHALLENGED, APPROVED, [Ended(BOUND, "expired")], [*ACTIVE, Removed(BOUND)]],
+    [
+        [],
+        BEGUN,
+        [*BEGUN, heard("unknown")],
+        CHALLENGED,
+        APPROVED,
+        [Ended(at=BOUND, state="expired")],
+        [*ACTIVE, Removed(at=BOUND)],
+    ],
 )
 def test_a_card_pays_while_it_is_active_and_never_before_or_after(changes):
     """CB-10, CB-20: an approval alone is not enough; the refusal names the state."""
@@ -452,12 +467,14 @@ def test_a_card_pays_until_its_month_is_over_everywhere():
     with pytest.raises(CardNotActive) as refusal:
         cards.check_can_pay(card, "usr_1", PRICE, OVER_EVERYWHERE)
     assert refusal.value.facts["state"] == "expired"
-    assert cards.check_can_pay(lived(*ACTIVE, ExpiryUpdated(BOUND, 2028, 2)), "usr_1", PRICE, OVER_EVERYWHERE)
+    assert cards.check_can_pay(
+        lived(*ACTIVE, ExpiryUpdated(at=BOUND, expiry_year=2028, expiry_month=2)), "usr_1", PRICE, OVER_EVERYWHERE
+    )
 
 
 def test_nobody_pays_with_another_s_card():
     """CB-12: it does not exist for them, whatever state it is in."""
-    for changes in ([], ACTIVE, [Ended(BOUND, "expired")]):
+    for changes in ([], ACTIVE, [Ended(at=BOUND, state="expired")]):
         with pytest.raises(errors.NotFound):
             cards.check_can_pay(lived(*changes), "usr_2", PRICE, BOUND)
     with pytest.raises(errors.NotFound):
@@ -498,7 +515,7 @@ def test_the_owner_hears_what_the_state_means_and_never_which_detail_was_wrong()
 
 def test_a_card_moved_on_by_the_vault_is_the_same_card_under_another_fingerprint():
     """CB-19: nothing else changes."""
-    before, after = lived(*ACTIVE), lived(*ACTIVE, Resealed(BOUND, "fingerprint 2"))
+    before, after = lived(*ACTIVE), lived(*ACTIVE, Resealed(at=BOUND, fingerprint="fingerprint 2"))
     assert (after.fingerprint, after.revision) == ("fingerprint 2", before.revision + 1)
     assert (after.state, after.token, after.verdict) == (before.state, before.token, before.verdict)
 

@@ -10,14 +10,16 @@ from billfold.charges import charge_reviews
 from billfold.charges.charge_changes import Disputed, RefundFailed, Reinstated, Settled
 from tests.rules.test_charge_rules import BOUND, charge
 
-SETTLED = charge(Settled(BOUND + 1, "pay_1"))
+SETTLED = charge(Settled(at=BOUND + 1, reference="pay_1"))
 
 
 def test_a_refund_that_failed_later_goes_to_the_wallet_once():
     """VB-20, L-12: by the transfer whose id was fixed when it began; the charge is failed then."""
-    refund = charge(Settled(BOUND + 1, "pay_2"), purpose="refund", about="bil_1", of="pay_1", transfer="trf_9")
+    refund = charge(
+        Settled(at=BOUND + 1, reference="pay_2"), purpose="refund", about="bil_1", of="pay_1", transfer="trf_9"
+    )
     change, moved = charge_reviews.refund_failed(refund, "card_closed", BOUND + 2)
-    assert change == RefundFailed(BOUND + 2, "card_closed")
+    assert change == RefundFailed(at=BOUND + 2, reason="card_closed")
     assert (moved.transfer_id, moved.kind, moved.about) == ("trf_9", "refund", "bil_1")
     legs = {leg.account.name: leg.amount for leg in moved.legs}
     assert legs == {"card/usr_1/crd_1/USD": -1_250, "wallet/usr_1/USD": 1_250}
@@ -27,7 +29,7 @@ def test_a_refund_that_failed_later_goes_to_the_wallet_once():
 def test_what_the_bank_took_back_is_booked_and_returned_by_a_transfer_that_names_the_first():
     """LG-01, LG-03: the bank owes it no more; whoever is to pay is not said; won, it is all as before."""
     change, taken = charge_reviews.disputed(SETTLED, [("dp_1", 1_000)], BOUND + 2)
-    assert change == Disputed(BOUND + 2, "dp_1", 1_000, taken.transfer_id)
+    assert change == Disputed(at=BOUND + 2, dispute="dp_1", amount=1_000, transfer=taken.transfer_id)
     assert {leg.account.name: leg.amount for leg in taken.legs} == {
         "chargebacks/USD": -1_000,
         "card/usr_1/crd_1/USD": 1_000,
@@ -36,7 +38,7 @@ def test_what_the_bank_took_back_is_booked_and_returned_by_a_transfer_that_names
     after = charges.after(SETTLED, change)
     assert (after.state, charge_reviews.disputed(after, [("dp_1", 1_000)], BOUND + 3)) == ("disputed", None)
     change, back = charge_reviews.disputed(after, [], BOUND + 4)
-    assert change == Reinstated(BOUND + 4, "dp_1", back.transfer_id)
+    assert change == Reinstated(at=BOUND + 4, dispute="dp_1", transfer=back.transfer_id)
     assert [leg.amount for leg in back.legs] == [-leg.amount for leg in taken.legs]
     assert (back.reverses, back.transfer_id != taken.transfer_id) == (taken.transfer_id, True)
     assert replace(charges.after(after, change), revision=SETTLED.revision) == SETTLED

@@ -18,7 +18,7 @@ from billfold.money import Money
 from tests.rules.bill_worlds import MINUTE, OPENED, added, closed, item, opened
 from tests.rules.card_worlds import BOUND, FIELDS, HOUR, TOKEN, heard, lived
 
-ACTIVE = lived(Checked(BOUND), Asked(BOUND, FIELDS), heard("approved"), Activated(BOUND))
+ACTIVE = lived(Checked(at=BOUND), Asked(at=BOUND, fields_sent=FIELDS), heard("approved"), Activated(at=BOUND))
 DAY = 24 * HOUR
 
 
@@ -46,9 +46,9 @@ def test_a_charge_begins_settling_with_all_that_the_bank_and_the_ledger_need():
 @pytest.mark.parametrize(
     ("outcome", "change"),
     [
-        ("charged", Settled(BOUND + 1, "pay_1")),
-        ("refunded", Settled(BOUND + 1, "pay_1")),
-        ("declined", Declined(BOUND + 1, "no_funds")),
+        ("charged", Settled(at=BOUND + 1, reference="pay_1")),
+        ("refunded", Settled(at=BOUND + 1, reference="pay_1")),
+        ("declined", Declined(at=BOUND + 1, reason="no_funds")),
         ("unknown", None),
         ("absent", None),
     ],
@@ -58,7 +58,7 @@ def test_the_bank_s_word_settles_or_declines_and_silence_does_neither(outcome, c
     assert charges.resolve(charge(), outcome, "pay_1", "no_funds", BOUND + 1) == change
 
 
-@pytest.mark.parametrize("end", [Settled(BOUND, "pay_1"), Declined(BOUND, "no_funds")])
+@pytest.mark.parametrize("end", [Settled(at=BOUND, reference="pay_1"), Declined(at=BOUND, reason="no_funds")])
 @pytest.mark.parametrize("outcome", ["charged", "refunded", "declined", "unknown"])
 def test_a_charge_ends_once(end, outcome):
     """CB-21: whatever the bank says afterwards."""
@@ -70,15 +70,18 @@ def test_a_charge_ends_once(end, outcome):
 
 def test_a_settled_charge_knows_the_bank_s_reference():
     """CB-21: refunds of it name that reference."""
-    over = charge(Settled(BOUND + 1, "pay_1"))
+    over = charge(Settled(at=BOUND + 1, reference="pay_1"))
     assert (over.state, over.reference, over.revision) == ("settled", "pay_1", 2)
-    assert (charge(Declined(BOUND + 1, "x")).state, charge(Declined(BOUND + 1, "x")).reference) == ("declined", "")
+    assert (charge(Declined(at=BOUND + 1, reason="x")).state, charge(Declined(at=BOUND + 1, reason="x")).reference) == (
+        "declined",
+        "",
+    )
 
 
 def test_a_charge_is_due_two_hours_after_its_start_while_it_is_settling():
     """CB-21, XX-04: then it is something to look into; once over, it is in no index."""
     assert charge().due_at == BOUND + 2 * HOUR
-    assert charge(Settled(BOUND, "pay_1")).due_at is charge(Declined(BOUND, "x")).due_at is None
+    assert charge(Settled(at=BOUND, reference="pay_1")).due_at is charge(Declined(at=BOUND, reason="x")).due_at is None
 
 
 def test_a_silent_bank_is_asked_twelve_times_each_time_later():
@@ -92,7 +95,7 @@ def test_a_silent_bank_is_asked_twelve_times_each_time_later():
 def test_what_is_no_charge_s_beginning_or_change_is_a_fault():
     """A journal that lost its beginning, or has a change that the rules forgot, never passes silently."""
     with pytest.raises(AssertionError):
-        charges.rebuild("chg_1", [Settled(BOUND, "pay_1")])
+        charges.rebuild("chg_1", [Settled(at=BOUND, reference="pay_1")])
     with pytest.raises(TypeError, match="no such change"):
         charges.after(charge(), object())  # type: ignore[arg-type]
 
@@ -108,7 +111,9 @@ def test_neither_a_charge_nor_its_start_shows_the_token_when_printed():
 def bill_settling(charge_id: str = "chg_1") -> bills.Bill:
     """A bill of two sellers, verified, that waits for its charge."""
     bill = closed(added(opened(), item(1, amount=1_000), item(2, amount=250, merchant="mer_b")))
-    return bills.after(bill, Settling(OPENED + 3 * MINUTE, charge_id, "crd_1", bill.list_hash(), "pin"))
+    return bills.after(
+        bill, Settling(at=OPENED + 3 * MINUTE, charge=charge_id, card="crd_1", list_hash=bill.list_hash(), method="pin")
+    )
 
 
 def test_a_bill_is_paid_by_one_debit_of_the_card_s_account_and_one_credit_per_seller():
@@ -132,10 +137,10 @@ def test_a_bill_is_settled_by_the_charge_that_it_waits_for_and_by_no_other():
 def test_a_bill_whose_charge_is_declined_keeps_its_items_for_another_instrument():
     """VB-17: paid, it names card, bank and reference for its refunds; declined, it has failed."""
     bill, made = bill_settling(), charge(purpose="bill")
-    paid = bill_payments.after_charge(made, bill, Settled(BOUND, "pay_1"))
+    paid = bill_payments.after_charge(made, bill, Settled(at=BOUND, reference="pay_1"))
     assert isinstance(paid, BillSettled)
     assert (paid.transfer_id, paid.paid_by) == ("trf_1", PaidBy("crd_1", "sandbox", "pay_1"))
-    failed = bill_payments.after_charge(made, bill, Declined(BOUND, "no_funds"))
+    failed = bill_payments.after_charge(made, bill, Declined(at=BOUND, reason="no_funds"))
     assert isinstance(failed, SettlementFailed)
     assert failed.refusal == "card_declined"
     after = bills.after(bill, failed)

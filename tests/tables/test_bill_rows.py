@@ -29,35 +29,40 @@ OLD_ROWS = pathlib.Path(__file__).parent / "bill_rows_v1.json"
 def taps(at: int, *numbers: int, late: bool = False, **marks: object) -> changes.ItemsAdded:
     items = [item(number, merchant=f"mer_{number}", signed_at_text="2026-11-23T18:00:00Z") for number in numbers]
     outcomes = [changes.Outcome("added", each.item_id) for each in items]
-    return changes.ItemsAdded(at, items, [*outcomes, REFUSED], late, **marks)
+    return changes.ItemsAdded(at=at, items=items, outcomes=[*outcomes, REFUSED], late=late, **marks)
 
 
 # Lives that pass through every kind of change.
 PAID: list[Change] = [
     opening(cap=50_000),
     taps(OPENED + 1, 1, 2, 3, 4, **MARKS),
-    changes.ItemVoided(OPENED + 2, "itm_1", "mer_1"),
-    changes.ItemDisputed(OPENED + 3, "itm_2", **MARKS),
-    changes.Closed(END, by_user=False),
+    changes.ItemVoided(at=OPENED + 2, item_id="itm_1", by="mer_1"),
+    changes.ItemDisputed(at=OPENED + 3, item_id="itm_2", **MARKS),
+    changes.Closed(at=END, by_user=False),
     taps(END + 1, 5, late=True),
-    changes.Reminded(END + 15 * MINUTE),
-    changes.SettlementFailed(END + 16 * MINUTE, "balance_too_low", {"available_minor": 7}, **MARKS),
-    changes.Settled(END + 17 * MINUTE, "trf_1", "0" * 64, "pin", **MARKS),
-    changes.Refunded(END + 18 * MINUTE, "trf_2", ["itm_3"], "cold ☕", "mer_3", **MARKS),
+    changes.Reminded(at=END + 15 * MINUTE),
+    changes.SettlementFailed(at=END + 16 * MINUTE, refusal="balance_too_low", facts={"available_minor": 7}, **MARKS),
+    changes.Settled(at=END + 17 * MINUTE, transfer_id="trf_1", list_hash="0" * 64, method="pin", **MARKS),
+    changes.Refunded(at=END + 18 * MINUTE, transfer_id="trf_2", items=["itm_3"], reason="cold ☕", by="mer_3", **MARKS),
 ]
 UNPAID: list[Change] = [
     opening(),
     taps(OPENED + 1, 1),
-    changes.Closed(OPENED + 2, by_user=True),
-    changes.Unpaid(OPENED + 40 * MINUTE),
+    changes.Closed(at=OPENED + 2, by_user=True),
+    changes.Unpaid(at=OPENED + 40 * MINUTE),
 ]
 BY_CARD: list[Change] = [
     opening(),
     taps(OPENED + 1, 1),
-    changes.Closed(OPENED + 2, by_user=True),
-    changes.Settling(OPENED + 3, "chg_1", "crd_1", "0" * 64, "pin", **MARKS),
+    changes.Closed(at=OPENED + 2, by_user=True),
+    changes.Settling(at=OPENED + 3, charge="chg_1", card="crd_1", list_hash="0" * 64, method="pin", **MARKS),
     changes.Settled(
-        OPENED + 4, "trf_1", "0" * 64, "pin", changes.PaidBy("crd_1", "sandbox", "reference"), tries_left=3
+        at=OPENED + 4,
+        transfer_id="trf_1",
+        list_hash="0" * 64,
+        method="pin",
+        paid_by=changes.PaidBy("crd_1", "sandbox", "reference"),
+        tries_left=3,
     ),
 ]
 
@@ -181,7 +186,7 @@ def test_of_many_writers_with_the_same_bill_in_hand_exactly_one_wins():
     bill = opened(fresh(), opening())
 
     def attempt(number: int) -> bool:
-        change = changes.Closed(OPENED + number, by_user=True) if number % 2 else taps(OPENED + number, number)
+        change = changes.Closed(at=OPENED + number, by_user=True) if number % 2 else taps(OPENED + number, number)
         try:
             put(bill, change)
         except Stale:
@@ -245,7 +250,7 @@ def test_a_bill_is_in_the_index_of_deadlines_exactly_while_something_is_due(life
 
 def test_a_late_tap_puts_an_empty_bill_back_into_the_index():
     """VB-08, VB-18: it waits to be verified, so it has a deadline again."""
-    bill = put(opened(fresh(), opening()), changes.Closed(END, by_user=False))
+    bill = put(opened(fresh(), opening()), changes.Closed(at=END, by_user=False))
     assert due_now(10 * END) == []
     bill = put(bill, taps(END + 1, 1, late=True))
     assert due_now(10 * END) == [bill.bill_id]

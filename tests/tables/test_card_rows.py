@@ -29,37 +29,37 @@ MARKS = {"operation": "opr_1", "request": "fingerprint"}
 # Three lives that pass through every kind of change.
 REMOVED: list[CardChange] = [
     binding(**MARKS),
-    changes.Checked(BOUND + 1),
-    changes.Asked(BOUND + 2, FIELDS),
+    changes.Checked(at=BOUND + 1),
+    changes.Asked(at=BOUND + 2, fields_sent=FIELDS),
     heard("unknown", BOUND + 3),
     heard("challenge", BOUND + 4, reason="of the bank"),
-    changes.ChallengeSent(BOUND + 5),
-    changes.CodeTried(BOUND + 6, operation="opr_2", request="fingerprint 2"),
-    changes.CodeRefused(BOUND + 7, 1),
-    changes.ChallengeSent(BOUND + 8, operation="opr_3", request="fingerprint 3"),
-    changes.CodeTried(BOUND + 9, **MARKS),
+    changes.ChallengeSent(at=BOUND + 5),
+    changes.CodeTried(at=BOUND + 6, operation="opr_2", request="fingerprint 2"),
+    changes.CodeRefused(at=BOUND + 7, number=1),
+    changes.ChallengeSent(at=BOUND + 8, operation="opr_3", request="fingerprint 3"),
+    changes.CodeTried(at=BOUND + 9, **MARKS),
     heard("approved", BOUND + 10, "code 2"),
-    changes.Activated(BOUND + 11),
-    changes.ExpiryUpdated(BOUND + 12, 2031, 7),
-    changes.Resealed(BOUND + 13, "fingerprint 2"),
-    changes.Removed(BOUND + 14),
-    changes.Withdrawn(BOUND + 15),
+    changes.Activated(at=BOUND + 11),
+    changes.ExpiryUpdated(at=BOUND + 12, expiry_year=2031, expiry_month=7),
+    changes.Resealed(at=BOUND + 13, fingerprint="fingerprint 2"),
+    changes.Removed(at=BOUND + 14),
+    changes.Withdrawn(at=BOUND + 15),
 ]
 LATE: list[CardChange] = [
     binding(typed=[], force_challenge=True),
-    changes.Checked(BOUND + 1),
-    changes.Asked(BOUND + 2, FIELDS),
+    changes.Checked(at=BOUND + 1),
+    changes.Asked(at=BOUND + 2, fields_sent=FIELDS),
     heard("unknown", BOUND + 3),
-    changes.Ended(BOUND + 4, "expired"),
-    changes.ApprovedLate(BOUND + 5, "bau_1"),
+    changes.Ended(at=BOUND + 4, state="expired"),
+    changes.ApprovedLate(at=BOUND + 5, reference="bau_1"),
 ]
 DECLINED: list[CardChange] = [
     binding(),
-    changes.Checked(BOUND + 1),
-    changes.Asked(BOUND + 2, FIELDS),
+    changes.Checked(at=BOUND + 1),
+    changes.Asked(at=BOUND + 2, fields_sent=FIELDS),
     heard("challenge", BOUND + 3),
-    changes.ChallengeSent(BOUND + 4),
-    changes.Ended(BOUND + 5, "declined", CODE_OVER),
+    changes.ChallengeSent(at=BOUND + 4),
+    changes.Ended(at=BOUND + 5, state="declined", reason=CODE_OVER),
 ]
 LIVES = {"removed": REMOVED, "late": LATE, "declined": DECLINED}
 
@@ -142,7 +142,7 @@ def test_rows_written_by_the_first_version_can_be_read(store):
         assert list(journal.changes) == life
         found = head(f"crd_old_{name}")
         assert card_rows.to_card(found).state == journal.present.state == name.replace("late", "expired")
-    put(card_rows.load("crd_old_late").present, changes.Withdrawn(BOUND + HOUR))
+    put(card_rows.load("crd_old_late").present, changes.Withdrawn(at=BOUND + HOUR))
     assert [card_rows.events_of(row)[0].kind for row in rows if row.get("kind") == {"S": "bound"}] == [
         "card.created"
     ] * 3
@@ -181,9 +181,9 @@ def test_the_head_says_what_the_card_says(life):
 
 def test_a_card_that_is_over_keeps_no_token_to_charge_by_in_its_head(store):
     """CB-18, CB-20: none to charge by; the machine's stays, for the machine is to hear of it, and no later one replaces it."""
-    card = put(lived(REMOVED[:12]), changes.CodeTried(BOUND), task_token="of the machine")
+    card = put(lived(REMOVED[:12]), changes.CodeTried(at=BOUND), task_token="of the machine")
     assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (TOKEN, "of the machine")
-    card = put(card, changes.Removed(BOUND), task_token="too late")
+    card = put(card, changes.Removed(at=BOUND), task_token="too late")
     assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (None, "of the machine")
     assert TOKEN not in json.dumps(store.rows("cards"), default=str), (
         "no change has it: they stay for ever (issue 12 F23)"
@@ -206,10 +206,10 @@ def test_of_many_writers_with_the_same_card_in_hand_exactly_one_wins():
     """CB-09, CB-14: the revision is the lock; of a try, an approval, an end and a removal one is first, the others are stale."""
     card = lived(DECLINED[:5])
     wanted = [
-        changes.CodeTried(BOUND),
+        changes.CodeTried(at=BOUND),
         heard("approved"),
-        changes.Ended(BOUND, "cancelled"),
-        changes.ChallengeSent(BOUND),
+        changes.Ended(at=BOUND, state="cancelled"),
+        changes.ChallengeSent(at=BOUND),
     ]
 
     def attempt(change: CardChange) -> bool:
@@ -281,10 +281,13 @@ def test_a_card_with_a_charge_under_way_is_not_removed_but_changes_otherwise():
     card = lived(REMOVED[:12])
     counted(card.card_id, 1)
     with pytest.raises(Stale):
-        put(card, changes.Removed(BOUND))
-    card = put(put(card, changes.ExpiryUpdated(BOUND, 2031, 7)), changes.Resealed(BOUND, "fingerprint 2"))
+        put(card, changes.Removed(at=BOUND))
+    card = put(
+        put(card, changes.ExpiryUpdated(at=BOUND, expiry_year=2031, expiry_month=7)),
+        changes.Resealed(at=BOUND, fingerprint="fingerprint 2"),
+    )
     counted(card.card_id, -1)
-    assert put(card, changes.Removed(BOUND)).state == "removed"
+    assert put(card, changes.Removed(at=BOUND)).state == "removed"
 
 
 # -------------------------------------------------------------------------------------------------------------- holders
@@ -436,10 +439,10 @@ def test_a_callback_or_a_code_resumes_the_machine_and_its_own_asking_does_not(st
 
 def test_an_approved_card_that_is_cancelled_is_withdrawn_at_the_bank(store):
     """CB-14, CB-20: by its end itself, and the machine is resumed; the withdrawal is the last word."""
-    card = put(lived([*LATE[:3], heard("approved")]), changes.Ended(BOUND, "cancelled"))
+    card = put(lived([*LATE[:3], heard("approved")]), changes.Ended(at=BOUND, state="cancelled"))
     names = [name for name, _ in card_rows.messages(image(store, card.card_id, 5))]
     assert names == ["answers", "withdrawals"]
-    put(card, changes.Withdrawn(BOUND))
+    put(card, changes.Withdrawn(at=BOUND))
     assert card_rows.messages(image(store, card.card_id, 6)) == []
 
 

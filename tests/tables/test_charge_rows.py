@@ -52,22 +52,28 @@ def begun(charge_id: str = "chg_1", **fields: Any) -> Started:
 
 
 LIVES: dict[str, list[ChargeChange]] = {
-    "settled": [begun("chg_old_settled", operation="opr_1", request="fingerprint"), Settled(BOUND + 1, "pay_1")],
-    "declined": [begun("chg_old_declined", purpose="bill", about="bil_1"), Declined(BOUND + 2, "no_funds")],
-    "refunded": [begun("chg_old_refunded", purpose="refund", about="bil_1", of="pay_1"), Settled(BOUND + 3, "pay_2")],
+    "settled": [
+        begun("chg_old_settled", operation="opr_1", request="fingerprint"),
+        Settled(at=BOUND + 1, reference="pay_1"),
+    ],
+    "declined": [begun("chg_old_declined", purpose="bill", about="bil_1"), Declined(at=BOUND + 2, reason="no_funds")],
+    "refunded": [
+        begun("chg_old_refunded", purpose="refund", about="bil_1", of="pay_1"),
+        Settled(at=BOUND + 3, reference="pay_2"),
+    ],
 }
 # What came to be known later, which the first version did not hear.
 LATER: dict[str, list[ChargeChange]] = {
     "disputed": [
         begun("chg_old_disputed"),
-        Settled(BOUND + 1, "pay_3"),
-        Disputed(BOUND + 2, "dp_1", 1_250, "trf_1"),
-        Reinstated(BOUND + 3, "dp_1", "trf_2"),
+        Settled(at=BOUND + 1, reference="pay_3"),
+        Disputed(at=BOUND + 2, dispute="dp_1", amount=1_250, transfer="trf_1"),
+        Reinstated(at=BOUND + 3, dispute="dp_1", transfer="trf_2"),
     ],
     "failed": [
         begun("chg_old_failed", purpose="refund", about="bil_1", of="pay_1"),
-        Settled(BOUND + 1, "pay_4"),
-        RefundFailed(BOUND + 2, "card_closed"),
+        Settled(at=BOUND + 1, reference="pay_4"),
+        RefundFailed(at=BOUND + 2, reason="card_closed"),
     ],
 }
 EVERY = LIVES | LATER
@@ -157,7 +163,9 @@ def test_rows_written_by_the_first_version_can_be_read(store):
 
 
 @pytest.mark.parametrize(
-    "end", [Settled(BOUND + 1, "pay_1"), Declined(BOUND + 1, "no_funds")], ids=["settled", "declined"]
+    "end",
+    [Settled(at=BOUND + 1, reference="pay_1"), Declined(at=BOUND + 1, reason="no_funds")],
+    ids=["settled", "declined"],
 )
 def test_a_charge_that_is_over_keeps_no_token_to_charge_by(card, store, end):
     """CB-18, issue 12 F23: while it is settling its head has it, because a silent bank is asked again with it; no change has."""
@@ -222,7 +230,7 @@ def test_a_refund_holds_nothing_and_needs_no_active_card(store):
 def test_a_settled_charge_posts_its_hold_by_one_transfer(card, store):
     """CB-21, L-11: the bank's debt is the card's account below zero, and the money is where it was meant to be."""
     charge = start()
-    assert resolve(charge, Settled(BOUND + 1, "pay_1"), paid(charge)).state == "settled"
+    assert resolve(charge, Settled(at=BOUND + 1, reference="pay_1"), paid(charge)).state == "settled"
     assert balance() == Balance(-1_250, 0)
     assert ledger_rows.read_balance(WALLET).posted == 1_250
     [hold] = ledger_rows.read_holds(["hld_chg_1"])
@@ -233,11 +241,11 @@ def test_a_settled_charge_posts_its_hold_by_one_transfer(card, store):
 
 def test_a_declined_charge_leaves_the_books_as_they_were(card, store):
     """CB-21, L-11: the hold is voided, no transfer exists, the card is free to be removed."""
-    resolve(start(), Declined(BOUND + 1, "no_funds"))
+    resolve(start(), Declined(at=BOUND + 1, reason="no_funds"))
     assert balance() == Balance(0, 0)
     assert [hold.state for hold in ledger_rows.read_holds(["hld_chg_1"])] == ["voided"]
     assert ledger_rows.read_transfer("trf_chg_1") is None
-    card_lives.put(card_lives.card_rows.load("crd_1").present, Removed(BOUND))
+    card_lives.put(card_lives.card_rows.load("crd_1").present, Removed(at=BOUND))
     books_balance(store)
 
 
@@ -246,7 +254,7 @@ def test_of_many_ends_of_one_charge_exactly_one_is_committed(card, store):
     charge = start()
 
     def attempt(number: int) -> str:
-        change = Declined(BOUND, "no_funds") if number % 2 else Settled(BOUND, "pay_1")
+        change = Declined(at=BOUND, reason="no_funds") if number % 2 else Settled(at=BOUND, reference="pay_1")
         try:
             return resolve(charge, change, None if number % 2 else paid(charge)).state
         except Stale:
@@ -268,9 +276,9 @@ def test_a_refund_ends_with_or_without_a_transfer_and_counts_on_no_card(store, t
     """VB-20: the bank took it; or it did not, and the money goes to the owner's wallet instead."""
     charge = start(purpose="refund", of="pay_1")
     if taken:
-        resolve(charge, Settled(BOUND, "pay_2"))
+        resolve(charge, Settled(at=BOUND, reference="pay_2"))
     else:
-        resolve(charge, Declined(BOUND, "closed"), paid(charge))
+        resolve(charge, Declined(at=BOUND, reason="closed"), paid(charge))
     assert ledger_rows.read_balance(WALLET).posted == (0 if taken else 1_250)
     assert charge_rows.load("chg_1").present.state == ("settled" if taken else "declined")
 
@@ -282,7 +290,7 @@ def test_a_charge_is_due_two_hours_after_its_start_exactly_while_it_is_settling(
     """XX-04: at the very instant and not before; over, it is gone from the index."""
     charge = start()
     assert (due_now(BOUND + 2 * HOUR - 1), due_now(BOUND + 2 * HOUR)) == ([], ["chg_1"])
-    resolve(charge, Declined(BOUND, "no_funds"))
+    resolve(charge, Declined(at=BOUND, reason="no_funds"))
     assert due_now(BOUND + 1000 * DAY) == []
 
 
@@ -300,7 +308,7 @@ def test_a_day_s_charges_are_listed_whole_bank_by_bank(card):
     start("chg_other", bank="stripe")
     for number in range(30):
         start(f"chg_{number:02d}", at=midnight + number)
-    resolve(charge_rows.load("chg_00").present, Declined(BOUND, "no_funds"))
+    resolve(charge_rows.load("chg_00").present, Declined(at=BOUND, reason="no_funds"))
     begun = list(charge_rows.begun_on(BOUND))
     lines = list(charge_rows.lines_of("sandbox", begun))
     assert {line.key for line in lines} == {"chg_first", "chg_last", *(f"chg_{number:02d}" for number in range(30))}
@@ -334,11 +342,11 @@ def test_a_day_is_spread_over_eight_shards(card, store):
 @pytest.mark.parametrize(
     ("purpose", "change", "told"),
     [
-        ("top_up", Settled(BOUND + 1, "pay_1"), ["top_up.started", "top_up.settled"]),
-        ("top_up", Declined(BOUND + 1, "no_funds"), ["top_up.started", "top_up.declined"]),
-        ("bill", Declined(BOUND + 1, "no_funds"), []),
-        ("refund", Settled(BOUND + 1, "pay_1"), ["bill.refund_paid"]),
-        ("refund", Declined(BOUND + 1, "no_funds"), ["bill.refund_credited"]),
+        ("top_up", Settled(at=BOUND + 1, reference="pay_1"), ["top_up.started", "top_up.settled"]),
+        ("top_up", Declined(at=BOUND + 1, reason="no_funds"), ["top_up.started", "top_up.declined"]),
+        ("bill", Declined(at=BOUND + 1, reason="no_funds"), []),
+        ("refund", Settled(at=BOUND + 1, reference="pay_1"), ["bill.refund_paid"]),
+        ("refund", Declined(at=BOUND + 1, reason="no_funds"), ["bill.refund_credited"]),
     ],
 )
 def test_a_start_has_the_bank_asked_and_the_owner_hears_what_the_bill_does_not_tell(card, store, purpose, change, told):

@@ -232,7 +232,7 @@ def _with_state(items: Sequence[Item], item_ids: Iterable[str], state: str) -> t
 
 def open_for(owner: str, device: str, currency: str, *, period: int, cap: int | None, now: int) -> Opened:
     """The opening of a bill with a fixed effective period (VB-03) and, if wished, a spending cap (VB-19)."""
-    return Opened(now, owner, device, currency, now + period, cap)
+    return Opened(at=now, owner=owner, device=device, currency=currency, expires_at=now + period, cap=cap)
 
 
 def is_late(bill: Bill, now: int) -> bool:
@@ -313,7 +313,7 @@ def close(bill: Bill, now: int) -> Closed:
     """The user closes (VB-13)."""
     if bill.state != "active":
         raise bill_errors.BillStateConflict(state=bill.state)
-    return Closed(now, by_user=True)
+    return Closed(at=now, by_user=True)
 
 
 def on_deadline(bill: Bill, now: int) -> BillChange | None:
@@ -321,9 +321,9 @@ def on_deadline(bill: Bill, now: int) -> BillChange | None:
     if bill.due_at is None or now < bill.due_at:
         return None
     if bill.state == "active":
-        return Closed(now, by_user=False)
+        return Closed(at=now, by_user=False)
     assert bill.verify_by is not None
-    return Unpaid(now) if now >= bill.verify_by else Reminded(now)
+    return Unpaid(at=now) if now >= bill.verify_by else Reminded(at=now)
 
 
 def dispute(bill: Bill, item_id: str, now: int) -> ItemDisputed:
@@ -333,7 +333,7 @@ def dispute(bill: Bill, item_id: str, now: int) -> ItemDisputed:
         raise bill_errors.BillStateConflict(state=bill.state)
     if item.state != "added":
         raise bill_errors.ItemStateConflict(state=item.state)
-    return ItemDisputed(now, item_id)
+    return ItemDisputed(at=now, item_id=item_id)
 
 
 def check_verifiable(bill: Bill, list_hash: str, now: int) -> None:

@@ -32,14 +32,14 @@ class Outcome:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BillChange(Change):
     """What happened to a bill. `tries_left` is what the request's answer said of the PIN, for the first answer's sake."""
 
-    tries_left: int = field(default=3, kw_only=True)
+    tries_left: int = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened(BillChange):
     owner: str
     device: str
@@ -48,7 +48,7 @@ class Opened(BillChange):
     cap: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemsAdded(BillChange):
     """`outcomes` has one entry per item sent, in order; only the added ones are in `items`."""
 
@@ -57,35 +57,35 @@ class ItemsAdded(BillChange):
     late: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemVoided(BillChange):
     item_id: str
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemDisputed(BillChange):
     item_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closed(BillChange):
     """The period is over: `by_user` or by time. Empty, the bill ends; otherwise its verification is requested."""
 
     by_user: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reminded(BillChange):
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unpaid(BillChange):
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settling(BillChange):
     """Verified, to be paid by a card, whose bank is being asked for this charge."""
 
@@ -95,7 +95,7 @@ class Settling(BillChange):
     method: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementFailed(BillChange):
     """Verified, but the instrument could not pay; `refusal` is the code why and `facts` what was answered with it."""
 
@@ -112,7 +112,7 @@ class PaidBy:
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settled(BillChange):
     """Paid; `paid_by` is None when the wallet paid."""
 
@@ -122,7 +122,7 @@ class Settled(BillChange):
     paid_by: PaidBy | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refunded(BillChange):
     transfer_id: str
     items: list[str]

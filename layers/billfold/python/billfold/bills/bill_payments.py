@@ -4,7 +4,7 @@ from typing import Any
 
 from billfold import ledger
 from billfold.bills import Bill
-from billfold.bills.bill_changes import BillChange, PaidBy, Settled, SettlementFailed
+from billfold.bills.bill_changes import BillChange, PaidBy, Settled, SettlementFailed, Settling
 from billfold.cards.card_errors import CardDeclined
 from billfold.charges import Charge
 from billfold.charges.charge_changes import ChargeChange
@@ -22,8 +22,15 @@ def by_wallet(
     try:
         ledger.after(balance, legs[0])
     except BalanceTooLow as refusal:
-        return None, SettlementFailed(now, refusal.code(), refusal.facts, **marks)
-    return paid, Settled(now, transfer_id, bill.list_hash(), "pin", **marks)
+        return None, SettlementFailed(at=now, refusal=refusal.code(), facts=refusal.facts, **marks)
+    return paid, Settled(at=now, transfer_id=transfer_id, list_hash=bill.list_hash(), method="pin", **marks)
+
+
+def by_card(bill: Bill, charge: Charge, now: int, marks: dict[str, Any]) -> Settling:
+    """The list is verified, and the card's bank is to be asked for this charge."""
+    return Settling(
+        at=now, charge=charge.charge_id, card=charge.card, list_hash=bill.list_hash(), method="pin", **marks
+    )
 
 
 def transfer(charge: Charge, bill: Bill, now: int) -> Transfer:
@@ -38,5 +45,7 @@ def after_charge(charge: Charge, bill: Bill, change: ChargeChange) -> BillChange
     """The bill is paid, or its settlement failed: the items are kept and another instrument can be tried."""
     if isinstance(change, Charged):
         paid_by = PaidBy(charge.card, charge.bank, change.reference)
-        return Settled(change.at, charge.transfer_id, bill.list_hash(), "pin", paid_by)
-    return SettlementFailed(change.at, CardDeclined.code(), {})
+        return Settled(
+            at=change.at, transfer_id=charge.transfer_id, list_hash=bill.list_hash(), method="pin", paid_by=paid_by
+        )
+    return SettlementFailed(at=change.at, refusal=CardDeclined.code(), facts={})

@@ -23,4 +23,4 @@ def refund(
     sellers = {item.merchant for item in chosen}
     if len(sellers) != 1:
         raise errors.Invalid("one refund is of one seller's items", "/items")
-    return Refunded(now, transfer_id, list(item_ids), reason, by=sellers.pop())
+    return Refunded(at=now, transfer_id=transfer_id, items=list(item_ids), reason=reason, by=sellers.pop())

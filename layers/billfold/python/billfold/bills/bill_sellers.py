@@ -48,7 +48,7 @@ def void(bill: Bill, item_id: str, merchants: Collection[str], now: int) -> Item
         raise bill_errors.BillStateConflict(state="closed" if own.state == "active" else own.state)
     if item.state != "added":
         raise bill_errors.ItemStateConflict(state=item.state)
-    return ItemVoided(now, item_id, by=item.merchant)
+    return ItemVoided(at=now, item_id=item_id, by=item.merchant)
 
 
 def concerned(bill: Bill, change: BillChange) -> dict[str, str]:

@@ -220,8 +220,8 @@ def begin(card: Card, now: int) -> CardChange | None:
     try:
         card_numbers.check_expiry(card.expiry_year, card.expiry_month, now)
     except CardInvalid:
-        return Ended(now, "invalid", "expired")
-    return Checked(now)
+        return Ended(at=now, state="invalid", reason="expired")
+    return Checked(at=now)
 
 
 def standing(card: Card, now: int) -> str:
@@ -267,7 +267,7 @@ def try_code(card: Card, now: int) -> CodeTried:
         raise ChallengeOver()
     if card.challenge.tries >= CODE_TRIES:
         raise ChallengeOver()
-    return CodeTried(now)
+    return CodeTried(at=now)
 
 
 def resend(card: Card, now: int) -> ChallengeSent:
@@ -278,7 +278,7 @@ def resend(card: Card, now: int) -> ChallengeSent:
     if now < card.challenge.sent_at + RESEND_AFTER:
         left = card.challenge.sent_at + RESEND_AFTER - now
         raise ResendTooSoon(retry_after_seconds=-(-left // SECOND))
-    return ChallengeSent(now)
+    return ChallengeSent(at=now)
 
 
 def awaits_page(card: Card, now: int) -> bool:
@@ -295,14 +295,15 @@ def _check_code_awaited(card: Card) -> None:
 
 def renew(card: Card, year: int, month: int, now: int) -> ExpiryUpdated | None:
     """The change by which a card that its holder binds again gets its later expiry (CB-16); None for one that is not later."""
-    return ExpiryUpdated(now, year, month) if (year, month) > (card.expiry_year, card.expiry_month) else None
+    later = (year, month) > (card.expiry_year, card.expiry_month)
+    return ExpiryUpdated(at=now, expiry_year=year, expiry_month=month) if later else None
 
 
 def remove(card: Card, now: int) -> CardChange | None:
     """The owner's end of it: an active card is removed, one under way cancelled, one that is over stays so (None)."""
     if card.state == "active":
-        return Removed(now)
-    return Ended(now, "cancelled") if card.state in OPEN else None
+        return Removed(at=now)
+    return Ended(at=now, state="cancelled") if card.state in OPEN else None
 
 
 def end(card: Card, now: int) -> Ended | None:
@@ -311,9 +312,10 @@ def end(card: Card, now: int) -> Ended | None:
         return None
     if standing(card, now) != "declined":
         waited = card.verdict == "challenge" and card.challenge.way == "redirect" and card.challenge.sent
-        return Ended(now, "expired", PAGE_OVER if waited else "")
+        return Ended(at=now, state="expired", reason=PAGE_OVER if waited else "")
     # A bank that declines once codes were tried ends the challenge as much as we do: the cool-down follows either way.
-    return Ended(now, "declined", CODE_OVER if card.verdict == "challenge" or card.challenge.tries else "")
+    tried = card.verdict == "challenge" or card.challenge.tries
+    return Ended(at=now, state="declined", reason=CODE_OVER if tried else "")
 
 
 def on_deadline(card: Card, now: int) -> Ended | None:

@@ -1,8 +1,22 @@
 """What a bank's word does to a card, also once the card is over: an approval must not stay alive at the bank (CB-13, CB-14)."""
 
 from billfold import cards
+from billfold.banks import Verdict
 from billfold.cards.card_challenges import CODE_OVER
 from billfold.cards.card_changes import Answered, ApprovedLate, CardChange
+
+
+def answered(said: Verdict, by: str, now: int) -> Answered:
+    """What a bank says as the change that records it; `by` the way it came."""
+    return Answered(
+        at=now,
+        outcome=said.outcome,
+        by=by,
+        reference=said.reference,
+        token=said.token,
+        reason=said.reason,
+        way=said.way,
+    )
 
 
 def hear(card: cards.Card, answer: Answered) -> CardChange | None:
@@ -13,7 +27,7 @@ def hear(card: cards.Card, answer: Answered) -> CardChange | None:
     """
     if card.state not in cards.OPEN or card.verdict == "declined":
         new = answer.outcome == "approved" and card.verdict != "approved" and not card.late_reference
-        return ApprovedLate(answer.at, answer.reference or card.reference) if new else None
+        return ApprovedLate(at=answer.at, reference=answer.reference or card.reference) if new else None
     if card.verdict == "approved" or answer.outcome == "absent":
         return None
     if answer.outcome == "unknown":

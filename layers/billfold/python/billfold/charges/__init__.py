@@ -107,15 +107,15 @@ def after(charge: Charge, change: ChargeChange) -> Charge:
 def start(card: Card, amount: Money, purpose: str, about: str, now: int, *, hold: str, transfer: str) -> Started:
     """The beginning of a charge of this card, which can pay; `hold` and `transfer` are the ids for the ledger."""
     return Started(
-        now,
-        card.owner,
-        card.card_id,
-        card.bank,
-        card.token,
-        amount.amount,
-        amount.currency,
-        purpose,
-        about,
+        at=now,
+        owner=card.owner,
+        card=card.card_id,
+        bank=card.bank,
+        token=card.token,
+        amount=amount.amount,
+        currency=amount.currency,
+        purpose=purpose,
+        about=about,
         of="",
         hold=hold,
         transfer=transfer,
@@ -127,8 +127,8 @@ def resolve(charge: Charge, outcome: str, reference: str, reason: str, now: int)
     if charge.state != "settling":
         raise AlreadyResolved(state=charge.state)
     if outcome in ("charged", "refunded"):
-        return Settled(now, reference)
-    return Declined(now, reason) if outcome == "declined" else None
+        return Settled(at=now, reference=reference)
+    return Declined(at=now, reason=reason) if outcome == "declined" else None
 
 
 def may_ask(charge: Charge, now: int) -> bool:

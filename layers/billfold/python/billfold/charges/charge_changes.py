@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from billfold.changes import Change
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeChange(Change):
     """What happened to a charge."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started(ChargeChange):
     """Money is held, and the bank is to be asked.
 
@@ -31,28 +31,28 @@ class Started(ChargeChange):
     transfer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settled(ChargeChange):
     """The bank did it, under this reference of its own."""
 
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declined(ChargeChange):
     """The bank will not; `reason` is for operations."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefundFailed(ChargeChange):
     """A refund that was settled did not reach the card after all; its money went to the wallet."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disputed(ChargeChange):
     """The holder contests a settled charge, and the bank took so much back, which `transfer` books."""
 
@@ -61,7 +61,7 @@ class Disputed(ChargeChange):
     transfer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reinstated(ChargeChange):
     """The bank returned what it had taken for a dispute; `transfer` books it."""
 

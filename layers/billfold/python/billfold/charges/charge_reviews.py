@@ -15,7 +15,7 @@ from billfold.ledger import Transfer
 
 def refund_failed(charge: Charge, reason: str, now: int) -> tuple[ChargeChange, Transfer]:
     """The refund that its bank could not deliver, and the transfer that credits the wallet instead."""
-    return RefundFailed(now, reason), to_wallet(charge, "refund", now)
+    return RefundFailed(at=now, reason=reason), to_wallet(charge, "refund", now)
 
 
 def to_wallet(charge: Charge, kind: ledger.Kind, now: int) -> Transfer:
@@ -31,11 +31,11 @@ def disputed(charge: Charge, taken: Iterable[tuple[str, int]], now: int) -> tupl
     for dispute, amount in present.items():
         if dispute not in known:
             moved = _moved(charge, dispute, amount, charge.transfer_id, now)
-            return Disputed(now, dispute, amount, moved.transfer_id), moved
+            return Disputed(at=now, dispute=dispute, amount=amount, transfer=moved.transfer_id), moved
     for dispute, one in known.items():
         if dispute not in present:
             moved = _moved(charge, dispute, -one.amount, one.transfer, now)
-            return Reinstated(now, dispute, moved.transfer_id), moved
+            return Reinstated(at=now, dispute=dispute, transfer=moved.transfer_id), moved
     return None
 
 
