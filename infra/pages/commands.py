@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from infra.command_line import console
+from infra.command_line import console, told
 from infra.pages import Pages
 from infra.plan.stages import ROOT
 
@@ -51,6 +51,8 @@ def write_currencies() -> None:
 
 def _write(made: Callable[[], Pages]) -> None:
     """Write these pages, and say which."""
-    for file, text in made().items():
+    with told():
+        pages = made()
+    for file, text in pages.items():
         file.write_text(text)
         console.print(f"Wrote {file.relative_to(ROOT)}.", highlight=False)

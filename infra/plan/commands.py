@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.command_line import told
 from infra.plan import stages
 
 cli = typer.Typer()
@@ -18,6 +19,8 @@ def show_steps() -> None:
 
     prefix = stages.stage(stages.LOCAL).prefix
     table = Table("workflow", "step", "trigger", "function", "may", pad_edge=False, box=None, header_style="bold")
-    for step in load(sandbox_bank=True):
+    with told():
+        steps = load(sandbox_bank=True)
+    for step in steps:
         table.add_row(step.workflow, step.name, str(step.trigger), step.function(prefix), step.header["May"])
     Console(width=None if sys.stdout.isatty() else 250).print(table)

@@ -46,7 +46,7 @@ def permissions(text: str) -> May:
     lists: dict[str, list[str]] = {"queue": [], "postpone": [], "kms": [], "nothing": []}
     alone = dict.fromkeys(("bank", "issuers", "top_ups", "reader", "generations"), False)
     for clause in text.split(";"):
-        subject, *words = clause.split()
+        subject, *words = clause.split() or [""]
         if not words and subject not in {*alone, "nothing"}:
             raise ValueError(f"May names {subject!r} and nothing to do with it")
         if subject in named:

@@ -1,26 +1,27 @@
-"""The steps: what `app.py` ties to what, and what each step's header says it may touch.
+"""The steps: what `app.py` ties to what, and what each step's header says it may touch (`infra.plan.headers`)."""
 
-Two last fields of the header are there where they are needed: `Layers` names layers that this function has besides the two of
-every function, `Carries` files that its package holds besides the step's own.
-"""
-
+import ast
 import importlib
-import inspect
-import re
+import pathlib
 import sys
 import types
 from dataclasses import dataclass
 from typing import Any
 
 from billfold.triggers import fingerprints, lists
-from infra.plan import triggers
+from infra.failures import Failure
+from infra.plan import headers, triggers
 from infra.plan.permissions import May, permissions
 from infra.plan.queues import ORDERED_QUEUES, STREAMS_DEAD
 from infra.plan.stages import ROOT
-from infra.plan.triggers import Queue, Stream, Trigger
+from infra.plan.triggers import Queue, Route, Stream, Trigger
 
 # The sandbox bank is no part of Billfold: it has no place in its contract, map and proofs, and never meets production.
 SANDBOX_BANK = "sandbox_bank"
+
+
+class Misdeclared(Failure):
+    """Steps whose header, file or line in app.py is wrong; the text names each file and its mend."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,39 @@ class Step:
 
 def load(*, sandbox_bank: bool = False) -> list[Step]:
     """Every step of the map, in the order of its folders, with the sandbox bank's where a sandbox stage is deployed;
-    ValueError when a header says what cannot be."""
+    Misdeclared when any step is declared wrongly."""
+    _, faults = survey()
+    if faults:
+        raise Misdeclared("; ".join(f"{path}: {fault}" for path in sorted(faults) for fault in faults[path]))
+    return known(sandbox_bank=sandbox_bank)
+
+
+def known(*, sandbox_bank: bool = False) -> list[Step]:
+    """As `load`, but with those that are declared wrongly: for tests, which go on and report every fault."""
+    steps, _ = survey()
+    return [step for step in steps if sandbox_bank or step.workflow != SANDBOX_BANK]
+
+
+def survey() -> tuple[list[Step], dict[str, list[str]]]:
+    """The steps that app.py ties to a trigger, as far as they are understood; and by file what is wrong with those that are
+    declared wrongly, each fault with its mend."""
     declared = _map()
-    found = triggers.of_app(declared.app) | triggers.of_bank(declared.bank)
-    modules = [module for module in vars(declared).values() if _is_step(module)]
-    steps = [_step(module, found[module.__name__.rpartition(".")[2]]) for module in modules]
-    chosen = [step for step in steps if sandbox_bank or step.workflow != SANDBOX_BANK]
-    return sorted(chosen, key=lambda step: (step.workflow, step.name))
+    tied = [*triggers.of_app(declared.app), *triggers.of_bank(declared.bank)]
+    modules = {f"{one.__name__.replace('.', '/')}.py": one for one in vars(declared).values() if _is_step(one)}
+    files = {str(file.relative_to(ROOT)) for file in (ROOT / "functions").glob("*/*.py")}
+    steps: list[Step] = []
+    faults: dict[str, list[str]] = {}
+    for path in sorted(files):
+        own = [trigger for name, trigger in tied if name == pathlib.Path(path).stem]
+        if path not in modules or not own:
+            faults[path] = [_untied(path)]
+        elif not _fits(getattr(modules[path], "handler", None), own[0]):
+            faults[path] = ["give it a function `handler` under the decorator of its trigger, such as @http.step(…)"]
+        else:
+            step, found = _step(modules[path], own)
+            steps.append(step)
+            faults |= {path: found} if found else {}
+    return steps, faults
 
 
 def by_workflow(steps: list[Step]) -> dict[str, list[Step]]:
@@ -90,21 +117,6 @@ def by_workflow(steps: list[Step]) -> dict[str, list[Step]]:
     return {
         name: [step for step in steps if step.workflow == name] for name in sorted({step.workflow for step in steps})
     }
-
-
-def header(text: str) -> dict[str, str]:
-    """A step's docstring as fields; the first paragraph is its `summary`. A field may go on in lines that are indented."""
-    summary, _, rest = inspect.cleandoc(text).partition("\n\n")
-    fields = {"summary": " ".join(summary.split())}
-    name = ""
-    for line in rest.splitlines():
-        match = re.match(r"([A-Z][a-z]+)\s{2,}(\S.*)", line)
-        if match:
-            name = match[1]
-            fields[name] = match[2].strip()
-        elif line.startswith(" ") and name:
-            fields[name] += " " + line.strip()
-    return fields
 
 
 def _map() -> Any:
@@ -117,17 +129,37 @@ def _is_step(module: Any) -> bool:
     return isinstance(module, types.ModuleType) and module.__name__.startswith("functions.")
 
 
-def _step(module: types.ModuleType, trigger: Trigger) -> Step:
+def _untied(path: str) -> str:
+    _, workflow, name = path.removesuffix(".py").split("/")
+    line = headers.line_of(headers.parse(ast.get_docstring(ast.parse((ROOT / path).read_text())) or ""), name)
+    named = f"name it as ${{{name}}} in a machine of infra/plan, and " if line.startswith("task") else ""
+    return f"{named}tie it in app.py: add {name} to `from functions.{workflow} import …`, and the line {line}"
+
+
+def _fits(handler: Any, trigger: Trigger) -> bool:
+    """Whether a handler is there and, for a call, made by `http.step`, which alone says what it answers."""
+    return callable(handler) and (not isinstance(trigger, Route) or hasattr(handler, "answers"))
+
+
+def _step(module: types.ModuleType, tied: list[Trigger]) -> tuple[Step, list[str]]:
+    """A step, and what is wrong with how it is declared."""
     _, workflow, name = module.__name__.split(".")
-    fields = header(module.__doc__ or "")
-    handler = module.handler
-    return Step(
+    fields, handler = headers.parse(module.__doc__ or ""), module.handler
+    faults, may = [], None
+    if len(tied) > 1:
+        faults.append(f"app.py ties it to {' and to '.join(map(str, tied))}: leave one of these lines")
+    try:
+        may = permissions(fields.get("May", "nothing"))
+    except ValueError as fault:
+        faults.append(f"{fault}: infra/plan/permissions.py tells the words of `May`")
+    step = Step(
         name,
         workflow,
-        trigger,
-        fields,
-        permissions(fields["May"]),
+        tied[0],
+        dict.fromkeys(headers.FIELDS, "") | fields,
+        may or May({}),
         lists.CURSOR in getattr(handler, "query", ()),
         getattr(handler, "proof", False),
         bool(fingerprints.marked(getattr(handler, "body", None), "sealed")) or getattr(handler, "seals", False),
     )
+    return step, faults + list(headers.faults(name, fields, tied[0], may))

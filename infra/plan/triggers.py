@@ -1,6 +1,7 @@
 """What starts a step, as `app.py` declares it: a call, a queue, a stream, time, an upload, a state machine."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,25 +90,29 @@ class BankCalls:
 Trigger = BankCalls | Route | Queue | Stream | Schedule | Upload | Task
 
 
-def of_app(declared: Any) -> dict[str, Trigger]:
-    found: dict[str, Trigger] = {}
+def of_app(declared: Any) -> Iterator[tuple[str, Trigger]]:
+    """Each step's name with what starts it; twice for a step that is tied twice."""
     for path, methods in declared.routes.items():
         for method, entry in methods.items():
-            found[entry.view_name] = Route(method, path, entry.authorizer is not None)
+            yield entry.view_name, Route(method, path, entry.authorizer is not None)
     for source in declared.event_sources:
-        found[source.name] = _event_source(source)
+        yield source.name, _event_source(source)
+    functions = {function.name for function in declared.pure_lambda_functions}
     for name, machine in machines().items():
-        found |= dict.fromkeys(tasks(machine), Task(name))
-    return found
+        for task in tasks(machine) & functions:
+            yield task, Task(name)
 
 
-def of_bank(declared: Any) -> dict[str, Trigger]:
-    found: dict[str, Trigger] = {source.name: _event_source(source) for source in declared.event_sources}
+def of_bank(declared: Any) -> Iterator[tuple[str, Trigger]]:
+    """The same of the sandbox bank, whose routes all go to one step."""
+    for source in declared.event_sources:
+        yield source.name, _event_source(source)
     routes: dict[str, list[Route]] = {}
     for path, methods in declared.routes.items():
         for method, entry in methods.items():
             routes.setdefault(entry.view_name, []).append(Route(method, path, signed_in=False))
-    return found | {name: BankCalls(tuple(own)) for name, own in routes.items()}
+    for name, own in routes.items():
+        yield name, BankCalls(tuple(own))
 
 
 def _event_source(source: Any) -> Trigger:

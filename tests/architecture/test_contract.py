@@ -11,9 +11,10 @@ from billfold.bills import taps
 from billfold.merchants import Terminal
 from infra.clients.phones import Till
 from infra.pages import contract
+from infra.plan import steps
 from tests.world import ROUTES, STEPS
 
-CONTRACT = contract.build()
+CONTRACT = contract.build(steps.known())
 OPERATIONS = {
     (method.upper(), path): operation
     for path, operations in CONTRACT["paths"].items()

@@ -8,7 +8,6 @@ import pytest
 
 from infra.plan import steps
 from infra.plan.stages import ROOT
-from infra.plan.triggers import Route
 
 LAYER = ROOT / "layers/billfold/python/billfold"
 STEP_FILES = sorted((ROOT / "functions").glob("*/*.py"))
@@ -16,6 +15,7 @@ BANK = ROOT / "layers/sandbox_bank/python/sandbox_bank"
 OURS = sorted(
     [*LAYER.rglob("*.py"), *BANK.rglob("*.py"), *STEP_FILES, *(ROOT / "infra").rglob("*.py"), ROOT / "app.py"]
 )
+_, FAULTS = steps.survey()
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "shared", "misc", "base", "manager", "service", "core", "impl"}
 MARKS = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 
@@ -38,9 +38,10 @@ def imported(path: pathlib.Path) -> set[str]:
 @pytest.mark.parametrize("path", STEP_FILES, ids=short)
 def test_a_step_imports_no_other_step_and_no_chalice(path):
     """A step is a plain handler of its own."""
-    assert not {
-        name for name in imported(path) if name.split(".")[0] in ("functions", "chalice", "app", "infra", "boto3")
-    }
+    wrong = {name for name in imported(path) if name.split(".")[0] in ("functions", "chalice", "app", "infra", "boto3")}
+    assert not wrong, (
+        f"{short(path)} imports {sorted(wrong)}: what two steps need is a rule or rows of a noun in layers/"
+    )
 
 
 @pytest.mark.parametrize("path", [path for path in OURS if "layers" in path.parts or path in STEP_FILES], ids=short)
@@ -59,39 +60,39 @@ def test_a_commit_is_sent_by_the_end_of_its_block(path):
             pytest.fail(f"{short(path)}:{node.lineno}: the end of the block sends")
 
 
-def test_every_step_file_is_wired_exactly_once():
-    """The map in app.py and the folders say the same."""
-    wired = [step.path for step in steps.load(sandbox_bank=True)]
-    assert sorted(wired) == [short(path) for path in STEP_FILES]
-    assert len({step.name for step in steps.load(sandbox_bank=True)}) == len(wired)
+@pytest.mark.parametrize("path", STEP_FILES, ids=short)
+def test_a_step_is_tied_once_and_its_header_says_what_is_so(path):
+    """The map, the header and its permissions say the same; what differs is told for every step at once, with its mend."""
+    if faults := FAULTS.get(short(path)):
+        pytest.fail("\n".join(f"{short(path)}: {fault}" for fault in faults), pytrace=False)
 
 
-@pytest.mark.parametrize("step", steps.load(sandbox_bank=True), ids=lambda step: step.name)
-def test_a_header_says_what_the_wiring_says(step):
-    """The fixed fields stand in one order, and the trigger and permissions in them are the real ones."""
-    last = [name for name in ("Layers", "Carries") if name in step.header]
-    assert list(step.header) == ["summary", "Trigger", "Reads", "Writes", "Answers", "Again", "May", *last]
-    said = re.sub(r"\s*\(.*\)$", "", step.header["Trigger"])
-    assert said == str(step.trigger)
-    if isinstance(step.trigger, Route):
-        assert ("(anyone)" in step.header["Trigger"]) is not step.trigger.signed_in
-    actions = {action for allowed in step.may.actions.values() for action in allowed}
-    writes = bool(actions & {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})
-    assert writes is (step.header["Writes"] != "nothing")
+def test_no_two_steps_have_one_name():
+    """File = function = log name."""
+    names = [path.stem for path in STEP_FILES]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    assert not twice, f"give one of each two another name: {twice}"
 
 
 @pytest.mark.parametrize("path", OURS, ids=short)
 def test_names_and_sizes_stay_readable(path):
     """Steps under 112 lines, modules about 300, functions at most 50; no name that says nothing; nothing left undone."""
-    text = path.read_text()
+    text, named = path.read_text(), short(path)
     tree = ast.parse(text)
-    assert not {*path.relative_to(ROOT).with_suffix("").parts} & FORBIDDEN_NAMES
-    assert text.count("\n") <= (112 if path in STEP_FILES else 350)
+    empty = {*path.relative_to(ROOT).with_suffix("").parts} & FORBIDDEN_NAMES
+    assert not empty, f"{named}: {sorted(empty)} says nothing; name it for the noun or verb that it holds"
+    limit = 112 if path in STEP_FILES else 350
+    lines = text.count("\n")
+    assert lines <= limit, (
+        f"{named} has {lines} lines, at most {limit}: give a rule to its noun, or a noun its own module"
+    )
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < 50, node.name
-    assert not MARKS.search(text)
-    assert ast.get_docstring(tree), "a module says what it is for"
+            length = (node.end_lineno or 0) - node.lineno + 1
+            assert length <= 50, f"{named}: {node.name} has {length} lines, at most 50: give a part of it a name"
+    undone = MARKS.search(text)
+    assert not undone, f"{named}: do what {undone and undone[0]} leaves undone, or write an issue"
+    assert ast.get_docstring(tree), f"{named}: say in a docstring what the module is for"
 
 
 def test_every_file_that_a_text_names_is_there():
@@ -112,7 +113,8 @@ def test_every_file_that_a_text_names_is_there():
 @pytest.mark.parametrize("path", STEP_FILES, ids=short)
 def test_every_step_has_a_test_file_of_its_own(path):
     """Whoever knows a step's name knows its tests."""
-    assert list((ROOT / "tests/steps").rglob(f"test_{path.stem}.py"))
+    file = f"tests/steps/{path.parent.name}/test_{path.stem}.py"
+    assert (ROOT / file).exists(), f"write {file}: what {short(path)} answers, changes, refuses and does again"
 
 
 def test_the_root_of_the_tests_holds_no_world():

@@ -14,7 +14,7 @@ from infra.plan.state_machines import machines
 from infra.plan.triggers import Task
 from infra.templates.machines import LOG_DELIVERY
 
-STEPS = steps.load()
+STEPS = steps.known()
 MACHINES = machines()
 STATES = [(machine, name) for machine, said in MACHINES.items() for name in said["States"]]
 TASKS = [(machine, name) for machine, name in STATES if MACHINES[machine]["States"][name]["Type"] == "Task"]

@@ -24,12 +24,12 @@ from infra.templates.words import logical
 
 STAGES = stages.names()
 PRODUCTION = dataclasses.replace(stages.stage("production"), alarm_address="on-call@example.com")
-STEPS = steps.load()
+STEPS = steps.known()
 
 
 def of_stage(stage: stages.Stage) -> dict[str, dict[str, Any]]:
     """Every stack's resources by the stack's name without the prefix."""
-    its_steps = steps.load(sandbox_bank=stage.sandbox)
+    its_steps = steps.known(sandbox_bank=stage.sandbox)
     found = templates.build(stage, its_steps, templates.sample_codes(its_steps))
     return {name.removeprefix(f"{stage.prefix}-"): template["Resources"] for name, template in found.items()}
 

@@ -21,7 +21,7 @@ REFUSALS = {known.__name__: known for known in contract.refusals()}
 THINGS = ("bill", "card", "photo", "phone", "pin", "item", "terminal", "wallet", "code", "merchant", "verification")
 # "Set a PIN", "register this phone" are things to do first, whatever the call is about.
 FIRST = {"pin_missing", "user_unknown", "proof_missing", "device_unknown", "pin_wrong", "pin_locked"}
-ROUTED = [step for step in steps.load() if isinstance(step.trigger, Route)]
+ROUTED = [step for step in steps.known() if isinstance(step.trigger, Route)]
 
 
 def module_of(path) -> str:

@@ -16,7 +16,7 @@ from infra.plan.triggers import BankCalls
 from sandbox_bank import behaviours
 
 BANK = sorted((ROOT / "layers/sandbox_bank/python/sandbox_bank").glob("*.py"))
-BANK_STEPS = [step for step in steps.load(sandbox_bank=True) if step.workflow == steps.SANDBOX_BANK]
+BANK_STEPS = [step for step in steps.known(sandbox_bank=True) if step.workflow == steps.SANDBOX_BANK]
 SANDBOXES = [name for name in stages.names() if stages.stage(name).sandbox]
 # Machinery that any service needs; the rules of money, cards and bills are not among it.
 MAY_IMPORT = {
@@ -33,7 +33,7 @@ MAY_IMPORT = {
 
 def built(stage_name: str) -> dict[str, templates.Template]:
     stage = stages.stage(stage_name)
-    found = steps.load(sandbox_bank=stage.sandbox)
+    found = steps.known(sandbox_bank=stage.sandbox)
     return templates.build(stage, found, templates.sample_codes(found))
 
 
@@ -55,12 +55,12 @@ def test_nothing_of_it_is_deployed_to_production():
 
 def test_production_refuses_to_be_built_with_it():
     """XX-08: even by mistake."""
-    found = steps.load(sandbox_bank=True)
+    found = steps.known(sandbox_bank=True)
     with pytest.raises(AssertionError, match="for sandbox stages"):
         templates.build(stages.stage("production"), found, templates.sample_codes(found))
 
 
-@pytest.mark.parametrize("step", steps.load(), ids=lambda step: step.name)
+@pytest.mark.parametrize("step", steps.known(), ids=lambda step: step.name)
 def test_no_step_of_billfold_carries_its_code(step):
     """XX-08: neither as a layer nor by an import."""
     assert "sandbox_bank" not in step.layers
@@ -99,7 +99,7 @@ def test_a_sandbox_has_it_at_an_address_of_its_own(stage_name):
 
 def test_it_is_no_part_of_billfolds_map_or_contract():
     """Its calls are not Billfold's API."""
-    assert not {step.name for step in BANK_STEPS} & {step.name for step in steps.load()}
+    assert not {step.name for step in BANK_STEPS} & {step.name for step in steps.known()}
     assert "challenge-answers" not in CONTRACT.read_text()
     assert "answer_bank_calls" not in (ROOT / "README.md").read_text()
 

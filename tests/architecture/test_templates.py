@@ -23,7 +23,7 @@ from infra.templates import kept, workflows
 from infra.templates.gateway import STAGE_NAME
 from infra.templates.words import MAX_RESOURCES, logical
 
-STEPS = steps.load()
+STEPS = steps.known()
 STAGES = stages.names()
 # What SAM makes of one function besides itself, at most: version, alias, event source, rule, permission, deployment group.
 MADE_BY_SAM = 6
@@ -35,7 +35,7 @@ OPEN_TO_ALL = {"GET /v1/health", "GET /v1/openapi.json", "POST /v1/banks/{bank}/
 def built(stage_name: str) -> dict[str, dict[str, Any]]:
     """Every stack's resources by the stack's name without the prefix, built once a stage: whoever reads them changes nothing."""
     stage = stages.stage(stage_name)
-    its_steps = steps.load(sandbox_bank=stage.sandbox)
+    its_steps = steps.known(sandbox_bank=stage.sandbox)
     found = templates.build(stage, its_steps, templates.sample_codes(its_steps))
     return {name.removeprefix(f"{stage.prefix}-"): template["Resources"] for name, template in found.items()}
 
@@ -267,7 +267,7 @@ def test_a_secret_is_in_no_environment_and_allowed_to_those_who_fetch_it_alone(s
                 if "secretsmanager:GetSecretValue" in statement["Action"]:
                     secret = statement["Resource"]["Fn::Sub"].partition(f":secret:{stage.prefix}-")[2]
                     allowed[secret.removesuffix("-??????")].add(name)
-    its_steps = steps.load(sandbox_bank=stage.sandbox)
+    its_steps = steps.known(sandbox_bank=stage.sandbox)
     asking = [one for one in its_steps if one.may.bank or one.workflow == steps.SANDBOX_BANK]
     assert allowed[bank] == {logical(one.name, "role") for one in asking}
     assert allowed["cursor-key"] == {logical(one.name, "role") for one in its_steps if one.signs_cursors}
@@ -368,7 +368,7 @@ def test_every_queue_is_encrypted_and_has_a_dead_letter_queue_of_its_own(stage_n
 @pytest.mark.parametrize("stage_name", STAGES)
 def test_every_queue_has_a_maximum_concurrency_that_its_function_can_have(stage_name):
     """Issue 7 A2: a backlog takes neither the account's whole concurrency nor more than is reserved for its function."""
-    its_steps = steps.load(sandbox_bank=stages.stage(stage_name).sandbox)
+    its_steps = steps.known(sandbox_bank=stages.stage(stage_name).sandbox)
     for step in (one for one in its_steps if isinstance(one.trigger, Queue)):
         function = workflow(stage_name, step)[logical(step.name)]["Properties"]
         at_once = function["Events"]["Trigger"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
@@ -377,7 +377,7 @@ def test_every_queue_has_a_maximum_concurrency_that_its_function_can_have(stage_
 
 def test_what_calls_somebody_elses_server_from_a_queue_takes_one_message():
     """Issue 7 A2: a batch of asks that outlasts the function's time would come again whole, and be asked again whole."""
-    queued = [step for step in steps.load(sandbox_bank=True) if isinstance(step.trigger, Queue)]
+    queued = [step for step in steps.known(sandbox_bank=True) if isinstance(step.trigger, Queue)]
     calling = [step for step in queued if step.may.bank or step.workflow == steps.SANDBOX_BANK]
     assert {step.name for step in calling} >= {"settle_charge", "withdraw_approval", "send_bank_callbacks"}
     assert {step.name: step.trigger.batch for step in calling if step.trigger.batch != 1} == {}

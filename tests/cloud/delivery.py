@@ -13,7 +13,7 @@ from tests.cloud import queues
 from tests.cloud.engine import Engine
 from tests.world import STEPS
 
-STREAMS: dict[str, str] = {step.trigger.table: step.name for step in steps.load() if isinstance(step.trigger, Stream)}
+STREAMS: dict[str, str] = {step.trigger.table: step.name for step in steps.known() if isinstance(step.trigger, Stream)}
 QUEUES = {
     config.queue.removeprefix("billfold-"): config.name
     for config in billfold_map.app.event_sources

@@ -17,7 +17,7 @@ from infra.templates.words import logical
 from tests.deployment.fake_aws import FakeAws
 
 PRODUCTION = stages.stage("production")
-STEPS = steps.load()
+STEPS = steps.known()
 PREFIX = PRODUCTION.prefix
 
 

@@ -14,7 +14,7 @@ from infra.build import packages
 from infra.plan import stages, steps
 
 here = stages.this_machine()
-for package in (packages.billfold_layer(here), *(packages.function(step, here) for step in steps.load())):
+for package in (packages.billfold_layer(here), *(packages.function(step, here) for step in steps.known())):
     print(package.name, package.digest)
 """
 

@@ -20,7 +20,7 @@ from tests.deployment.fake_aws import ACCOUNT, REGION, Client, FakeAws, refused
 STAGE = dataclasses.replace(
     stages.stage("production"), account=ACCOUNT, region=REGION, alarm_address="on-call@example.com"
 )
-STEPS = steps.load()
+STEPS = steps.known()
 # In one process with others; a command line of its own costs a second.
 COMMAND = [sys.executable, "-m", "infra"]
 

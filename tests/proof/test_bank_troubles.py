@@ -16,7 +16,7 @@ from tests.proof.test_errors import check_refusal
 from tests.proof.test_permissions import NEVER_ASKING
 from tests.proof.wire import BANK, Fault, Wire
 
-STEPS = {step.name: step for step in steps.load()}
+STEPS = {step.name: step for step in steps.known()}
 ASKING = [scenario for scenario in scenarios.ALL if STEPS[scenario.step].may.bank]
 # What a machine's task did not hear is written down, and the machine asks again: a change more than without trouble.
 WRITING_UNKNOWN = {"ask_bank"}

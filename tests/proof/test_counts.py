@@ -49,7 +49,7 @@ OF_THE_VAULT = {"bind_card": {"GenerateMac", "GenerateDataKey"}, "get_card_photo
 
 
 @pytest.mark.parametrize(
-    "step", [one for one in steps.load() if isinstance(one.trigger, Route)], ids=lambda step: step.name
+    "step", [one for one in steps.known() if isinstance(one.trigger, Route)], ids=lambda step: step.name
 )
 def test_an_http_step_reads_in_one_round_and_commits_once(counted, step: steps.Step):
     """At most one round of reads that need nothing of each other, each kind once, then one transaction."""
@@ -75,7 +75,7 @@ def test_an_http_step_reads_in_one_round_and_commits_once(counted, step: steps.S
 # photo, vault and limits; what print is a number (docs/decisions.md, entry 14).
 LINES, LARGER = 700, {"verify_bill": 850, "add_items": 850, "bind_card": 800, "read_card_photo": 740}
 # A bank's adapter fetches its secret, whose age the clock tells; a feed or statement is a log, whose commit has a token by `ids`.
-DEEPER = {step.name for step in steps.load() if step.may.bank} | {"record_events", "record_entries"}
+DEEPER = {step.name for step in steps.known() if step.may.bank} | {"record_events", "record_entries"}
 
 
 def test_the_code_behind_a_step_stays_readable(counted):

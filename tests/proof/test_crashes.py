@@ -8,7 +8,7 @@ from tests.proof.ground import check_money, effects
 from tests.proof.plays import Scenario, undisturbed
 from tests.proof.wire import LOOKING, Wire
 
-STEPS = {step.name: step for step in steps.load()}
+STEPS = {step.name: step for step in steps.known()}
 
 
 def has_effect(name: str) -> bool:

@@ -13,7 +13,7 @@ from tests.proof.plays import Play, Scenario, undisturbed
 from tests.proof.test_crashes import counts_tries
 from tests.proof.wire import BANK, LOOKING, Call, Wire
 
-STEPS = {step.name: step for step in steps.load()}
+STEPS = {step.name: step for step in steps.known()}
 CALLING = [scenario for scenario in scenarios.ALL if scenario.step not in ("check_health", "show_contract")]
 
 

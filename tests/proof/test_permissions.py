@@ -39,7 +39,7 @@ def allowed(step: steps.Step) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize("step", steps.load(), ids=lambda step: step.name)
+@pytest.mark.parametrize("step", steps.known(), ids=lambda step: step.name)
 def test_a_step_may_do_exactly_what_it_does(used: Used, step: steps.Step):
     """Nothing is missing from its role, and nothing is in it that no scenario needs."""
     assert used[step.name] == allowed(step)
@@ -52,7 +52,7 @@ def test_every_step_that_may_call_banks_does_so_in_a_scenario(harness):
         for scenario in scenarios.ALL
         if any(call.service == BANK for call in recordings.record(harness, scenario).calls)
     }
-    assert asking == {step.name for step in steps.load() if step.may.bank} - NEVER_ASKING
+    assert asking == {step.name for step in steps.known() if step.may.bank} - NEVER_ASKING
 
 
 @pytest.mark.parametrize(

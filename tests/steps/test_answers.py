@@ -7,10 +7,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from infra.pages import contract
+from infra.plan import steps
 from tests.steps.town import CALLS, ask
 from tests.world import Response, call
 
-CONTRACT = contract.build()
+CONTRACT = contract.build(steps.known())
 
 
 def faults(route: str, answer: Response) -> list[str]:

@@ -32,9 +32,9 @@ def cards(store: Engine, queues: Any) -> Iterator[CardWorld]:
 
 def wired(name: str) -> Lambda:
     """The queue's function and source as every stage deploys them."""
-    (step,) = (one for one in steps.load() if isinstance(one.trigger, Queue) and one.trigger.name == name)
+    (step,) = (one for one in steps.known() if isinstance(one.trigger, Queue) and one.trigger.name == name)
     assert isinstance(step.trigger, Queue)
-    template = kept.template(stages.stage("production"), steps.load())["Resources"]
+    template = kept.template(stages.stage("production"), steps.known())["Resources"]
     (queue,) = (
         one["Properties"]
         for one in template.values()

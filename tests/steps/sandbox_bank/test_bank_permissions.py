@@ -8,7 +8,7 @@ from tests.cloud.delivery import sqs_event
 from tests.proof.wire import Wire, permissions
 from tests.world.bank_fixtures import authentication, card
 
-MAY = {step.name: step.may for step in steps.load(sandbox_bank=True) if step.workflow == steps.SANDBOX_BANK}
+MAY = {step.name: step.may for step in steps.known(sandbox_bank=True) if step.workflow == steps.SANDBOX_BANK}
 
 
 def used(wire):
