@@ -20,16 +20,16 @@ from billfold.merchants import Terminal, merchant_rows
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
 from billfold.tables.rows import read
-from billfold.triggers import http, proof, wire
+from billfold.triggers import dpop, http, wire
 
 
 class AddItems(wire.Body, frozen=True):
     items: Annotated[list[Any], Meta(min_length=1, max_length=50), wire.each(taps.SignedItem)]
 
 
-@http.step(body=AddItems, answers=bill_wire.ItemsAnswer, key=True, proof=True)
+@http.step(body=AddItems, answers=bill_wire.ItemsAnswer, key=True, dpop=True)
 def handler(request: http.Request[AddItems]) -> http.Answer:
-    device_id, sent, now = proof.device(request), request.body.items, request.now
+    device_id, sent, now = dpop.device(request), request.body.items, request.now
     operation = request.operation("opr")
     journal = bill_rows.load(request.parameters["bill"])
     device_key = people_rows.device_key(request.caller, device_id)

@@ -17,12 +17,12 @@ from billfold.bills.bill_changes import BillChange
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
 from billfold.tables.rows import read
-from billfold.triggers import http, proof
+from billfold.triggers import dpop, http
 
 
-@http.step(answers=bill_wire.BillAnswer, key=True, proof=True)
+@http.step(answers=bill_wire.BillAnswer, key=True, dpop=True)
 def handler(request: http.Request[Any]) -> http.Answer:
-    device_id, operation, now = proof.device(request), request.operation("opr"), request.now
+    device_id, operation, now = dpop.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
     rows = read([people_rows.user_key(request.caller), people_rows.device_key(request.caller, device_id)])
     bill, device = journal.present, people_rows.device(rows, request.caller, device_id)

@@ -25,7 +25,7 @@ from billfold.people import PinVerification, User, people_rows, pins
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
 from billfold.tables.rows import Key, Row, read
-from billfold.triggers import http, proof, wire
+from billfold.triggers import dpop, http, wire
 
 
 class VerifyBill(wire.Body, frozen=True):
@@ -34,9 +34,9 @@ class VerifyBill(wire.Body, frozen=True):
     instrument: Annotated[wire.Id | None, Meta(description="a card's id; the wallet pays without one")] = None
 
 
-@http.step(body=VerifyBill, answers=bill_wire.BillAnswer, key=True, proof=True)
+@http.step(body=VerifyBill, answers=bill_wire.BillAnswer, key=True, dpop=True)
 def handler(request: http.Request[VerifyBill]) -> http.Answer:
-    device_id, operation, now = proof.device(request), request.operation("opr"), request.now
+    device_id, operation, now = dpop.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
     bill, caller = journal.present, request.caller
     wallet = ledger.wallet(caller, bill.currency)

@@ -1,9 +1,9 @@
 """Bind a payment card to its owner; its bank is asked afterwards.
 
 Trigger   POST /v1/cards                     (user's device)
-Reads     user, device, proof, photo, holders of the card, limits, operation
-Writes    card, change, vault, holders, limits, proof   (one transaction); of a card that is held already its expiry, operation,
-          proof; of one that three others hold limits, operation, proof
+Reads     user, device, DPoP proof, photo, holders of the card, limits, operation
+Writes    card, change, vault, holders, limits, DPoP proof   (one transaction); of a card that is held already its expiry,
+          operation, DPoP proof; of one that three others hold limits, operation, DPoP proof
 Answers   201 the card, created; 200 the card that the caller holds already; 404 another's photo; 409 held by three; 422 no
           card, or no bank serves it; 429 too many tried
 Again     the same Idempotency-Key gets the first answer; the same card is bound once
@@ -24,22 +24,22 @@ from billfold.tables import limit_rows, operation_rows
 from billfold.tables.commits import Commit
 from billfold.tables.operation_rows import OperationRow
 from billfold.tables.rows import Key, read
-from billfold.triggers import http, proof, wire
+from billfold.triggers import dpop, http, wire
 from billfold.vault import vault_rows
 
 Asked = http.Request[card_wire.BindCard]
 
 
-@http.step(body=card_wire.BindCard, answers=card_wire.CardAnswer, key=True, proof=True)
+@http.step(body=card_wire.BindCard, answers=card_wire.CardAnswer, key=True, dpop=True)
 def handler(request: Asked) -> http.Answer:
-    body, caller, now, (device_id, jti) = request.body, request.caller, request.now, proof.proven(request)
+    body, caller, now, (device_id, jti) = request.body, request.caller, request.now, dpop.proof(request)
     number, operation = body.number.replace(" ", "").replace("-", ""), request.operation("opr")
     brand, bank = card_numbers.check_number(number), issuers.bank_of(number)
     card_numbers.check_expiry(body.expiry.year, body.expiry.month, now)
     if bank is None:
         raise UnsupportedIssuer("no bank of ours has issued it", "/number")
     fingerprints, card_id = vault.fingerprints(number), request.operation("crd")
-    used = operation_rows.proof_key(device_id, jti)
+    used = operation_rows.dpop_key(device_id, jti)
     whos = limit_rows.of_binding(caller, device_id, fingerprints, request.address)
     cooling = [limit_rows.cooling_key(caller, fingerprint) for fingerprint in fingerprints]
     keys = [people_rows.user_key(caller), people_rows.device_key(caller, device_id), card_rows.head_key(card_id)]
@@ -62,7 +62,7 @@ def handler(request: Asked) -> http.Answer:
     cards.check_allowed(limit_rows.wait_seconds(rows, whos, cooling, now))
     if len(held) >= cards.MAX_HOLDERS:
         with Commit(operation) as commit:
-            operation_rows.use_proof(commit, used, now)
+            operation_rows.use_dpop(commit, used, now)
             # The refusal tells something of a number, so it counts as a try, and a repeat is the same try.
             limit_rows.count_try(commit, rows, whos, now)
             operation_rows.refuse(commit, operation, f"{request.fingerprint}/{fingerprints[0]}", CardTaken(), now)
@@ -74,7 +74,7 @@ def handler(request: Asked) -> http.Answer:
     sealed = vault.seal_parts(card_id, {vault_rows.NUMBER: number.encode(), vault_rows.PERSON: person})
 
     with Commit(operation) as commit:
-        operation_rows.use_proof(commit, used, now)
+        operation_rows.use_dpop(commit, used, now)
         card = card_rows.put_bound(commit, card_id, bound)
         vault_rows.put(commit, card_id, sealed)
         card_rows.add_holder(commit, rows, fingerprints, caller, card_id)
@@ -101,7 +101,7 @@ def _again(request: Asked, operation: str, card_id: str, used: Key) -> http.Answ
         raise Stale()
     renewed = cards.renew(card, request.body.expiry.year, request.body.expiry.month, request.now)
     with Commit(operation) as commit:
-        operation_rows.use_proof(commit, used, request.now)
+        operation_rows.use_dpop(commit, used, request.now)
         if renewed:
             card = card_rows.put_change(commit, card, renewed)
         else:

@@ -17,12 +17,12 @@ from billfold.errors import Unavailable
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
 from billfold.tables.rows import read
-from billfold.triggers import http, proof
+from billfold.triggers import dpop, http
 
 
-@http.step(answers=card_wire.CardAnswer, key=True, proof=True)
+@http.step(answers=card_wire.CardAnswer, key=True, dpop=True)
 def handler(request: http.Request[Any]) -> http.Answer:
-    caller, now, device_id = request.caller, request.now, proof.device(request)
+    caller, now, device_id = request.caller, request.now, dpop.device(request)
     card = cards.check_found(card_rows.load(request.parameters["card"]).present, caller)
     rows = read([people_rows.user_key(caller), people_rows.device_key(caller, device_id)])
     device = people_rows.device(rows, caller, device_id)

@@ -1,4 +1,4 @@
-"""Remove a phone: its proofs count no more.
+"""Remove a phone: its DPoP proofs count no more.
 
 Trigger   DELETE /v1/devices/{device}        (user)
 Reads     device

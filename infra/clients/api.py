@@ -1,4 +1,4 @@
-"""The HTTP API as an honest client uses it: sign in, sign a proof where a device must show itself, and ask again with the
+"""The HTTP API as an honest client uses it: sign in, sign a DPoP proof where a device must show itself, and ask again with the
 same Idempotency-Key until there is an answer.
 
 Asked again: a lost connection, 429, 503, and 409 `operation_running`. Every other refusal is raised with its problem.
@@ -137,8 +137,8 @@ class Client:
         if key:
             headers["Idempotency-Key"] = key
         if proven:
-            assert self.phone is not None, "only a phone can sign a proof"
-            headers["DPoP"] = self.phone.proof(method, address)
+            assert self.phone is not None, "only a phone can sign a DPoP proof"
+            headers["DPoP"] = self.phone.dpop(method, address)
         answer = self._http.request(method, address, params=query or None, headers=headers, json=body)
         kind = answer.headers.get("content-type", "")
         return Reply(answer.status_code, answer.json() if "json" in kind and answer.content else None, answer.headers)

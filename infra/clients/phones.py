@@ -16,7 +16,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
 
 class Phone:
-    """A device's key pair. `proof` makes the DPoP header (RFC 9449) of one call."""
+    """A device's key pair. `dpop` makes the DPoP header (RFC 9449) of one call."""
 
     def __init__(self, curve: str = "Ed25519") -> None:
         self._key: Any
@@ -32,7 +32,7 @@ class Phone:
         self.thumbprint = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
         self.device_id = f"dev_{self.thumbprint}"
 
-    def proof(self, method: str, address: str, **claims: Any) -> str:
+    def dpop(self, method: str, address: str, **claims: Any) -> str:
         """The DPoP header for one call; claims given replace the honest ones."""
         honest = {"htm": method, "htu": address, "iat": int(time.time()), "jti": secrets.token_hex(12)}
         headers = {"typ": "dpop+jwt", "jwk": self.jwk}

@@ -56,7 +56,7 @@ def build(known: list[Step]) -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "header",
                     "name": "DPoP",
-                    "description": "RFC 9449: a proof of this call, signed by the bill's own device",
+                    "description": "a DPoP proof (RFC 9449) of this call, signed by the bill's own device",
                 },
             },
             "parameters": {"Idempotency-Key": _key_parameter()},
@@ -104,7 +104,7 @@ def _operation(step: Step, route: Route) -> dict[str, Any]:
     if handler.key:
         operation["parameters"].append({"$ref": "#/components/parameters/Idempotency-Key"})
     if route.signed_in:
-        operation["security"] = [{"token": [], "device": []} if step.verifies_proofs else {"token": []}]
+        operation["security"] = [{"token": [], "device": []} if step.verifies_dpop else {"token": []}]
     if handler.body is not None:
         schema = {"$ref": SCHEMAS + handler.body.__name__}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

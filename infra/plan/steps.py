@@ -16,7 +16,7 @@ from infra.plan.queues import ORDERED_QUEUES, STREAMS_DEAD
 from infra.plan.stages import ROOT
 from infra.plan.triggers import Queue, Route, Stream, Trigger
 
-# The sandbox bank is no part of Billfold: it has no place in its contract, map and proofs, and never meets production.
+# The sandbox bank is no part of Billfold: it has no place in its contract, map and tests of promises, and never meets production.
 SANDBOX_BANK = "sandbox_bank"
 
 
@@ -26,7 +26,7 @@ class Misdeclared(Failure):
 
 @dataclass(frozen=True)
 class Step:
-    """One step: a file, a Lambda function. `signs_cursors`: it needs the stage's key for list cursors; `verifies_proofs`: it
+    """One step: a file, a Lambda function. `signs_cursors`: it needs the stage's key for list cursors; `verifies_dpop`: it
     needs the stage's addresses, for which devices sign; `seals_fingerprints`: it needs the key for what could be guessed."""
 
     name: str
@@ -35,7 +35,7 @@ class Step:
     header: dict[str, str]
     may: May
     signs_cursors: bool
-    verifies_proofs: bool
+    verifies_dpop: bool
     seals_fingerprints: bool
 
     @property
@@ -159,7 +159,7 @@ def _step(module: types.ModuleType, tied: list[Trigger]) -> tuple[Step, list[str
         dict.fromkeys(headers.FIELDS, "") | fields,
         may or May({}),
         lists.CURSOR in getattr(handler, "query", ()),
-        getattr(handler, "proof", False),
+        getattr(handler, "dpop", False),
         bool(fingerprints.marked(getattr(handler, "body", None), "sealed")) or getattr(handler, "seals", False),
     )
     return step, faults + list(headers.faults(name, fields, tied[0], may))

@@ -117,7 +117,7 @@ def environment(stage: Stage, step: Step) -> dict[str, Any]:
         variables[f"BILLFOLD_BUCKET_{bucket.upper()}"] = bucket_name(stage, bucket)
     for machine in step.may.machines:
         variables[f"BILLFOLD_MACHINE_{machine.upper()}"] = machine_arn(stage, machine)
-    if step.verifies_proofs:
+    if step.verifies_dpop:
         variables["BILLFOLD_ADDRESSES"] = _addresses(stage)
     if step.may.bank or step.may.issuers:
         variables["BILLFOLD_ISSUERS"] = stage.variables["BILLFOLD_ISSUERS"]

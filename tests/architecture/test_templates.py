@@ -235,7 +235,7 @@ def with_may(**said: bool) -> steps.Step:
 
 
 @pytest.mark.parametrize("stage_name", STAGES)
-def test_a_step_that_verifies_proofs_knows_the_addresses_of_its_stage_and_no_other_step_does(stage_name):
+def test_a_step_that_verifies_dpop_proofs_knows_the_addresses_of_its_stage_and_no_other_step_does(stage_name):
     """VB-02, RFC 9449: at AWS the API's own address and those that the stage says, on the local cloud the one that it serves."""
     stage, where = stages.stage(stage_name), "https://pay.example/shop https://pay2.example"
     elsewhere = dataclasses.replace(stage, variables=stage.variables | {"BILLFOLD_ADDRESSES": where})

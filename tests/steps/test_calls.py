@@ -47,7 +47,7 @@ def with_header(proxied: dict[str, Any], name: str, *values: str) -> dict[str, A
 def test_a_header_that_is_read_may_come_once(store, village, route, name):
     """C13: whether its values differ or not, before anything is done; a header that nobody reads may come as often as it likes."""
     step, proxied = prepared(route, village)
-    if name.lower() == "dpop" and not step.handler.proof:
+    if name.lower() == "dpop" and not step.handler.dpop:
         pytest.skip("this call reads no proof")
     if name == "Content-Type" and not proxied["body"]:
         pytest.skip("this call has no body")
@@ -80,8 +80,8 @@ def test_a_step_that_declares_no_proof_reads_none(town, route):
     """Issue 8 §2: the addresses that a proof is for are given to the functions of steps that declare it, and to no other."""
     step, proxied = prepared(route, town)
     status, _ = sent(step, with_header(proxied, "DPoP", CANARY, CANARY))
-    assert (status == 400) == step.handler.proof, (
-        "say proof=True in the step's decorator where it reads one, and nowhere else"
+    assert (status == 400) == step.handler.dpop, (
+        "say dpop=True in the step's decorator where it reads one, and nowhere else"
     )
 
 

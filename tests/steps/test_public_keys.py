@@ -18,7 +18,7 @@ from billfold.bills.bill_errors import SignatureInvalid
 from billfold.errors import Invalid, ProofInvalid
 from billfold.merchants import Terminal, merchant_rows
 from billfold.tables.commits import Commit
-from billfold.triggers import proof, public_keys
+from billfold.triggers import dpop, public_keys
 from billfold.triggers.http import Request
 from infra.clients.phones import Phone, Till
 from tests import world
@@ -141,7 +141,7 @@ def test_what_was_registered_under_such_a_key_verifies_nothing(text):
     proofs = (signed_part(header, claims | {"jti": str(number)}) for number in range(1_000))
     signed = next(text for text in proofs if openssl_says(raw, NOBODY_S, text.encode()))
     with pytest.raises(ProofInvalid):
-        proof.device(request(f"{signed}.{base64url(NOBODY_S)}"))
+        dpop.device(request(f"{signed}.{base64url(NOBODY_S)}"))
 
 
 def signed_part(header: dict[str, Any], claims: dict[str, Any]) -> str:

@@ -94,7 +94,7 @@ def event(
     if method == "POST" and key != "":
         sent["Idempotency-Key"] = key or str(uuid.uuid4())
     if phone:
-        sent["DPoP"] = phone.proof(method, f"https://api.example{path}", iat=int(time.time()))
+        sent["DPoP"] = phone.dpop(method, f"https://api.example{path}", iat=int(time.time()))
     # Everybody calls from a network of their own, as limits count it (a /64), unless a test says otherwise.
     address = address or f"2001:db8:{person.sub[:4] if person else 0}::1"
     authorizer = {}

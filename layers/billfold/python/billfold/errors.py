@@ -98,7 +98,7 @@ class IdempotencyKeyReused(Invalid):
 
 
 class ProofInvalid(Invalid):
-    """The DPoP proof is there but proves nothing (RFC 9449 section 4.3)."""
+    """The DPoP header is there but holds no sound proof (RFC 9449 section 4.3)."""
 
     status = 403
     operations = "The DPoP header is malformed, stale, for another method or address, used before, or wrongly signed."

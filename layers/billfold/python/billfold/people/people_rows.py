@@ -4,7 +4,7 @@
     usr_…  user                  when joined or suspended, the PIN's hash and tries, the merchants administered, how many devices
     usr_…  device#dev_…          a phone's public key, and the bill that is open on it
 
-A device's id is derived from its key's thumbprint (RFC 7638), so that a proof names its row without a search.
+A device's id is derived from its key's thumbprint (RFC 7638), so that a DPoP proof names its row without a search.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""Idempotency records of operations that leave no other row to repeat the answer from (LG-10), and proofs that count once.
+"""Idempotency records of operations that leave no other row to repeat the answer from (LG-10), and DPoP proofs that count once.
 
 pk     sk          what
 opr_…  operation   a keyed hash of the request, the answer's status and body; deleted by TTL after two days
-prf_…  proof       that a device's proof (DPoP) was used; deleted by TTL after two days, long after the proof is stale
+prf_…  proof       that a DPoP proof was used; deleted by TTL after two days, long after the proof is stale
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ class OperationRow(Row):
     expires_at = Integer()
 
 
-class ProofRow(Row):
+class DpopRow(Row):
     class Meta:
         table_name = table("operations")
 
@@ -64,11 +64,11 @@ def check_absent(commit: Commit, operation_id: str) -> None:
     commit.check(operation_key(operation_id), OperationRow.pk.does_not_exist())
 
 
-def proof_key(device_id: str, jti: str) -> Key:
-    return (ProofRow, ids.derived("prf", device_id, jti), ProofRow.SORT)
+def dpop_key(device_id: str, jti: str) -> Key:
+    return (DpopRow, ids.derived("prf", device_id, jti), DpopRow.SORT)
 
 
-def use_proof(commit: Commit, key: Key, now: int) -> None:
-    """Add to a commit that this proof is used, which it was not before."""
+def use_dpop(commit: Commit, key: Key, now: int) -> None:
+    """Add to a commit that this DPoP proof is used, which it was not before."""
     _, pk, sk = key
-    commit.put_new(ProofRow(pk, sk, expires_at=(now + KEPT) // SECOND))
+    commit.put_new(DpopRow(pk, sk, expires_at=(now + KEPT) // SECOND))

@@ -113,7 +113,7 @@ def step(
     groups: frozenset[str] | None = None,
     open_to_all: bool = False,
     raw: bool = False,
-    proof: bool = False,
+    dpop: bool = False,
     path: tuple[Parameter, ...] = (),
     query: tuple[Parameter, ...] = (),
 ) -> Callable[[Step], Handler]:
@@ -121,8 +121,8 @@ def step(
 
     body: the msgspec model of its body. answers: that of its success (`list[…]`: a page of them; None: no body), for the
     contract. key: whether it needs an Idempotency-Key. groups: which Cognito groups may call it (any of them). open_to_all:
-    whether it answers without a signed-in caller. raw: the body is the step's own to read, from `raw_body`. proof:
-    whether the step verifies a device's proof (`triggers.proof`), so that its function is given the stage's addresses. path: the
+    whether it answers without a signed-in caller. raw: the body is the step's own to read, from `raw_body`. dpop:
+    whether the step verifies a DPoP proof (`triggers.dpop`), so that its function is given the stage's addresses. path: the
     parameters of its path that are no ids. query: those that it takes in the query.
     """
 
@@ -150,7 +150,7 @@ def step(
         handler.__doc__ = run.__doc__
         # The contract, the plan of what each function is given, and tests read these.
         handler.body, handler.answers, handler.key = body, answers, key  # type: ignore[attr-defined]
-        handler.proof, handler.path, handler.query = proof, path, query  # type: ignore[attr-defined]
+        handler.dpop, handler.path, handler.query = dpop, path, query  # type: ignore[attr-defined]
         return handler
 
     return decorate

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from billfold.errors import Invalid, ProofInvalid, ProofMissing
-from billfold.triggers import proof, public_keys
+from billfold.triggers import dpop, public_keys
 from billfold.triggers.http import Request
 from infra.clients.phones import Phone
 
@@ -51,22 +51,22 @@ def phone(request: Any) -> Phone:
 
 def test_a_proof_names_the_device_that_signed_it(phone: Phone) -> None:
     """Made by another implementation (PyJWT), read by ours, on both curves."""
-    assert proof.device(_request(phone.proof("POST", ADDRESS))) == phone.device_id
+    assert dpop.device(_request(phone.dpop("POST", ADDRESS))) == phone.device_id
     ath = "PEaaoB-jcuJEjtzAF7MizL5XOgKP2vHRg5xjiqPlFHQ"
     with pytest.raises(ProofInvalid):
-        proof.device(_request(_token(phone, ath=ath)))
+        dpop.device(_request(_token(phone, ath=ath)))
 
 
 def test_a_call_without_a_proof_is_told_so() -> None:
     """Its own code, so that a client knows what to add."""
     with pytest.raises(ProofMissing):
-        proof.device(_request(""))
+        dpop.device(_request(""))
 
 
 @pytest.mark.parametrize("turn", range(13))
 def test_a_token_that_is_not_whole_proves_nothing(phone: Phone, turn: int) -> None:
     """Parts missing, added, swapped, padded, cut or changed by one character."""
-    good = phone.proof("POST", ADDRESS)
+    good = phone.dpop("POST", ADDRESS)
     head, claims, signature = good.split(".")
     other = "B" if signature[0] == "A" else "A"
     broken = [
@@ -85,17 +85,17 @@ def test_a_token_that_is_not_whole_proves_nothing(phone: Phone, turn: int) -> No
         "ä.ö.ü",
     ]
     with pytest.raises(ProofInvalid):
-        proof.device(_request(broken[turn]))
+        dpop.device(_request(broken[turn]))
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "RS256", "ES256", "EdDSA"])
 def test_the_key_decides_on_the_algorithm(phone: Phone, algorithm: str) -> None:
     """A header that is changed to name another one, or none, is not what was signed."""
-    _, claims, signature = phone.proof("POST", ADDRESS).split(".")
+    _, claims, signature = phone.dpop("POST", ADDRESS).split(".")
     header = _encoded({"alg": algorithm, "typ": "dpop+jwt", "jwk": phone.jwk, "more": 1})
     for last in (signature, ""):
         with pytest.raises(ProofInvalid):
-            proof.device(_request(f"{header}.{claims}.{last}"))
+            dpop.device(_request(f"{header}.{claims}.{last}"))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_the_key_decides_on_the_algorithm(phone: Phone, algorithm: str) -> None:
 def test_a_signed_header_must_be_a_proof_by_the_key_that_it_names(phone: Phone, header: dict[str, Any]) -> None:
     """Another kind of token, an extension we do not know, no key or somebody else's."""
     with pytest.raises(ProofInvalid):
-        proof.device(_request(_token(phone, header)))
+        dpop.device(_request(_token(phone, header)))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_signed_header_must_be_a_proof_by_the_key_that_it_names(phone: Phone, 
 def test_a_signed_proof_must_be_fresh_and_for_this_call(phone: Phone, claims: dict[str, Any]) -> None:
     """Method, address, time, identity and access token; NaN is never fresh."""
     with pytest.raises(ProofInvalid):
-        proof.device(_request(_token(phone, **claims)))
+        dpop.device(_request(_token(phone, **claims)))
 
 
 SAME = [
@@ -196,14 +196,14 @@ OTHER = [
 @pytest.mark.parametrize("htu", SAME)
 def test_an_address_is_the_same_in_capitals_and_with_its_scheme_s_own_port(phone: Phone, htu: str) -> None:
     """RFC 9449, 4.3: nothing else is put right. The stage has two addresses: its API's own and one that it says."""
-    assert proof.device(_request(_token(phone, htu=htu))) == phone.device_id
+    assert dpop.device(_request(_token(phone, htu=htu))) == phone.device_id
 
 
 @pytest.mark.parametrize("htu", OTHER)
 def test_a_proof_is_for_one_whole_address(phone: Phone, htu: Any) -> None:
     """RFC 9449, 4.2: scheme, host, port and path, without query and fragment; another's address proves nothing here."""
     with pytest.raises(ProofInvalid) as refused:
-        proof.device(_request(_token(phone, htu=htu)))
+        dpop.device(_request(_token(phone, htu=htu)))
     assert refused.value.problem()["pointer"] == "/htu"
 
 
@@ -234,6 +234,6 @@ def test_a_point_off_its_curve_is_refused() -> None:
 def test_a_clock_that_is_wrong_is_told_which_way(phone: Phone, minutes: int, words: str) -> None:
     """D18: ahead and behind each have their own words, so that the phone's owner can mend it."""
     with pytest.raises(ProofInvalid) as refusal:
-        proof.device(_request(_token(phone, iat=int(time.time()) + 60 * minutes)))
+        dpop.device(_request(_token(phone, iat=int(time.time()) + 60 * minutes)))
     detail = refusal.value.problem()["detail"]
     assert {one for one in ("ahead", "behind") if one in detail} == {words}

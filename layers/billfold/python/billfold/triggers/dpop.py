@@ -1,6 +1,6 @@
-"""DPoP (RFC 9449): proof that a call comes from a device that holds a registered private key.
+"""DPoP proofs (RFC 9449), which show that a call comes from a device that holds a registered private key.
 
-A device's id is `dev_` and its key's thumbprint. A proof is a compact JWS (RFC 7515); reading one takes these few lines, while
+A device's id is `dev_` and its key's thumbprint. A DPoP proof is a compact JWS (RFC 7515); reading one takes these few lines, while
 importing a JWT library takes a sixth of a cold start.
 """
 
@@ -30,7 +30,7 @@ _WHOLE = re.compile(r"[^\ud800-\udfff]+")
 
 
 class Proof(NamedTuple):
-    """What a sound proof says: the device that signed it, and the proof's own id."""
+    """What a sound DPoP proof says: the device that signed it, and the proof's own id."""
 
     device: str
     jti: str
@@ -38,16 +38,16 @@ class Proof(NamedTuple):
 
 def device(request: Request[Any]) -> str:
     """The id of the device that signed this call's DPoP header; ProofMissing without one, ProofInvalid when it is not sound."""
-    return proven(request).device
+    return proof(request).device
 
 
-def proven(request: Request[Any]) -> Proof:
+def proof(request: Request[Any]) -> Proof:
     """This call's DPoP header, verified; refused as `device` says. A step for which one proof may serve once records `jti`."""
-    proof = request.headers.get("dpop", "")
-    if not proof:
+    header = request.headers.get("dpop", "")
+    if not header:
         raise ProofMissing()
     try:
-        thumbprint, claims = _verified(proof)
+        thumbprint, claims = _verified(header)
     except (ValueError, RecursionError, InvalidSignature, Invalid) as error:
         raise ProofInvalid("the proof is not a dpop+jwt signed by the key that it names") from error
     _check_claims(claims, request)
@@ -55,7 +55,7 @@ def proven(request: Request[Any]) -> Proof:
 
 
 def _verified(proof: str) -> tuple[str, dict[str, Any]]:
-    """The thumbprint of the key that a proof names and has signed it, and the proof's claims."""
+    """The thumbprint of the key that a DPoP proof names and is signed by, and the claims of the proof."""
     signed, _, last = proof.rpartition(".")
     header, claims = (json.loads(decoded(part)) for part in signed.split("."))
     if not isinstance(header, dict) or not isinstance(claims, dict) or not isinstance(header.get("jwk"), dict):

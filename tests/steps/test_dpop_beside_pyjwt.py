@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billfold.errors import ProofInvalid
-from billfold.triggers import proof
+from billfold.triggers import dpop
 from billfold.triggers.http import Request
 from infra.clients.phones import Phone
 
@@ -24,7 +24,7 @@ def request(header: str, *, method: str = "POST", path: str = PATH, token: str =
 
 def accepted(header: str, **options: str) -> bool:
     try:
-        proof.device(request(header, **options))
+        dpop.device(request(header, **options))
     except ProofInvalid:
         return False
     return True
@@ -44,8 +44,8 @@ def accepted_by_pyjwt(header: str) -> bool:
 @pytest.mark.parametrize("phone", PHONES, ids=lambda phone: phone.algorithm)
 def test_an_honest_proof_names_its_device(phone):
     """Both kinds of key; the device's id is derived from the key's thumbprint."""
-    header = phone.proof("POST", f"https://api.example{PATH}")
-    assert proof.device(request(header)) == phone.device_id
+    header = phone.dpop("POST", f"https://api.example{PATH}")
+    assert dpop.device(request(header)) == phone.device_id
     assert accepted_by_pyjwt(header)
 
 
@@ -54,7 +54,7 @@ def test_an_honest_proof_names_its_device(phone):
 @settings(max_examples=150, deadline=None)
 def test_whatever_we_accept_a_jwt_library_accepts_too(phone, at, letter):
     """One letter changed anywhere: never accepted by us alone."""
-    honest = phone.proof("POST", f"https://api.example{PATH}")
+    honest = phone.dpop("POST", f"https://api.example{PATH}")
     at %= len(honest)
     mutated = honest[:at] + letter + honest[at + 1 :]
     if accepted(mutated):

@@ -81,12 +81,12 @@ def sent(case: Case, person: Person, proof: str, n: int, key: str = "") -> Respo
 
 
 def proof_for(case: Case, person: Person) -> str:
-    return person.phone.proof("POST", f"https://api.example{case.path}")
+    return person.phone.dpop("POST", f"https://api.example{case.path}")
 
 
 def test_every_step_that_takes_a_proof_is_tried_here():
     """A new one must say what its proof is worth to a thief."""
-    assert {step.name for step in steps.known() if step.verifies_proofs} == set(CASES)
+    assert {step.name for step in steps.known() if step.verifies_dpop} == set(CASES)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -138,6 +138,6 @@ def test_another_phones_proof_of_the_same_name_is_another(alice, shop, cards):
     case = bindings(alice, shop, cards)
     tablet = world.joined(Person(alice.sub), pin=None)
     for n, person in enumerate((alice, tablet)):
-        proof = person.phone.proof("POST", f"https://api.example{case.path}", jti="one")
+        proof = person.phone.dpop("POST", f"https://api.example{case.path}", jti="one")
         assert sent(case, person, proof, n).status == 201
     assert case.effects() == 2
