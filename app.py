@@ -89,6 +89,8 @@ app = Chalice(app_name="billfold")
 # Not part of Billfold: the foreign bank that it calls in sandbox stages.
 bank = Chalice(app_name="billfold-sandbox-bank")
 users = CognitoUserPoolAuthorizer("users", provider_arns=["arn:aws:cognito-idp:*:*:userpool/billfold"])
+# What Chalice has no word for.
+kept_days: dict[str, int] = {}
 
 
 def name_of(step: Any) -> str:
@@ -113,10 +115,11 @@ def http(method: str, path: str, step: Any, *, signed_in: bool = True) -> None:
     app.route(path, methods=[method], name=name_of(step), content_types=types, **authorizer)(view)
 
 
-def queue(name: str, step: Any, *, batch: int = 10, at_once: int = 20) -> None:
+def queue(name: str, step: Any, *, batch: int = 10, at_once: int = 20, ordered: bool = False) -> None:
     """A queue whose messages a step handles: `batch` a call, `at_once` calls at most. What calls banks takes one message a call,
-    because a batch that outlasts the function's time comes again whole."""
-    named, asked = f"billfold-{name}", name_of(step)
+    because a batch that outlasts the function's time comes again whole. `ordered`: a log's messages keep their order, one receiver
+    at a time, in a FIFO queue."""
+    named, asked = f"billfold-{name}{'.fifo' * ordered}", name_of(step)
     app.on_sqs_message(queue=named, batch_size=batch, maximum_concurrency=at_once, name=asked)(_named(step))
 
 
@@ -143,8 +146,9 @@ def every_day(step: Any) -> None:
     app.schedule(Cron(10, 2, "*", "*", "?", "*"), name=name_of(step))(_named(step))
 
 
-def upload(bucket: str, step: Any) -> None:
-    """A bucket whose new objects a step handles."""
+def upload(bucket: str, step: Any, *, keep_days: int) -> None:
+    """A bucket whose new objects a step handles; what still lies there after so many days is deleted."""
+    kept_days[bucket] = keep_days
     app.on_s3_event(bucket=f"billfold-{bucket}", events=["s3:ObjectCreated:*"], name=name_of(step))(_named(step))
 
 
@@ -189,7 +193,7 @@ http("GET", "/v1/wallets/{currency}/entries", list_wallet_entries)
 http("POST", "/v1/transfers", post_transfer)
 http("GET", "/v1/transfers/{transfer}", get_transfer)
 stream("ledger", forward_transfers)
-queue("statements", record_entries, at_once=40)
+queue("statements", record_entries, ordered=True, at_once=40)
 every_minute(find_due_holds)
 queue("due-holds", expire_holds)
 
@@ -207,7 +211,7 @@ queue("due-bills", end_bills, at_once=40)
 
 http("POST", "/v1/card-photos", start_card_photo)
 http("GET", "/v1/card-photos/{photo}", get_card_photo)
-upload("photos", read_card_photo)
+upload("photos", read_card_photo, keep_days=1)
 every_minute(find_due_photos)
 queue("due-photos", expire_card_photos)
 
@@ -250,7 +254,7 @@ http("DELETE", "/v1/terminals/{terminal}", revoke_terminal)
 
 stream("bills", forward_bill_changes)
 stream("outbox", forward_outbox)
-queue("feeds", record_events, at_once=40)
+queue("feeds", record_events, ordered=True, at_once=40)
 http("GET", "/v1/events", list_events)
 
 # ------------------------------------------------------------- the sandbox bank: sandbox stages only, an API of its own

@@ -6,6 +6,7 @@ Writes    nothing
 Answers   how many it queued for end_bills
 Again     a bill is queued again until it was changed; end_bills does each change once
 May       bills Query:due; queue due-bills
+Runs      50 s, at most 1 (each minute's look ends before the next begins)
 """
 
 from billfold.bills.bill_rows import HeadRow

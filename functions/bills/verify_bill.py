@@ -8,6 +8,7 @@ Again     the same Idempotency-Key gets the first answer; a bill is paid once wh
 May       bills ConditionCheckItem PutItem Query UpdateItem; people BatchGetItem ConditionCheckItem UpdateItem;
           ledger BatchGetItem PutItem UpdateItem; operations BatchGetItem ConditionCheckItem PutItem;
           cards BatchGetItem UpdateItem; charges PutItem; outbox PutItem
+Runs      1024 MiB (as set_pin)
 """
 
 from typing import Annotated
@@ -93,15 +94,8 @@ def _card(request: http.Request[VerifyBill], rows: dict[Key, Row], bill: Bill) -
 
 def _by_card(request: http.Request[VerifyBill], bill: Bill, card: Card, commit: Commit) -> BillChange:
     """The hold on the card's account and the charge that its bank is then asked for (CB-21)."""
-    started = charges.start(
-        card,
-        bill.total,
-        "bill",
-        bill.bill_id,
-        request.now,
-        hold=request.operation("hld"),
-        transfer=request.operation("trf"),
-    )
+    hold, transfer = request.operation("hld"), request.operation("trf")
+    started = charges.start(card, bill.total, "bill", bill.bill_id, request.now, hold=hold, transfer=transfer)
     charge = charge_rows.start(commit, request.operation("chg"), started)
     return bill_payments.by_card(bill, charge, request.now, request.marks())
 

@@ -6,6 +6,7 @@ Writes    nothing
 Answers   how many it queued for expire_card_photos
 Again     a photo is queued again until it has ended and its picture is gone
 May       photos Query:due; bucket photos ListBucket; queue due-photos
+Runs      50 s, at most 1 (each minute's look ends before the next begins)
 """
 
 from itertools import chain

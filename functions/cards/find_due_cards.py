@@ -6,6 +6,7 @@ Writes    nothing
 Answers   how many it queued for expire_cards
 Again     a card is queued again until it has ended, which it does once
 May       cards Query:due; queue due-cards
+Runs      50 s, at most 1 (each minute's look ends before the next begins)
 """
 
 from billfold.cards.card_rows import HeadRow

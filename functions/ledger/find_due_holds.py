@@ -6,6 +6,7 @@ Writes    nothing
 Answers   how many it queued for expire_holds
 Again     a hold is queued again until it is resolved; expire_holds resolves each once
 May       ledger Query:due; queue due-holds
+Runs      50 s, at most 1 (each minute's look ends before the next begins)
 """
 
 from billfold.ledger.ledger_rows import HoldRow

@@ -7,6 +7,7 @@ Answers   201 the transfer; 403 wrong PIN; 404 unknown payee; 409 not enough mon
 Again     the same Idempotency-Key gets the first answer; nothing is sent twice
 May       people BatchGetItem ConditionCheckItem UpdateItem; ledger BatchGetItem ConditionCheckItem PutItem UpdateItem;
           operations BatchGetItem ConditionCheckItem PutItem; outbox PutItem
+Runs      1024 MiB (as set_pin)
 """
 
 from billfold import ledger, people

@@ -67,7 +67,7 @@ def _region(cloud: Cloud) -> tuple[bool, str]:
 def _concurrency(cloud: Cloud, stage: Stage, steps: list[Step]) -> tuple[bool, str]:
     """A new account has a tenth of the usual thousand or less: reserves that do not fit fail in the middle of a stack."""
     limit = cloud.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
-    reserved = sum(stage.settings(step.name).concurrency or 0 for step in steps)
+    reserved = sum(step.settings(stage).concurrency or 0 for step in steps)
     text = f"the account runs {limit} functions at once; {reserved} are reserved and {UNRESERVED} must be left"
     return limit >= reserved + UNRESERVED, text
 

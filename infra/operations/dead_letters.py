@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.deploy.clouds import Cloud
-from infra.plan.queues import QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, queue_name
+from infra.plan.queues import STREAMS_DEAD, queue_name, queue_names
 from infra.plan.stages import Stage
 from infra.templates.words import ALIAS
 
@@ -43,7 +43,7 @@ class NotForwarded(Exception):
 
 def names(stage: Stage) -> list[str]:
     """The queues that have dead letters, and the streams."""
-    return [*QUEUES, *SANDBOX_QUEUES * stage.sandbox, STREAMS]
+    return [*queue_names(sandbox_bank=stage.sandbox), STREAMS]
 
 
 def counts(cloud: Cloud, stage: Stage) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """What the header of a step's file must say, and how it is mended where it says something else.
 
 A header is the file's docstring: a summary, an empty line, then the fields of `FIELDS` in their order. `LAST` are there where
-they are needed: `Layers` names layers that this function has besides the two of every function, `Carries` files that its package
-holds besides the step's own.
+they are needed: `Runs` says what its function gets other than the defaults (`infra/plan/settings.py`), `Layers` names layers that
+this function has besides the two of every function, `Carries` files that its package holds besides the step's own.
 """
 
 import inspect
@@ -21,7 +21,7 @@ FIELDS = {
     "Again": "what happens when the same call or message comes again",
     "May": "the role of its function, in the words of infra/plan/permissions.py, or `nothing`",
 }
-LAST = ("Layers", "Carries")
+LAST = ("Runs", "Layers", "Carries")
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 
 
@@ -79,7 +79,7 @@ def line_of(fields: dict[str, str], name: str) -> str:
         signed_in = ", signed_in=False" if "(anyone)" in fields["Trigger"] else ""
         return f'http("{word}", "{rest}", {name}{signed_in})'
     if word in ("queue", "stream", "upload"):
-        return f'{word}("{rest}", {name})'
+        return f'{word}("{rest}", {name}{", keep_days=1" * (word == "upload")})'
     if word == "every":
         return f"every_{rest.partition(' at ')[0].replace(' ', '_')}({name})"
     return f"task({name})" if word == "task" else f'http("GET", "/v1/…", {name})'

@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from infra.plan import tables
-from infra.plan.queues import QUEUES, SANDBOX_QUEUES
+from infra.plan.queues import queue_names
 from infra.plan.state_machines import machines
-
-BUCKETS = ("photos",)
+from infra.plan.triggers import Upload, every
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,12 @@ def permissions(text: str) -> May:
         else:
             for action, index in _on_table(subject, words):
                 actions[subject, index] = (*actions.get((subject, index), ()), action)
-    for kind, known in (("bucket", BUCKETS), ("machine", machines())):
+    buckets = [upload.bucket for upload in every(Upload)]
+    for kind, known in (("bucket", buckets), ("machine", machines())):
         if unknown := set(named[kind]) - set(known):
             raise ValueError(f"May names a {kind} that does not exist: {', '.join(sorted(unknown))}")
-    if unknown := {*lists["queue"], *lists["postpone"]} - {*QUEUES, *SANDBOX_QUEUES}:
-        raise ValueError(f"May names queues that do not exist: {', '.join(sorted(unknown))}")
+    if unknown := {*lists["queue"], *lists["postpone"]} - {*queue_names(sandbox_bank=True)}:
+        raise ValueError(f"May names queues that no step of app.py reads: {', '.join(sorted(unknown))}")
     queues, postpones, kms = (tuple(lists[kind]) for kind in ("queue", "postpone", "kms"))
     return May(actions, queues, postpones, kms, named["bucket"], named["machine"], **alone)
 

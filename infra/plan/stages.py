@@ -1,4 +1,5 @@
-"""Stages: what `.chalice/config.json` says about each, read the way Chalice reads it (function, then stage, then all)."""
+"""Stages: what `.chalice/config.json` says about each. What a step's function gets is in the step's header, and here only what a
+stage changes of it."""
 
 import json
 import pathlib
@@ -9,27 +10,22 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from chalice.config import Config
-
 from infra.failures import Failure
+from infra.plan import settings, triggers
 
 ROOT = pathlib.Path(__file__).parents[2]
 LOCAL_FOLDER = ROOT / ".local"
 CONFIG = ROOT / ".chalice" / "config.json"
 LOCAL = "local"
+# What a stage may say.
+WORDS = (
+    *("account", "region", "alarm_address", "environment_variables"),
+    *("gradual", "log_retention_in_days", "lambda_functions"),
+)
 
 
 class Unknown(Failure):
     """Nothing has this name; the text tells which names are near."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What one function gets: memory in MiB, time-out in seconds, at most so many at once (None: the account's share)."""
-
-    memory_mib: int
-    timeout_seconds: int
-    concurrency: int | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,8 @@ class Stage:
     """One deployment of everything. `prefix` begins every name in it; `sandbox` allows what no real customer may meet.
 
     `account`, `region`: the only ones that it is deployed to. `alarm_address`: whom its alarms reach by mail. `vault_keys`: the
-    generations of the vault's keys, the newest first. `variables`: what it says for functions' environments.
+    generations of the vault's keys, the newest first. `variables`: what it says for functions' environments. `functions`: what it
+    changes of steps' settings, by step.
     """
 
     name: str
@@ -60,12 +57,7 @@ class Stage:
     log_days: int
     vault_keys: tuple[str, ...]
     variables: dict[str, str]
-    config: Config
-
-    def settings(self, step_name: str) -> Settings:
-        """The settings of a step's function."""
-        scoped = self.config.scope(self.name, step_name)
-        return Settings(scoped.lambda_memory_size, scoped.lambda_timeout, scoped.reserved_concurrency)
+    functions: dict[str, dict[str, int]]
 
 
 def names() -> list[str]:
@@ -74,11 +66,16 @@ def names() -> list[str]:
 
 
 def stage(name: str) -> Stage:
-    """A stage by name; Unknown for one that the configuration does not name."""
-    found = _read()
+    """A stage by name; Unknown for one that the configuration does not name, or that says what nothing understands."""
+    return read(_read(), name)
+
+
+def read(found: dict[str, Any], name: str) -> Stage:
+    """A stage as a configuration says it; Unknown as above."""
     check_known("stage", [name], found["stages"])
     said = found["stages"][name]
-    config = Config(chalice_stage=name, config_from_disk=found, user_provided_params={"project_dir": str(ROOT)})
+    functions = said.get("lambda_functions", {})
+    _check_said(name, said, functions)
     environment = said["environment_variables"]
     return Stage(
         name,
@@ -89,11 +86,19 @@ def stage(name: str) -> Stage:
         this_machine() if name == LOCAL else Target(found["runtime"], found["architecture"], tuple(found["wheels"])),
         environment.get("BILLFOLD_SANDBOX") == "1",
         said.get("gradual", ""),
-        config.log_retention_in_days,
+        said.get("log_retention_in_days", found["log_retention_in_days"]),
         tuple(environment["BILLFOLD_VAULT_KEYS"].split()),
         environment,
-        config,
+        functions,
     )
+
+
+def _check_said(name: str, said: dict[str, Any], functions: dict[str, dict[str, int]]) -> None:
+    check_known(f"setting of a stage ({name})", said, WORDS)
+    if functions:
+        check_known(f"step ({name})", functions, dict([*triggers.of_app(), *triggers.of_bank()]))
+    for step, changed in functions.items():
+        check_known(f"setting of a function ({name}, {step})", changed, settings.WORDS)
 
 
 def this_machine() -> Target:

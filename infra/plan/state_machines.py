@@ -1,15 +1,14 @@
 """State machines, as their files `infra/plan/<name>.asl.json` define them, and the steps that each calls."""
 
 import json
+import pathlib
 import re
 from typing import Any
-
-from infra.plan.stages import ROOT
 
 
 def machines() -> dict[str, dict[str, Any]]:
     """The state machines by name, as their files define them."""
-    found = sorted((ROOT / "infra/plan").glob("*.asl.json"))
+    found = sorted(pathlib.Path(__file__).parent.glob("*.asl.json"))
     return {path.name.removesuffix(".asl.json"): json.loads(path.read_text()) for path in found}
 
 

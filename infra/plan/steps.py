@@ -1,19 +1,18 @@
 """The steps: what `app.py` ties to what, and what each step's header says it may touch (`infra.plan.headers`)."""
 
 import ast
-import importlib
 import pathlib
-import sys
 import types
 from dataclasses import dataclass
 from typing import Any
 
 from billfold.triggers import fingerprints, lists
 from infra.failures import Failure
-from infra.plan import headers, triggers
+from infra.plan import headers, tables, triggers
 from infra.plan.permissions import May, permissions
-from infra.plan.queues import ORDERED_QUEUES, STREAMS_DEAD
-from infra.plan.stages import ROOT
+from infra.plan.queues import STREAMS_DEAD
+from infra.plan.settings import DEFAULT, Settings, settings
+from infra.plan.stages import ROOT, Stage
 from infra.plan.triggers import Queue, Route, Stream, Trigger
 
 # The sandbox bank is no part of Billfold: it has no place in its contract, map and tests of promises, and never meets production.
@@ -34,6 +33,7 @@ class Step:
     trigger: Trigger
     header: dict[str, str]
     may: May
+    runs: Settings
     signs_cursors: bool
     verifies_dpop: bool
     seals_fingerprints: bool
@@ -56,7 +56,7 @@ class Step:
         """The dead-letter queue to which it sends what it can never handle; empty where only SQS does."""
         if isinstance(self.trigger, Stream):
             return STREAMS_DEAD
-        if isinstance(self.trigger, Queue) and self.trigger.name in ORDERED_QUEUES:
+        if isinstance(self.trigger, Queue) and self.trigger.ordered:
             return f"{self.trigger.name}-dead"
         return ""
 
@@ -69,6 +69,10 @@ class Step:
     def carries(self) -> tuple[str, ...]:
         """The files besides its own that its package holds, from the root of the project."""
         return tuple(self.header.get("Carries", "").split())
+
+    def settings(self, stage: Stage) -> Settings:
+        """What its function gets in a stage."""
+        return self.runs.changed(stage.functions.get(self.name, {}))
 
     def function(self, prefix: str) -> str:
         """The name of its Lambda function."""
@@ -93,9 +97,9 @@ def known(*, sandbox_bank: bool = False) -> list[Step]:
 def survey() -> tuple[list[Step], dict[str, list[str]]]:
     """The steps that app.py ties to a trigger, as far as they are understood; and by file what is wrong with those that are
     declared wrongly, each fault with its mend."""
-    declared = _map()
-    tied = [*triggers.of_app(declared.app), *triggers.of_bank(declared.bank)]
-    modules = {f"{one.__name__.replace('.', '/')}.py": one for one in vars(declared).values() if _is_step(one)}
+    tied = [*triggers.of_app(), *triggers.of_bank()]
+    declared = vars(triggers.the_map()).values()
+    modules = {f"{one.__name__.replace('.', '/')}.py": one for one in declared if _is_step(one)}
     files = {str(file.relative_to(ROOT)) for file in (ROOT / "functions").glob("*/*.py")}
     steps: list[Step] = []
     faults: dict[str, list[str]] = {}
@@ -119,12 +123,6 @@ def by_workflow(steps: list[Step]) -> dict[str, list[Step]]:
     }
 
 
-def _map() -> Any:
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
-    return importlib.import_module("app")
-
-
 def _is_step(module: Any) -> bool:
     return isinstance(module, types.ModuleType) and module.__name__.startswith("functions.")
 
@@ -145,19 +143,26 @@ def _step(module: types.ModuleType, tied: list[Trigger]) -> tuple[Step, list[str
     """A step, and what is wrong with how it is declared."""
     _, workflow, name = module.__name__.split(".")
     fields, handler = headers.parse(module.__doc__ or ""), module.handler
-    faults, may = [], None
+    faults, may, runs = [], None, DEFAULT
     if len(tied) > 1:
         faults.append(f"app.py ties it to {' and to '.join(map(str, tied))}: leave one of these lines")
     try:
         may = permissions(fields.get("May", "nothing"))
     except ValueError as fault:
         faults.append(f"{fault}: infra/plan/permissions.py tells the words of `May`")
+    try:
+        runs = settings(fields["Runs"]) if "Runs" in fields else DEFAULT
+    except ValueError as fault:
+        faults.append(str(fault))
+    if isinstance(tied[0], Stream) and tied[0].table not in tables.NAMES:
+        faults.append(f"app.py ties it to the stream of {tied[0].table}: add that table to infra/plan/tables.py")
     step = Step(
         name,
         workflow,
         tied[0],
         dict.fromkeys(headers.FIELDS, "") | fields,
         may or May({}),
+        runs,
         lists.CURSOR in getattr(handler, "query", ()),
         getattr(handler, "dpop", False),
         bool(fingerprints.marked(getattr(handler, "body", None), "sealed")) or getattr(handler, "seals", False),

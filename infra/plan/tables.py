@@ -20,12 +20,11 @@ class Index:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with `pk` and `sk`; `streamed` when steps follow its changes; `ttl` the attribute that deletes what is over;
-    `sandbox` when only sandbox stages have it."""
+    """A table with `pk` and `sk`; `ttl` the attribute that deletes what is over; `sandbox` when only sandbox stages have it. It
+    has a stream when some step of `app.py` follows its changes."""
 
     name: str
     indexes: tuple[Index, ...] = field(default=())
-    streamed: bool = False
     ttl: str = ""
     sandbox: bool = False
 
@@ -35,20 +34,22 @@ DUE = Index("due", "due_shard", "due_at", "N")
 BY_OWNER = Index("by_owner", "owner", "pk")
 
 TABLES = (
-    Table("ledger", (DUE,), streamed=True),
+    Table("ledger", (DUE,)),
     Table("statements"),
     Table("people"),
     Table("merchants", (Index("by_merchant", "merchant", "pk"),)),
-    Table("bills", (DUE, BY_OWNER), streamed=True),
-    Table("cards", (DUE, BY_OWNER), streamed=True, ttl="expires_at"),
+    Table("bills", (DUE, BY_OWNER)),
+    Table("cards", (DUE, BY_OWNER), ttl="expires_at"),
     Table("vault", (Index("by_generation", "generation", "pk"),)),
-    Table("charges", (DUE, Index("by_day", "day_shard", "pk")), streamed=True, ttl="expires_at"),
+    Table("charges", (DUE, Index("by_day", "day_shard", "pk")), ttl="expires_at"),
     Table("photos", (DUE,), ttl="expires_at"),
     Table("events", ttl="expires_at"),
-    Table("outbox", streamed=True, ttl="expires_at"),
+    Table("outbox", ttl="expires_at"),
     Table("operations", ttl="expires_at"),
     Table("sandbox_bank", sandbox=True),
 )
+
+NAMES = frozenset(table.name for table in TABLES)
 
 
 def of_stage(*, sandbox: bool) -> list[Table]:

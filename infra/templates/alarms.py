@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.plan import tables
-from infra.plan.queues import QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, queue_name
+from infra.plan.queues import STREAMS_DEAD, queue_name, queue_names
 from infra.plan.stages import Stage
 from infra.plan.state_machines import machines
 from infra.plan.steps import Step
@@ -29,7 +29,7 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
     """The stack `alarms`; its alarms watch by name, so it is deployed before what it watches."""
     resources: dict[str, Any] = {"Key": _key(stage), "Alarms": _topic(stage)}
     patient = {name for step in steps for name in step.may.postpones}
-    for queue in (*QUEUES, *SANDBOX_QUEUES * stage.sandbox):
+    for queue in queue_names(sandbox_bank=stage.sandbox):
         _watch_queue(stage, queue, OLD_PATIENT_MESSAGE_SECONDS if queue in patient else OLD_MESSAGE_SECONDS, resources)
     about = "Records of a stream could not be forwarded and wait: `python -m infra dead-letters`"
     resources[logical(STREAMS_DEAD)] = _dead_letters(stage, STREAMS_DEAD, about)

@@ -1,7 +1,7 @@
 """The buckets: of card photos, and of what is deployed.
 
 What a phone uploads lies there until a step has read it, for seconds. Nobody reads it but that step; the lifecycle rule is the
-last of three deletions (the step's, the sweep's within 15 minutes).
+last of three deletions (the step's, the sweep's within 15 minutes), and S3 counts in days.
 
 The bucket of packages and templates is a stack of its own, the first of all: a template of over 51,200 bytes goes by way of it.
 """
@@ -9,6 +9,7 @@ The bucket of packages and templates is a stack of its own, the first of all: a 
 from typing import Any
 
 from infra.plan.stages import Stage
+from infra.plan.triggers import Upload
 from infra.templates.words import bucket_name, exempt, logical, output, tags
 
 PRIVATE = {
@@ -20,20 +21,20 @@ PRIVATE = {
 ENCRYPTED = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 
 
-def photos(stage: Stage) -> dict[str, Any]:
-    """The bucket and its policy, as resources. It has no versions: deleted is deleted."""
+def of_uploads(stage: Stage, upload: Upload) -> dict[str, Any]:
+    """A bucket that phones upload to, and its policy, as resources. It has no versions: deleted is deleted."""
+    name = logical(upload.bucket, "bucket")
     bucket = {
-        "BucketName": bucket_name(stage, "photos"),
+        "BucketName": bucket_name(stage, upload.bucket),
         "BucketEncryption": ENCRYPTED,
         "PublicAccessBlockConfiguration": PRIVATE,
         "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
         "LifecycleConfiguration": {
             "Rules": [
                 {
-                    "Id": "photos-go",
+                    "Id": f"{upload.bucket}-go",
                     "Status": "Enabled",
-                    # S3 counts in days.
-                    "ExpirationInDays": 1,
+                    "ExpirationInDays": upload.keep_days,
                     "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
                 }
             ]
@@ -50,13 +51,13 @@ def photos(stage: Stage) -> dict[str, Any]:
     no_versions = exempt("CKV_AWS_21", "a photo that is deleted must be gone")
     kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
     return {
-        logical("photos", "bucket"): {"Type": "AWS::S3::Bucket", **kept, **no_versions, "Properties": bucket},
-        logical("photos", "policy"): {"Type": "AWS::S3::BucketPolicy", "Properties": _encrypted_on_the_way()},
+        name: {"Type": "AWS::S3::Bucket", **kept, **no_versions, "Properties": bucket},
+        logical(upload.bucket, "policy"): {"Type": "AWS::S3::BucketPolicy", "Properties": _encrypted_on_the_way(name)},
     }
 
 
-def _encrypted_on_the_way() -> dict[str, Any]:
-    bucket = {"Fn::GetAtt": [logical("photos", "bucket"), "Arn"]}
+def _encrypted_on_the_way(name: str) -> dict[str, Any]:
+    bucket = {"Fn::GetAtt": [name, "Arn"]}
     statement = {
         "Sid": "NeverInTheClear",
         "Effect": "Deny",
@@ -66,7 +67,7 @@ def _encrypted_on_the_way() -> dict[str, Any]:
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     return {
-        "Bucket": {"Ref": logical("photos", "bucket")},
+        "Bucket": {"Ref": name},
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
     }
 

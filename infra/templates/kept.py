@@ -7,10 +7,11 @@ import copy
 from typing import Any
 
 from billfold import charges
-from infra.plan import tables
-from infra.plan.queues import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, queue_name
+from infra.plan import settings, tables
+from infra.plan.queues import STREAMS_DEAD, ordered_names, queue_name, queue_names
 from infra.plan.stages import Stage
 from infra.plan.steps import Step
+from infra.plan.triggers import Stream, Upload, every
 from infra.templates import buckets
 from infra.templates.words import exempt, logical, output, tags
 
@@ -28,8 +29,7 @@ GROUPS = {
 OPENING = ["kms:Decrypt", "kms:ReEncryptFrom"]
 # A message comes again after this long, six times the time-out of the functions that read it, as AWS advises; after five
 # receptions it rests in its dead-letter queue for as long as SQS allows. One that waits for a bank is received once an ask.
-FUNCTION_TIMEOUT_SECONDS = 20
-VISIBILITY_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS
+VISIBILITY_SECONDS = 6 * settings.DEFAULT.timeout_seconds
 RECEPTIONS = 5
 PATIENT_RECEPTIONS = charges.MAX_ASKS + RECEPTIONS
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
@@ -42,7 +42,7 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
     for table in tables.of_stage(sandbox=stage.sandbox):
         _add_table(stage, table, resources, outputs)
     patient = {name for step in steps for name in step.may.postpones}
-    for name in (*QUEUES, *SANDBOX_QUEUES * stage.sandbox):
+    for name in queue_names(sandbox_bank=stage.sandbox):
         _add_queue(stage, name, PATIENT_RECEPTIONS if name in patient else RECEPTIONS, resources, outputs)
     _put_queue(stage, STREAMS_DEAD, {}, resources, outputs)
     _add_people(stage, resources, outputs)
@@ -50,7 +50,8 @@ def template(stage: Stage, steps: list[Step]) -> dict[str, Any]:
     opening = [step.function(stage.prefix) for step in steps if {"Decrypt:card", "Decrypt:photo"} & set(step.may.kms)]
     for generation in stage.vault_keys:
         _add_vault_keys(stage, generation, opening, resources, outputs)
-    resources |= buckets.photos(stage)
+    for upload in every(Upload):
+        resources |= buckets.of_uploads(stage, upload)
     resources |= {logical(step.name, "logs"): _logs(stage, step) for step in steps}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -70,7 +71,7 @@ def _add_table(stage: Stage, table: tables.Table, resources: Resources, outputs:
     if table.ttl:
         properties["TimeToLiveSpecification"] = {"AttributeName": table.ttl, "Enabled": True}
     name = logical(table.name, "table")
-    if table.streamed:
+    if table.name in [stream.table for stream in every(Stream)]:
         # Followers read what was inserted; nothing reads what a row was before.
         properties["StreamSpecification"] = {"StreamViewType": "NEW_IMAGE"}
         outputs[f"{name}Stream"] = output(stage, f"stream-{table.name}", {"Fn::GetAtt": [name, "StreamArn"]})
@@ -83,7 +84,7 @@ def _add_queue(stage: Stage, name: str, receptions: int, resources: Resources, o
     scope = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
     redrive = {"deadLetterTargetArn": {"Fn::GetAtt": [dead, "Arn"]}, "maxReceiveCount": receptions}
     own = {"VisibilityTimeout": VISIBILITY_SECONDS, "RedrivePolicy": redrive}
-    _put_queue(stage, name, own | (scope if name in ORDERED_QUEUES else {}), resources, outputs)
+    _put_queue(stage, name, own | (scope if name in ordered_names() else {}), resources, outputs)
 
 
 def _put_queue(

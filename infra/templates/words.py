@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from infra.plan import tables
 from infra.plan.stages import Stage
 
 MAX_RESOURCES = 500
@@ -68,8 +67,3 @@ def exempt(check: str, reason: str) -> dict[str, Any]:
 def text(template: dict[str, Any]) -> str:
     """A template as it is sent and written out."""
     return json.dumps(template, indent=1)
-
-
-def streamed() -> list[str]:
-    """The tables that have a stream."""
-    return [table.name for table in tables.TABLES if table.streamed]

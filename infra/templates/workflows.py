@@ -60,7 +60,7 @@ def of_step(stage: Stage, step: Step, code: Code) -> dict[str, Any]:
 
 
 def _function(stage: Stage, step: Step, code: Code) -> dict[str, Any]:
-    settings = stage.settings(step.name)
+    settings = step.settings(stage)
     # What Lambda keeps in a version; for a change of all else it publishes none, and an alias that waits for one fails.
     versioned: dict[str, Any] = {
         "Description": step.summary,

@@ -25,6 +25,7 @@ FUNCTIONS = {
         "Writes    nothing",
         "`May` PutItem",
     ),
+    "charges/compare_charges": ("1769 MiB", "1769 MB", "Runs says '1769 MB (a whole core)': write it as"),
     "people/list_devices": ("Again  ", "Agian  ", "the header has a field `Agian`: call it `Again`"),
     "ledger/list_wallets": ("Writes    nothing\n", "", "add the line `Writes    …` to the header"),
     "gateway/check_health": ("(anyone)", "", "write `(anyone)` after the path in the header"),
@@ -36,8 +37,16 @@ MAP = {
     "merchants/list_terminals": ("", 'http("GET", "/v1/tills", list_terminals)\n', "leave one of these lines"),
     "ledger/get_transfer": ('http("GET", "/v1/transfers/{transfer}", get_transfer)\n', "", "add get_transfer to"),
     "ledger/expire_holds": ('queue("due-holds", expire_holds)\n', "", 'the line queue("due-holds", expire_holds)'),
+    "charges/forward_charge_changes": (
+        'stream("charges",',
+        'stream("charge",',
+        "add that table to infra/plan/tables.py",
+    ),
     "cards/await_bank": ("task(await_bank)\n", "", "the line task(await_bank)"),
 }
+# What follows from these mistakes: a queue is there because a step reads it.
+ALSO = {"ledger/find_due_holds": "May names queues that no step of app.py reads: due-holds"}
+TOLD = {name: mend for name, (_, _, mend) in (FUNCTIONS | MAP).items()} | ALSO
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +74,9 @@ def test_the_tests_report_every_fault_of_every_step_in_one_run(broken):
     said = scratch.run(
         broken, "pytest", "tests/architecture/test_house.py", "-k", "test_a_step_is_tied_once", "-p", "no:cacheprovider"
     )
-    for name, (_, _, mend) in (FUNCTIONS | MAP).items():
+    for name, mend in TOLD.items():
         assert re.search(rf"^functions/{name}\.py: .*{re.escape(mend)}", said.stdout, re.MULTILINE), said.stdout
-    assert f"{len(FUNCTIONS | MAP)} failed" in said.stdout
+    assert f"{len(TOLD)} failed" in said.stdout
 
 
 def test_such_a_step_is_not_deployed(broken):
@@ -75,6 +84,6 @@ def test_such_a_step_is_not_deployed(broken):
     said = scratch.run(broken, "infra", "steps")
     assert said.returncode == 1
     assert said.stdout.startswith("Misdeclared: ")
-    for name, (_, _, mend) in (FUNCTIONS | MAP).items():
+    for name, mend in TOLD.items():
         assert f"functions/{name}.py: " in said.stdout
         assert " ".join(mend.split()) in said.stdout

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from chalice.config import Config
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
@@ -16,7 +15,7 @@ from billfold.triggers import log
 from infra import templates
 from infra.deploy.differences import without_what_only_aws_has
 from infra.plan import stages, steps, tables
-from infra.plan.queues import QUEUES, queue_name
+from infra.plan.queues import queue_name, queue_names
 from infra.plan.triggers import Schedule, Stream
 from infra.templates import kept, workflows
 from infra.templates.firewall import COUNTED, REQUESTS_PER_ADDRESS, REQUESTS_PER_CALLER
@@ -93,7 +92,7 @@ def test_a_gradual_deployment_sees_what_a_step_answers_as_a_fault_and_what_lambd
 
 def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters():
     """E25: a queue that nobody reads has no dead letters."""
-    names = {queue_name(PRODUCTION.prefix, queue) for queue in QUEUES}
+    names = {queue_name(PRODUCTION.prefix, queue) for queue in queue_names(sandbox_bank=False)}
     assert {one["QueueName"] for one in watched("ApproximateAgeOfOldestMessage").values()} == names
     patient = {name for one in STEPS for name in one.may.postpones}
     for name, where in watched("ApproximateAgeOfOldestMessage").items():
@@ -101,7 +100,7 @@ def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters():
         # A silent bank's messages are up to an hour old, and that is no reason to wake somebody.
         assert (alarms()[name]["Threshold"] > 3600) is waits
     dead = {one["QueueName"] for one in watched("ApproximateNumberOfMessagesVisible").values()}
-    assert {queue_name(PRODUCTION.prefix, f"{queue}-dead") for queue in QUEUES} <= dead
+    assert {queue_name(PRODUCTION.prefix, f"{queue}-dead") for queue in queue_names(sandbox_bank=False)} <= dead
 
 
 def test_a_schedule_that_does_not_come_is_an_alarm_because_there_is_no_data():
@@ -283,6 +282,4 @@ def test_a_version_is_published_for_what_lambda_versions_and_for_nothing_else(na
 
 def changed(name: str, setting: str, value: int) -> stages.Stage:
     """Production with one setting of one function changed."""
-    config = json.loads(stages.CONFIG.read_text())
-    config["stages"]["production"]["lambda_functions"].setdefault(name, {})[setting] = value
-    return dataclasses.replace(PRODUCTION, config=Config("production", config_from_disk=config))
+    return dataclasses.replace(PRODUCTION, functions={name: {setting: value}})

@@ -16,9 +16,9 @@ from infra.deploy.clouds import Cloud
 from infra.deploy.differences import without_what_only_aws_has
 from infra.plan import stages, steps, tables
 from infra.plan.permissions import permissions
-from infra.plan.queues import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES
+from infra.plan.queues import ordered_names, queue_names
 from infra.plan.stages import ROOT
-from infra.plan.triggers import Queue, Route, Stream, Upload
+from infra.plan.triggers import Queue, Route, Stream, Upload, every
 from infra.templates import kept, workflows
 from infra.templates.gateway import STAGE_NAME
 from infra.templates.words import MAX_RESOURCES, logical
@@ -151,7 +151,7 @@ def expected_permissions(step: steps.Step) -> set[tuple[str, str]]:
     if isinstance(step.trigger, Queue):
         reading = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
         expected |= {(action, full_name(step.trigger.name)) for action in reading}
-        if step.trigger.name in ORDERED_QUEUES:
+        if step.trigger.ordered:
             expected.add(("sqs:SendMessage", full_name(f"{step.trigger.name}-dead")))
     if isinstance(step.trigger, Stream):
         expected.add(("sqs:SendMessage", full_name("streams-dead")))
@@ -170,7 +170,7 @@ def secrets_of(step: steps.Step) -> list[str]:
 def full_name(queue: str) -> str:
     """A queue's name on AWS, where those of a FIFO queue and of its dead-letter queue end like this."""
     name = f"{stages.stage('production').prefix}-{queue}"
-    return f"{name}.fifo" if queue.startswith(ORDERED_QUEUES) else name
+    return f"{name}.fifo" if queue.removesuffix("-dead") in ordered_names() else name
 
 
 def test_a_card_s_number_is_opened_by_the_steps_that_need_it_and_a_photo_s_reading_by_none_of_them():
@@ -314,7 +314,7 @@ def test_a_batchs_failed_messages_alone_come_again(step):
 def test_a_log_has_one_writer_at_a_time_and_waits_for_no_other(stage_name):
     """A4: FIFO by the log, with the throughput of FIFO queues that keep no order but within a group."""
     resources = built(stage_name)["kept"]
-    for name in ORDERED_QUEUES:
+    for name in ordered_names():
         queue = resources[logical(name, "queue")]["Properties"]
         assert (queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
 
@@ -342,18 +342,18 @@ def test_every_table_is_kept_recoverable_encrypted_and_on_demand(stage_name):
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert table["SSESpecification"]["SSEEnabled"]
         assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert sum("StreamSpecification" in table for table in found.values()) == sum(one.streamed for one in tables.TABLES)
+    assert sum("StreamSpecification" in table for table in found.values()) == len(every(Stream))
 
 
 @pytest.mark.parametrize("stage_name", STAGES)
 def test_every_queue_is_encrypted_and_has_a_dead_letter_queue_of_its_own(stage_name):
     """Five receptions, then it rests until somebody looks; a FIFO queue's is FIFO, as SQS wants, and streams have one for all."""
     queues = of_type(built(stage_name)["kept"], "AWS::SQS::Queue")
-    names = (*QUEUES, *SANDBOX_QUEUES * stages.stage(stage_name).sandbox)
+    names = queue_names(sandbox_bank=stages.stage(stage_name).sandbox)
     assert len(queues) == 2 * len(names) + 1
     for name, queue in queues.items():
-        ordered = name in {logical(one, "queue") for one in ORDERED_QUEUES}
-        ordered |= name in {logical(f"{one}-dead", "queue") for one in ORDERED_QUEUES}
+        ordered = name in {logical(one, "queue") for one in ordered_names()}
+        ordered |= name in {logical(f"{one}-dead", "queue") for one in ordered_names()}
         assert queue.get("FifoQueue", False) is queue["QueueName"].endswith(".fifo") is ordered
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
     working = [queue for queue in queues.values() if "RedrivePolicy" in queue]
@@ -395,8 +395,7 @@ def test_a_message_stays_hidden_while_its_function_may_still_work_on_it(stage_na
     """AWS advises six times the function's time-out."""
     stage = stages.stage(stage_name)
     readers = [step for step in STEPS if isinstance(step.trigger, Queue)]
-    assert len(readers) == len(QUEUES)
-    assert all(6 * stage.settings(step.name).timeout_seconds <= kept.VISIBILITY_SECONDS for step in readers)
+    assert all(6 * step.settings(stage).timeout_seconds <= kept.VISIBILITY_SECONDS for step in readers)
 
 
 @pytest.mark.parametrize("stage_name", STAGES)

@@ -18,8 +18,7 @@ import urllib3
 
 from billfold.banks.sandbox import derived_key
 from functions.sandbox_bank import answer_bank_calls, send_bank_callbacks
-from infra.plan import stages
-from infra.plan.queues import SANDBOX_QUEUES
+from infra.plan import stages, triggers
 from tests.cloud import queues, secret_store
 from tests.cloud.local_http import Answer, LocalServer, Received
 
@@ -49,7 +48,7 @@ class BankServer:
     def send_callbacks(self, client: Any) -> int:
         """The bank's messages that are due, to the step that sends them; says how many there were. One that the merchant
         does not take stays in the queue, hidden for a while."""
-        (name,), count = SANDBOX_QUEUES, 0
+        name, count = dict(triggers.of_bank())["send_bank_callbacks"].name, 0
         while messages := queues.receive(client, name):
             for message in messages:
                 record = {"messageId": message["MessageId"], "body": message["Body"], "eventSource": "aws:sqs"}

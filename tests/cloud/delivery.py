@@ -6,19 +6,15 @@ Everything is delivered at least once; `twice=True` delivers every record and me
 from collections.abc import Iterable
 from typing import Any
 
-import app as billfold_map
-from infra.plan import steps
-from infra.plan.triggers import Stream
+from infra.plan import triggers
+from infra.plan.triggers import Queue, Stream
 from tests.cloud import queues
 from tests.cloud.engine import Engine
 from tests.world import STEPS
 
-STREAMS: dict[str, str] = {step.trigger.table: step.name for step in steps.known() if isinstance(step.trigger, Stream)}
-QUEUES = {
-    config.queue.removeprefix("billfold-"): config.name
-    for config in billfold_map.app.event_sources
-    if hasattr(config, "queue")
-}
+# By table and by queue, the step that it starts.
+STREAMS = {trigger.table: step for step, trigger in triggers.of_app() if isinstance(trigger, Stream)}
+QUEUES = {trigger.name: step for step, trigger in triggers.of_app() if isinstance(trigger, Queue)}
 
 
 def source(table: str) -> str:

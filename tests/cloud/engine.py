@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 
 from infra.plan.tables import TABLES, definition
+from infra.plan.triggers import Stream, every
 from tests.cloud import direct
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -123,6 +124,7 @@ class Engine:
 
     def _make_anew(self, streams: bool) -> None:
         self._shards.clear()
+        followed = {stream.table for stream in every(Stream)} if streams else set()
         known = set(self.ask("ListTables", {})["TableNames"])
         for table in TABLES:
             name = f"billfold-{table.name}"
@@ -130,7 +132,7 @@ class Engine:
                 self.ask("DeleteTable", {"TableName": name})
             stream = (
                 {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
-                if table.streamed and streams
+                if table.name in followed
                 else {"StreamEnabled": False}
             )
             self.ask("CreateTable", definition(table, name) | {"StreamSpecification": stream})

@@ -8,7 +8,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from billfold import aws
-from infra.plan.queues import ORDERED_QUEUES, QUEUES, SANDBOX_QUEUES, STREAMS_DEAD, queue_name
+from infra.plan.queues import STREAMS_DEAD, ordered_names, queue_name, queue_names
 
 
 def setting(name: str) -> str:
@@ -23,7 +23,7 @@ def address(name: str) -> str:
 def make() -> Any:
     """Every queue, the sandbox bank's too, known to the steps from here on; SQS's client."""
     client = aws.client("sqs")
-    for name in (*QUEUES, *SANDBOX_QUEUES, STREAMS_DEAD, *(f"{name}-dead" for name in ORDERED_QUEUES)):
+    for name in (*queue_names(sandbox_bank=True), STREAMS_DEAD, *(f"{name}-dead" for name in ordered_names())):
         full_name = queue_name("billfold", name)
         fifo = {"FifoQueue": "true"} if full_name.endswith(".fifo") else {}
         os.environ[setting(name)] = client.create_queue(QueueName=full_name, Attributes=fifo)["QueueUrl"]

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-from chalice.config import Config
 
 from infra.deploy import deployment, versions
 from infra.deploy.stacks import DeploymentFailed
@@ -123,10 +122,9 @@ def test_a_removed_queue_or_generation_goes_only_after_nobody_imports_it(account
 def test_what_lambda_does_not_version_changes_without_a_new_version(account):
     """E22: tags and reserved concurrency; a time-out makes one. With a hash of all properties Lambda refuses the deployment."""
     step = "end_bills"
-    config = json.loads(stages.CONFIG.read_text())
-    for change, version in (({"reserved_concurrency": 41}, "1"), ({"lambda_timeout": 19}, "2")):
-        config["stages"]["production"]["lambda_functions"][step] |= change
-        scoped = dataclasses.replace(PRODUCTION, config=Config("production", config_from_disk=config))
+    more = {"reserved_concurrency": 41}
+    for change, version in ((more, "1"), (more | {"lambda_timeout": 19}, "2")):
+        scoped = dataclasses.replace(PRODUCTION, functions={step: change})
         assert account.deploy(step, stage=scoped)[step][1] == version
     assert account.function(step)["ReservedConcurrentExecutions"] == 41
     retagged = dataclasses.replace(PRODUCTION, name="renamed")

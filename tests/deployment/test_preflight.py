@@ -118,7 +118,7 @@ def test_what_would_fail_halfway_is_told_before(name, answer, expected):
 
 def test_the_concurrency_that_is_needed_is_what_the_stage_reserves_and_what_lambda_leaves():
     """One short is short."""
-    reserved = sum(STAGE.settings(one.name).concurrency or 0 for one in STEPS)
+    reserved = sum(one.settings(STAGE).concurrency or 0 for one in STEPS)
     for limit, expected in ((reserved + 100, {}), (reserved + 99, {"concurrency": "bad"})):
         assert (
             outcomes(an_account(**{"lambda": Answers({"AccountLimit": {"ConcurrentExecutions": limit}})})) == expected

@@ -17,7 +17,7 @@ import urllib3
 
 from billfold import ids
 from billfold.triggers import http, log, queue, workflow
-from infra.plan.queues import QUEUES, SANDBOX_QUEUES, queue_name
+from infra.plan.queues import queue_name, queue_names
 from infra.plan.tables import TABLES
 from tests import world
 from tests.cloud import delivery, queues
@@ -69,7 +69,7 @@ EMPTY = {"objects"}
 
 def make_dead_letter_queues(client) -> None:
     """As the template makes them: what was received five times rests in a queue of its own."""
-    for name in (*QUEUES, *SANDBOX_QUEUES):
+    for name in queue_names(sandbox_bank=True):
         full_name = queue_name("billfold", f"{name}-dead")
         fifo = {"FifoQueue": "true"} if full_name.endswith(".fifo") else {}
         dead = client.create_queue(QueueName=full_name, Attributes=fifo)["QueueUrl"]

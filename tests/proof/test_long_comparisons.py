@@ -16,7 +16,7 @@ from billfold.charges.comparisons import MOST_LINES, PARTS, Comparison
 from billfold.clock import HOUR, SECOND
 from billfold.tables import rows
 from billfold.tables.rows import DUE_SHARDS
-from infra.plan import stages
+from infra.plan import stages, steps
 from sandbox_bank import rows as bank_rows
 from tests.cloud import delivery
 from tests.cloud import queues as made_queues
@@ -150,7 +150,8 @@ def test_a_long_day_is_compared_in_pieces_and_each_difference_is_told_once(cards
     assert set(outcomes.values()) == {2}, "no message gave rise to two"
     assert pages + PARTS <= len(outcomes) <= pages + PARTS + 1
     # Half of its function's time is for waiting for DynamoDB and the bank.
-    assert longest < stages.stage("production").settings("compare_charges").timeout_seconds / 2
+    (step,) = [one for one in steps.load() if one.name == "compare_charges"]
+    assert longest < step.settings(stages.stage("production")).timeout_seconds / 2
     with capsys.disabled():
         if "BILLFOLD_COMPARED_CHARGES" in os.environ:
             print(f"\n{MANY:,} charges: {len(outcomes)} pieces, the longest {longest:.2f} s of CPU")

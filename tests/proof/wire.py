@@ -17,8 +17,8 @@ import urllib3
 from botocore.client import BaseClient
 from botocore.signers import RequestSigner, S3PostPresigner
 
-from infra.plan.permissions import BUCKETS
 from infra.plan.state_machines import machines
+from infra.plan.triggers import Upload, every
 
 # The way that every call of every client goes; its type hides it.
 CLIENTS: Any = BaseClient
@@ -181,7 +181,7 @@ def permissions(call: Call) -> set[tuple[str, str]]:
 
 
 def _bucket(arguments: dict[str, Any]) -> str:
-    (name,) = [name for name in BUCKETS if _short(arguments["Bucket"]).startswith(name)]
+    (name,) = [one.bucket for one in every(Upload) if _short(arguments["Bucket"]).startswith(one.bucket)]
     return f"bucket {name}"
 
 

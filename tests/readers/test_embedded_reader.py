@@ -9,7 +9,7 @@ from billfold import card_photos, readers
 from billfold.card_photos import Reading, Unreadable
 from billfold.readers import NoImage, OutOfTime, boxes, embedded
 from infra.demo import card_pictures as rendering
-from infra.plan import stages
+from infra.plan import stages, steps
 
 
 def interpreted(image: bytes) -> Reading | Unreadable:
@@ -101,8 +101,9 @@ def test_reading_ends_when_its_time_is_over():
     image = rendering.notice(random.Random("notice"))
     with pytest.raises(OutOfTime):
         next(embedded.looks(image, seconds=0))
+    (step,) = [one for one in steps.load() if one.name == "read_card_photo"]
     for stage in stages.names():
-        assert stages.stage(stage).settings("read_card_photo").timeout_seconds > 2 * embedded.SECONDS
+        assert step.settings(stages.stage(stage)).timeout_seconds > 2 * embedded.SECONDS
 
 
 def test_what_is_no_picture_is_refused():

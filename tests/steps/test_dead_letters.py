@@ -12,7 +12,7 @@ from billfold.tables.commits import Commit
 from infra.deploy.clouds import Cloud
 from infra.operations import dead_letters
 from infra.plan import stages
-from infra.plan.queues import QUEUES, SANDBOX_QUEUES, queue_name
+from infra.plan.queues import queue_name, queue_names
 from tests.cloud import delivery
 from tests.cloud.queues import bodies
 from tests.world import STEPS, call
@@ -37,7 +37,7 @@ class Lambdas:
 @pytest.fixture
 def cloud(store, queues):
     """Everything a redrive talks to, with every dead-letter queue of the stage."""
-    for name in (*QUEUES, *SANDBOX_QUEUES):
+    for name in queue_names(sandbox_bank=True):
         full_name = queue_name("billfold", f"{name}-dead")
         queues.create_queue(
             QueueName=full_name, Attributes={"FifoQueue": "true"} if full_name.endswith(".fifo") else {}
@@ -78,7 +78,7 @@ def test_every_queue_and_the_streams_are_counted(cloud, store, visitor):
     put_change(store, visitor, kind="newer")
     forward(store)
     found = dead_letters.counts(cloud, LOCAL)
-    assert set(found) == {*QUEUES, *SANDBOX_QUEUES, "streams"}
+    assert set(found) == {*queue_names(sandbox_bank=True), "streams"}
     assert {name: count for name, count in found.items() if count} == {"streams": 2}
 
 

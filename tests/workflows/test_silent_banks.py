@@ -44,7 +44,7 @@ def wired(name: str) -> Lambda:
         STEPS[step.name].handler,
         step.trigger.batch,
         step.trigger.at_once,
-        stages.stage("production").settings(step.name).timeout_seconds,
+        step.settings(stages.stage("production")).timeout_seconds,
         queue["VisibilityTimeout"],
         queue["RedrivePolicy"]["maxReceiveCount"],
     )
