@@ -38,7 +38,7 @@ def build(known: list[Step]) -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components(models, ref_template=SCHEMAS + "{name}")
     paths: dict[str, Any] = {}
     for step, route in routed:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(step, route)
+        paths.setdefault(route.path, {})[route.method.lower()] = _described(step, route)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -90,9 +90,9 @@ def _is_page(handler: Any) -> bool:
     return get_origin(handler.answers) is list
 
 
-def _operation(step: Step, route: Route) -> dict[str, Any]:
+def _described(step: Step, route: Route) -> dict[str, Any]:
     handler = _handler(step)
-    operation: dict[str, Any] = {
+    described: dict[str, Any] = {
         "operationId": step.name,
         "tags": [step.workflow],
         "summary": step.summary,
@@ -102,13 +102,13 @@ def _operation(step: Step, route: Route) -> dict[str, Any]:
         "security": [],
     }
     if handler.key:
-        operation["parameters"].append({"$ref": "#/components/parameters/Idempotency-Key"})
+        described["parameters"].append({"$ref": "#/components/parameters/Idempotency-Key"})
     if route.signed_in:
-        operation["security"] = [{"token": [], "device": []} if step.verifies_dpop else {"token": []}]
+        described["security"] = [{"token": [], "device": []} if step.verifies_dpop else {"token": []}]
     if handler.body is not None:
         schema = {"$ref": SCHEMAS + handler.body.__name__}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    return operation
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return described
 
 
 def _path_parameters(handler: Any, route: Route) -> list[dict[str, Any]]:

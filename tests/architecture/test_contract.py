@@ -15,10 +15,10 @@ from infra.plan import steps
 from tests.world import ROUTES, STEPS
 
 CONTRACT = contract.build(steps.known())
-OPERATIONS = {
-    (method.upper(), path): operation
-    for path, operations in CONTRACT["paths"].items()
-    for method, operation in operations.items()
+CALLS = {
+    (method.upper(), path): described
+    for path, methods in CONTRACT["paths"].items()
+    for method, described in methods.items()
 }
 GUIDE = contract.GUIDE.read_text()
 
@@ -32,35 +32,35 @@ def test_it_is_valid_openapi():
 def test_its_routes_are_exactly_the_maps():
     """Each with its step's name."""
     routes = {(method, path): module.__name__.rpartition(".")[2] for method, path, _, module in ROUTES}
-    assert {route: operation["operationId"] for route, operation in OPERATIONS.items()} == routes
+    assert {route: described["operationId"] for route, described in CALLS.items()} == routes
 
 
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_an_operation_tells_what_it_needs(method, path):
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_a_call_tells_what_it_needs(method, path):
     """Token, proof of the device, Idempotency-Key, body and path parameters, as the step asks for them."""
-    operation = OPERATIONS[method, path]
-    handler = STEPS[operation["operationId"]].handler
-    parameters = [one.get("name") or one["$ref"].rpartition("/")[2] for one in operation["parameters"]]
+    described = CALLS[method, path]
+    handler = STEPS[described["operationId"]].handler
+    parameters = [one.get("name") or one["$ref"].rpartition("/")[2] for one in described["parameters"]]
     by_a_bank = path == "/v1/banks/{bank}/callbacks"
     assert ("Idempotency-Key" in parameters) == handler.key == (method == "POST" and not by_a_bank)
-    assert ("requestBody" in operation) == (handler.body is not None)
+    assert ("requestBody" in described) == (handler.body is not None)
     in_path = set(re.findall(r"\{(\w+)\}", path))
     assert in_path <= set(parameters)
     assert {one.name for one in handler.path} <= in_path, (
         "@http.step(path=…) names a parameter that app.py's path has not"
     )
     open_to_all = by_a_bank or path in ("/v1/health", "/v1/openapi.json")
-    assert operation["security"] == [] if open_to_all else "token" in operation["security"][0]
+    assert described["security"] == [] if open_to_all else "token" in described["security"][0]
     bill = "/v1/bills/{bill}"
     page = "/v1/cards/{card}/challenge/page"
     by_device = path in (f"{bill}/items", f"{bill}/close", f"{bill}/verification", page) or (method, path) == (
         "POST",
         "/v1/cards",
     )
-    assert any("device" in one for one in operation["security"]) == by_device
-    successes = {status for status in operation["responses"] if status < "3"}
+    assert any("device" in one for one in described["security"]) == by_device
+    successes = {status for status in described["responses"] if status < "3"}
     assert successes
-    assert all(("content" in operation["responses"][one]) == (one != "204") for one in successes)
+    assert all(("content" in described["responses"][one]) == (one != "204") for one in successes)
 
 
 def test_every_code_of_a_refusal_is_in_the_contract():

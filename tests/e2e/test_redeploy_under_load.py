@@ -82,7 +82,7 @@ def marked(checkout: Checkout) -> Iterator[Any]:
 
 
 @pytest.fixture
-def bill(stack: dict[str, Any]) -> Iterator[tuple[Customer, str]]:
+def opened(stack: dict[str, Any]) -> Iterator[tuple[Customer, str]]:
     """An open bill and its owner."""
     erin = Customer(stack, "erin")
     bill_id = bills.open_bill(erin, "EUR")["id"]
@@ -98,13 +98,13 @@ def _live(checkout: Checkout) -> int:
 
 
 def test_a_step_is_replaced_and_taken_back_under_load_without_a_lost_request(
-    checkout: Checkout, stack: dict[str, Any], bill: tuple[Customer, str], marked: Any
+    checkout: Checkout, stack: dict[str, Any], opened: tuple[Customer, str], marked: Any
 ) -> None:
     """Old code answers until the alias `live` moves, then new code does; every other step serves on. Then the way back.
 
     The deployment after a rollback finds the alias elsewhere than its stack believes; what is deployed is live all the same.
     """
-    erin, bill_id = bill
+    erin, bill_id = opened
     replaced = Load(stack["api"], erin.api.token, f"/v1/bills/{bill_id}", CALLERS)
     beside = Load(stack["api"], erin.api.token, "/v1/wallets", 1)
     with replaced, beside:

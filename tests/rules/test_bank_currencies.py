@@ -47,8 +47,8 @@ def test_an_amount_is_counted_to_the_last_unit_or_refused(place, amount):
         assert theirs is None
         assert isinstance(refusal(bank, amount, currency), CurrencyNotSupported)
         return
-    exact = whole * 10**unit.decimals / unit.step
-    assert theirs == (exact * unit.step if exact.denominator == 1 else None)
+    exact = whole * 10**unit.decimals / unit.multiple_of
+    assert theirs == (exact * unit.multiple_of if exact.denominator == 1 else None)
     assert isinstance(refusal(bank, amount, currency), type(None) if theirs else AmountNotSupported)
 
 

@@ -34,11 +34,11 @@ def journals() -> list[list[Change]]:
     return lives()
 
 
-def without_others(journal: list[Change], merchant: str) -> list[Change]:
+def without_others(changes: list[Change], merchant: str) -> list[Change]:
     """The same life, had nobody else sold anything."""
     own: list[Change] = []
     items: set[str] = set()
-    for change in journal:
+    for change in changes:
         if isinstance(change, ItemsAdded):
             landed = [item for item in change.items if item.merchant == merchant]
             items |= {item.item_id for item in landed}

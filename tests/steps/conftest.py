@@ -72,7 +72,7 @@ def cards(store: Engine, queues: Any) -> Iterator[CardWorld]:
 
 
 @pytest.fixture(scope="module")
-def bank(store: Engine) -> Iterator[CardWorld]:
+def banking(store: Engine) -> Iterator[CardWorld]:
     """The same for all tests of a file, for towns."""
     with mock_aws():
         client = queues.make()
@@ -91,12 +91,12 @@ def cast(store: Engine) -> tuple[Person, Seller, Seller]:
 
 
 @pytest.fixture(scope="module")
-def village(cast: tuple[Person, Seller, Seller], bank: CardWorld) -> Town:
+def village(cast: tuple[Person, Seller, Seller], banking: CardWorld) -> Town:
     """A town for all tests of a file, whose calls must change nothing."""
-    return built(*cast, bank)
+    return built(*cast, banking)
 
 
 @pytest.fixture
-def town(cast: tuple[Person, Seller, Seller], bank: CardWorld) -> Town:
+def town(cast: tuple[Person, Seller, Seller], banking: CardWorld) -> Town:
     """A new owner with a paid bill, one to verify and an open one, and cards, among the others."""
-    return built(*cast, bank)
+    return built(*cast, banking)

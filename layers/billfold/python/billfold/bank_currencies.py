@@ -15,10 +15,10 @@ from billfold.money import Money, to_text
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How a bank counts a currency: with so many decimals, and in steps of so many of these units."""
+    """How a bank counts a currency: with so many decimals, and only in multiples of so many of these units."""
 
     decimals: int
-    step: int = 1
+    multiple_of: int = 1
 
 
 # ISO 4217 lists them, but nobody's card is charged in them: funds and units of account.
@@ -41,8 +41,8 @@ STRIPE_TWO_DECIMALS_THAT_ARE_NOUGHT = "ISK UGX"
 STRIPE = {
     **dict.fromkeys(STRIPE_TWO_DECIMALS.split(), Unit(2)),
     **dict.fromkeys(STRIPE_NO_DECIMALS.split(), Unit(0)),
-    **dict.fromkeys(STRIPE_THREE_DECIMALS.split(), Unit(3, step=10)),
-    **dict.fromkeys(STRIPE_TWO_DECIMALS_THAT_ARE_NOUGHT.split(), Unit(2, step=100)),
+    **dict.fromkeys(STRIPE_THREE_DECIMALS.split(), Unit(3, multiple_of=10)),
+    **dict.fromkeys(STRIPE_TWO_DECIMALS_THAT_ARE_NOUGHT.split(), Unit(2, multiple_of=100)),
 }
 
 BANKS: Mapping[str, Mapping[str, Unit]] = {"sandbox": SANDBOX, "stripe": STRIPE}
@@ -59,7 +59,7 @@ def counted(bank: str, money: Money) -> int | None:
     if unit is None or digits is None:
         return None
     amount, rest = divmod(money.amount * 10**unit.decimals, 10**digits)
-    return amount if not rest and amount % unit.step == 0 else None
+    return amount if not rest and amount % unit.multiple_of == 0 else None
 
 
 def minor(bank: str, amount: int, currency: str) -> int | None:
@@ -78,5 +78,5 @@ def check_takes(bank: str, money: Money) -> None:
         raise CurrencyNotSupported(currency=money.currency)
     if counted(bank, money) is None:
         ours, theirs = 10 ** MINOR_DIGITS[money.currency], 10**unit.decimals
-        step = unit.step * ours // gcd(unit.step * ours, theirs)
+        step = unit.multiple_of * ours // gcd(unit.multiple_of * ours, theirs)
         raise AmountNotSupported(step=to_text(Money(step, money.currency)), step_minor=step)

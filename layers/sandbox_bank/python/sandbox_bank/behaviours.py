@@ -36,7 +36,7 @@ class Behaviour:
     forged: bool = False
     early: bool = False
     answers_lost: bool = False
-    charge: Literal["made", "declined", "lost", "lost_then_told", "ignored"] = "made"
+    charging: Literal["made", "declined", "lost", "lost_then_told", "ignored"] = "made"
     later: Literal["", "refund_fails", "disputed", "dispute_won"] = ""
 
 
@@ -89,19 +89,19 @@ ALL = (
     Behaviour(
         "told_early", "40000035", "Approved; the callback arrives before the ask is answered.", callbacks=1, early=True
     ),
-    Behaviour("without_funds", "40000040", "Approved; every charge is declined (no funds).", charge="declined"),
-    Behaviour("charge_lost", "40000041", "Approved; a charge is made, but its first answer is lost.", charge="lost"),
+    Behaviour("without_funds", "40000040", "Approved; every charge is declined (no funds).", charging="declined"),
+    Behaviour("charge_lost", "40000041", "Approved; a charge is made, but its first answer is lost.", charging="lost"),
     Behaviour(
         "charge_told",
         "40000042",
         "Approved; a charge is made, its first answer is lost, and a callback tells two seconds later.",
-        charge="lost_then_told",
+        charging="lost_then_told",
     ),
     Behaviour(
         "charge_ignored",
         "40000043",
         "Approved; a charge is never made nor answered. Two questions about it get no answer, then it is unknown to the bank.",
-        charge="ignored",
+        charging="ignored",
     ),
     Behaviour(
         "refund_fails",

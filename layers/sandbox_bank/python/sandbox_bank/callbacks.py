@@ -34,7 +34,7 @@ def follow(behaviour: Behaviour, answer: dict[str, Any], answers_at: int) -> Non
     told_now = behaviour.early and answer["kind"] == "authentication" and _delivered(reference)
     if answer["kind"] == "authentication" and behaviour.callbacks and not told_now:
         send(reference, answers_at, copies=behaviour.callbacks, forged=behaviour.forged)
-    if answer["kind"] == "charge" and reference and behaviour.charge == "lost_then_told":
+    if answer["kind"] == "charge" and reference and behaviour.charging == "lost_then_told":
         send(reference, clock.now() + TOLD_LATER_SECONDS * SECOND)
     made = rows.payment(reference) if answer["kind"] in ("charge", "refund") else None
     for due_at in payments.turns(made) if made else []:

@@ -112,16 +112,16 @@ def _looked(call: Call) -> Answer:
 
 def _status(key: str) -> Answer:
     """What became of an operation; cards that keep the bank silent keep it silent about them too."""
-    unknown: Answer = (404, {"error": "unknown_operation"})
+    not_known: Answer = (404, {"error": "unknown_operation"})
     found = rows.operation(key)
     if found is None:
-        return unknown
+        return not_known
     behaviour = behaviours.NAMED[found.behaviour]
     if behaviour.ignored:
         return SILENCE
     if found.answer is None:
-        quiet = found.kind == "charge" and behaviour.charge == "ignored" and rows.count_look(key).looks <= QUIET_LOOKS
-        return SILENCE if quiet else unknown
+        quiet = found.kind == "charge" and behaviour.charging == "ignored" and rows.count_look(key).looks <= QUIET_LOOKS
+        return SILENCE if quiet else not_known
     if made := rows.payment(found.answer["reference"]):
         return 200, payments.present(made, clock.now())
     row = rows.authentication(found.answer["reference"]) if found.answer["kind"] == "authentication" else None
@@ -141,7 +141,7 @@ def _done(call: Call, request: Wire) -> Answer:
     found = rows.count_ask(key, kind, behaviour.name, request)
     if found.request != rows.hashed(key, kind, request):
         return 422, {"error": "idempotency_key_reused"}
-    ignored = behaviour.ignored or (kind == "charge" and behaviour.charge == "ignored")
+    ignored = behaviour.ignored or (kind == "charge" and behaviour.charging == "ignored")
     if ignored or found.asks <= behaviour.failing_asks * (kind == "authentication"):
         return SILENCE if ignored else (500, {"error": "out_of_order"})
     settled, answers_at = _settled(found, key, kind, request, behaviour)
@@ -180,7 +180,7 @@ def _silent_asks(kind: str, behaviour: Behaviour) -> int:
         return behaviour.silent_asks
     if kind == "challenge-answer":
         return int(behaviour.answers_lost)
-    return int(kind == "charge" and behaviour.charge in ("lost", "lost_then_told"))
+    return int(kind == "charge" and behaviour.charging in ("lost", "lost_then_told"))
 
 
 def _settled(found: OperationRow, key: str, kind: str, request: Wire, behaviour: Behaviour) -> tuple[Wire, int]:
@@ -208,7 +208,7 @@ def _make(commit: Commit, key: str, kind: str, request: Wire, behaviour: Behavio
         return authentications.start(commit, key, request, now)
     if kind == "charge":
         row = rows.authentication(keys.authentication_of(str(request["token"])))
-        declined = "insufficient_funds" if behaviour.charge == "declined" else ""
+        declined = "insufficient_funds" if behaviour.charging == "declined" else ""
         return payments.charge(commit, key, request, row, declined, now), now
     if kind == "refund":
         reference = str(request["reference"])

@@ -301,12 +301,12 @@ MAX_CHANGES = 400
 MAX_REVISIONS = 1000  # 400 batches, 200 disputes and hundreds of tries to pay, no more
 
 
-def worth_recording(bill: Bill, change: ItemsAdded) -> bool:
+def worth_recording(bill: Bill, batch: ItemsAdded) -> bool:
     """Whether a batch changes the bill: an item landed, or an open bill saw a suspicious one (within reason)."""
-    if change.items:
+    if batch.items:
         return True
-    suspicious = any(outcome.refusal in SUSPICIOUS for outcome in change.outcomes)
-    return suspicious and accepts(bill, change.at) and bill.revision < MAX_CHANGES
+    suspicious = any(outcome.refusal in SUSPICIOUS for outcome in batch.outcomes)
+    return suspicious and accepts(bill, batch.at) and bill.revision < MAX_CHANGES
 
 
 def close(bill: Bill, now: int) -> Closed:
