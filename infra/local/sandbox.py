@@ -6,7 +6,6 @@ merchants and terminals over HTTP as well, and money by ledger transfers from th
 
 import base64
 import secrets
-import string
 from typing import Any
 
 import httpx
@@ -22,6 +21,7 @@ from infra.clients.api import Client, sign_in
 from infra.clients.phones import Phone
 from infra.command_line import Say
 from infra.deploy.clouds import Cloud
+from infra.operations.users import first_password
 from infra.templates.kept import GROUPS
 
 CUSTOMERS = ("alice", "bob", "carol", "dave", "erin")
@@ -61,7 +61,7 @@ def seed(cloud: Cloud, stack: Stack, say: Say) -> dict[str, Any]:
 
 def _create_user(cloud: Cloud, stack: Stack, name: str, group: str) -> dict[str, str]:
     client = cloud.client("cognito-idp")
-    password, staff = _password(), group in GROUPS["Staff"]
+    password, staff = first_password(), group in GROUPS["Staff"]
     where = {"UserPoolId": stack["staff_pool_id" if staff else "user_pool_id"], "Username": name}
     created = client.admin_create_user(**where, TemporaryPassword=password, MessageAction="SUPPRESS")
     client.admin_set_user_password(**where, Password=password, Permanent=True)
@@ -70,11 +70,6 @@ def _create_user(cloud: Cloud, stack: Stack, name: str, group: str) -> dict[str,
     sub = next(one["Value"] for one in created["User"]["Attributes"] if one["Name"] == "sub")
     signs_in = {"username": name, "password": password, "client": "staff_client_id" if staff else "client_id"}
     return {"id": "usr_" + sub.replace("-", ""), **signs_in, "pin": _pin()}
-
-
-def _password() -> str:
-    """Letters of both cases and digits, as the pool's policy asks."""
-    return "Aa1" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(17))
 
 
 def _pin() -> str:

@@ -18,7 +18,7 @@ def add(cloud: Cloud, stage: Stage, name: str, group: str = "") -> tuple[str, st
     check_known("group", [group] * bool(group), [one for groups in GROUPS.values() for one in groups])
     kept = stacks.outputs(cloud, f"{stage.prefix}-kept")
     pool = kept["StaffPool" if group in GROUPS["Staff"] else "UserPool"]
-    password = "Aa1" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(17))
+    password = first_password()
     client = cloud.client("cognito-idp")
     created = client.admin_create_user(
         UserPoolId=pool, Username=name, TemporaryPassword=password, MessageAction="SUPPRESS"
@@ -27,3 +27,8 @@ def add(cloud: Cloud, stage: Stage, name: str, group: str = "") -> tuple[str, st
         client.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
     sub = next(one["Value"] for one in created["User"]["Attributes"] if one["Name"] == "sub")
     return "usr_" + sub.replace("-", ""), password
+
+
+def first_password() -> str:
+    """Letters of both cases and digits, as the pools' policy asks."""
+    return "Aa1" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(17))
