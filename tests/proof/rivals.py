@@ -26,7 +26,7 @@ from tests.proof.plays import Play
 from tests.proof.wire import Wire
 from tests.world import Person
 
-ANOTHER_PIN = "482619"
+ANOTHER_PIN, WRONG_PIN = "482619", "618243"
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,13 @@ def _change_pin(user_id: str) -> None:
             people_rows.change_pin(commit, user, after, clock.now())
 
 
+def _guess_three_times(user_id: str) -> None:
+    """One after another, by a step of its own; nobody guesses a PIN that there is not."""
+    user = people_rows.user(read([people_rows.user_key(user_id)]), user_id)
+    for _ in range(people.PIN_TRIES if user and user.pin.hash else 0):
+        world.call("PUT", "/v1/pin", _person(user_id), {"pin": ANOTHER_PIN, "current_pin": WRONG_PIN})
+
+
 def _revoke(terminal: str) -> None:
     admin, terminal_id = terminal.split()
     world.call("DELETE", f"/v1/terminals/{terminal_id}", _person(admin))
@@ -126,10 +133,12 @@ def _of(table: str, sort: str) -> Callable[[State], list[str]]:
     return partial(_ids, table=table, sort=sort)
 
 
+GUESSES = "guesses three wrong PINs of"
 # What each does, and where the ground names whom it can concern.
 KINDS: dict[str, tuple[Callable[[str], None], Callable[[State], list[str]]]] = {
     "suspends the user": (_suspend, _of("people", "user")),
     "changes the PIN of": (_change_pin, _of("people", "user")),
+    GUESSES: (_guess_three_times, _of("people", "user")),
     "suspends the merchant": (_suspend, _of("merchants", "merchant")),
     "revokes the terminal": (_revoke, _terminals),
     "removes the phone": (_remove_phone, _phones),

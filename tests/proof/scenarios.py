@@ -7,6 +7,7 @@ import importlib
 
 from tests import proof
 from tests.proof.plays import Scenario
+from tests.world import STEPS
 
 ALL: tuple[Scenario, ...] = tuple(
     scenario for name in proof.SCENARIOS for scenario in importlib.import_module(f"tests.proof.{name}").ALL
@@ -17,3 +18,9 @@ def is_first(scenario: Scenario) -> bool:
     """Whether it is its step's first: there everything is tried at every call; at the others' calls that only look, which are the
     same ones, nothing."""
     return scenario is next(one for one in ALL if one.step == scenario.step and not one.slow)
+
+
+def takes_pin(step: str) -> bool:
+    """Whether a step's body has a PIN that it verifies, by its model, so that a new step is found."""
+    body = getattr(STEPS[step].handler, "body", None)
+    return bool({"pin", "current_pin"} & set(getattr(body, "__struct_fields__", ())))

@@ -18,6 +18,7 @@ from tests.proof.ground import check_money
 from tests.proof.plays import Play, Scenario
 from tests.proof.rivals import Rival
 from tests.proof.wire import BANK, Wire
+from tests.world import STEPS
 
 # Steps, or single scenarios of them, that commit as if this rival came after them: a condition on another row would cost two
 # write units a call, and let the callers of one merchant cancel each other (docs/decisions.md, entries 15 and 49).
@@ -37,6 +38,8 @@ UNHEARD = {
     "suspends the merchant": {"add_items"},
     "revokes the terminal": {"add_items"},
     "removes the phone": {"add_items", "bind_card", "verify_bill"},
+    # They show how many tries were left when they looked; the verification itself counts them anew.
+    rivals.GUESSES: {"add_items", "close_bill", "dispute_item"},
     # It answers with the bill that was open when it looked, and writes only that it did.
     "closes the bill": {"open_bill: the one that is open"},
     # It is refused for the three who held the card when it looked, and writes only that it was tried.
@@ -46,6 +49,7 @@ UNHEARD = {
 DECISIVE = {
     "suspends the user": "post_transfer: pays",
     "changes the PIN of": "remove_card: one that is linked",
+    rivals.GUESSES: "post_transfer: pays",
     "suspends the merchant": "register_terminal: a new one",
     "revokes the terminal": "add_items: one item",
     "removes the phone": "open_bill: a new one",
@@ -135,6 +139,33 @@ def test_whoever_commits_within_a_steps_transaction_came_before_it_or_after_it(h
         unheard = UNHEARD.get(rival.kind, set()) & {scenario.step, str(scenario)}
         for number in numbers:
             assert inside(play, rival, number) == (last if unheard else first), rival
+
+
+# Until the first is set there is none.
+NOTHING_TO_GUESS = {"set_pin: the first"}
+# Every way in which a right PIN is taken.
+RIGHT_PINS = [
+    scenario
+    for scenario in scenarios.ALL
+    if scenarios.takes_pin(scenario.step) and scenario.status < 300 and str(scenario) not in NOTHING_TO_GUESS
+]
+
+
+@pytest.mark.parametrize("scenario", RIGHT_PINS, ids=str)
+def test_three_wrong_guesses_within_the_right_ones_transaction_lock_it_out(harness, scenario: Scenario):
+    """VB-15, decision 4: the right PIN is judged anew, finds the lock, and does nothing; so nobody tries a fourth PIN at once."""
+    play = plays.play(harness, scenario)
+    [(rival, numbers)] = [(rival, numbers) for rival, numbers in overtakes(play) if rival.kind == rivals.GUESSES]
+    alone = end(play, lambda: ("", rival.act()))
+    for number in numbers:
+        overtaken = inside(play, rival, number)
+        assert '"code": "pin_locked"' in overtaken.answered
+        assert overtaken.left == alone.left
+
+
+def test_every_step_that_takes_a_pin_is_overtaken_by_guesses():
+    """A new one has a scenario with a right PIN, or this fails."""
+    assert {scenario.step for scenario in RIGHT_PINS} == {name for name in STEPS if scenarios.takes_pin(name)}
 
 
 @pytest.mark.parametrize("kind", DECISIVE)
