@@ -4,6 +4,7 @@ import json
 import os
 import time
 import uuid
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from types import SimpleNamespace
@@ -82,14 +83,15 @@ def test_taps_closing_expiry_and_a_dispute_at_once_leave_one_true_bill(store, ex
 
     journal = whole(store, bill_id)
     bill, closed = journal.present, of(journal, Closed)
-    assert len(closed) == 1 or not (expires or closed)
+    assert len(closed) == 1
     _taps_were_answered_truly(results[:6], bill.items)
     # In the order of commits: a change's instant is when its request arrived, which can be the other way round.
     later = journal.changes[journal.changes.index(closed[0]) :] if closed else ()
     after_end = [change for change in later if isinstance(change, ItemsAdded) and change.items]
     assert not (after_end and closed[0].by_user), "VB-08: closed by its user, a bill takes no late tap"
     assert all(change.late for change in after_end)
-    assert codes(results[6:9])["200"] == sum(change.by_user for change in closed)
+    by_user = sum(change.by_user for change in closed)
+    assert codes(results[6:9]) == Counter({"200": by_user, "bill_state_conflict": 3 - by_user})
     assert codes(results[9:12]) == {"200": 1, "item_state_conflict": 2}
     assert len(of(journal, ItemDisputed)) == 1
     assert all(results[12:])
@@ -141,14 +143,14 @@ def _verify_against_taps(store: Engine) -> None:
     alice, shop = joined(), seller(terminals=4)
     fund(alice, 1_000)
     bill_id = bill_opened(alice, ago=MINUTE, ends_in=400).bill_id
-    first, _ = tapped(alice, bill_id, shop, [100, 30])
+    before = tapped(alice, bill_id, shop, [100, 30])
     late = [[till.item(bill_id, [("tea", 1, 7)])] for till in shop.tills[1:]]
     time.sleep(0.4)
     assert handled("end_bills", bill_id)()
     named = bill_rows.load(bill_id).present.list_hash()
     verifies = [soon(stubborn(world.verify, alice, bill_id, named), 0.1) for _ in range(5)]
     taps = [soon(stubborn(world.tap, alice, bill_id, items), 0.1) for items in late]
-    disputes = [soon(stubborn(dispute, alice, bill_id, first), 0.1) for _ in range(2)]
+    disputes = [soon(stubborn(dispute, alice, bill_id, before[0]), 0.1) for _ in range(2)]
     answers = race([*verifies, *taps, *disputes])
     journal = whole(store, bill_id)
     if journal.present.state == "verifying":
@@ -157,18 +159,19 @@ def _verify_against_taps(store: Engine) -> None:
         journal = whole(store, bill_id)
     [settled] = of(journal, Settled)
     assert settled.list_hash == journal.present.list_hash()
-    _taps_were_answered_after(answers[5:8], journal.present.items)
+    _taps_were_answered_after(answers[5:8], set(before), journal.present.items)
     transfer = ledger_rows.read_transfer(settled.transfer_id)
     assert transfer is not None
     assert transfer.total == journal.present.total.amount == sales(shop) == 1_000 - wallet(alice)
     books_balance(store)
 
 
-def _taps_were_answered_after(answers: list[Response], items: Any) -> None:
+def _taps_were_answered_after(answers: list[Response], tapped_before: set[str], items: Any) -> None:
     paid = {item.item_id for item in items if item.state == "settled"}
     results = [result for answer in answers for result in answer.body["results"]]
     added = {result["item"] for result in results if result["outcome"] == "added"}
-    assert added <= paid
+    assert paid == {item.item_id for item in items if item.state != "disputed"}
+    assert {item.item_id for item in items} == tapped_before | added
     refused = [result["problem"]["code"] for result in results if result["outcome"] != "added"]
     assert refused == ["bill_closed"] * (len(answers) - len(added))
 
@@ -194,8 +197,9 @@ def test_verification_against_its_deadline_pays_or_gives_up_and_never_both(store
         assert wallet(alice) == (40 if paid else 100)
         assert journal.present.state == ("settled" if paid else "unpaid")
         seen = codes(answers[:4])
-        assert seen["200"] == int(paid)
-        assert seen["bill_state_conflict"] + seen["verification_expired"] == 4 - int(paid)
+        # Too late is told as what the deadline's sweep has made of the bill by then, or by the clock alone.
+        late = seen.pop("verification_expired", 0)
+        assert seen == Counter({"200": int(paid), "bill_state_conflict": 4 - int(paid) - late})
     books_balance(store)
 
 
@@ -211,13 +215,12 @@ def test_an_item_refunded_by_many_at_once_is_refunded_once(store):
     wanted = [names[:1], names[1:2], names[2:], names[:2], names[1:], names] * 4
     jobs = [stubborn(world.refund, shop.admin, bill["id"], chosen) for chosen in wanted]
     answers = race(jobs)
-    assert set(codes(answers)) == {"201", "item_state_conflict"}
     journal = whole(store, bill["id"])
-    given_back = [name for change in of(journal, Refunded) for name in change.items]
-    assert sorted(given_back) == sorted(set(given_back))
-    assert codes(answers)["201"] == len(of(journal, Refunded))
-    back = journal.present.refunded.amount
-    assert (wallet(alice), sales(shop)) == (1_000 - 123 + back, 123 - back)
+    refunds = of(journal, Refunded)
+    assert codes(answers) == {"201": len(refunds), "item_state_conflict": len(jobs) - len(refunds)}
+    # Each item was asked for alone as well, so none is left.
+    assert sorted(name for change in refunds for name in change.items) == sorted(names)
+    assert (journal.present.state, wallet(alice), sales(shop)) == ("refunded", 1_000, 0)
     books_balance(store)
 
 
@@ -258,11 +261,9 @@ def quiet_store():
         for table in TABLES:
             engine.client.create_table(**definition(table, f"billfold-{table.name}"))
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.url
-        world.forget_connection()
         yield engine
     os.environ.pop("AWS_ENDPOINT_URL_DYNAMODB")
     os.environ.update({"AWS_ENDPOINT_URL_DYNAMODB": before} if before else {})
-    world.forget_connection()
 
 
 @pytest.fixture
