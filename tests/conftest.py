@@ -15,26 +15,21 @@ os.environ.update(
     BILLFOLD_BUCKET_PHOTOS="billfold-photos",
     BILLFOLD_CARD_READER="embedded",
     BILLFOLD_CONNECTIONS="64",
+    # Nobody guesses these PINs; `rules/test_pins` hashes one as users' are hashed.
+    BILLFOLD_PIN_COST="64 1",
     POWERTOOLS_LOG_LEVEL="INFO",
 )
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 
 import pytest  # noqa: E402
-from argon2 import PasswordHasher  # noqa: E402
 from hypothesis import settings  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
-from billfold.people import pins  # noqa: E402
-from tests import world  # noqa: E402
 from tests.cloud import delivery, direct, scheduling, secret_store  # noqa: E402
 from tests.cloud import queues as made_queues  # noqa: E402
 from tests.cloud.engine import Engine  # noqa: E402
 from tests.world import vault_keys  # noqa: E402
-
-# Nobody guesses these PINs; `rules/test_pins` hashes one as users' are hashed.
-pins._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-
 
 # The same cases each time, so that a failure is of what was changed; `pytest --hypothesis-profile=default` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -53,8 +48,6 @@ def engine():
     """A dynoxide process on loopback, ended by its own handle when the run is over."""
     with Engine() as running, direct.serving():
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = running.url
-        # mutmut runs pytest more than once in a process; the connection of the last time leads to an engine that has ended.
-        world.forget_connection()
         yield running
 
 

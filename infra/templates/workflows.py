@@ -23,6 +23,8 @@ ADDRESS = "sandbox-bank-address"
 STREAM_RETRIES, STREAM_PATIENCE_SECONDS = -1, 3600
 # The two kinds of keys of the vault, and what each is for.
 KEYS = {"vault": {"GenerateDataKey", "Decrypt"}, "fingerprints": {"GenerateMac"}}
+# What a stage need not say: docs/operations.md has each, and what holds without it.
+MAY_BE_SAID = ("BILLFOLD_BACK_OFF_MS", "BILLFOLD_CLOSED_CURRENCIES", "BILLFOLD_PIN_COST", "BILLFOLD_STRIPE_RETURN_URL")
 # The one action on a bucket itself, not on its objects.
 LIST = "ListBucket"
 
@@ -96,12 +98,13 @@ def _function(stage: Stage, step: Step, code: Code) -> dict[str, Any]:
 
 
 def environment(stage: Stage, step: Step) -> dict[str, Any]:
-    """A function's environment: only what this step reads."""
+    """A function's environment: only what this step reads, and what a stage may say to all of them."""
     variables: dict[str, Any] = {
         "BILLFOLD_PREFIX": stage.prefix,
         "POWERTOOLS_SERVICE_NAME": "billfold",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
+    variables |= {name: stage.variables[name] for name in MAY_BE_SAID if name in stage.variables}
     if stage.sandbox:
         variables["BILLFOLD_SANDBOX"] = "1"
     for queue in dict.fromkeys((*sendable(step), *step.may.postpones)):

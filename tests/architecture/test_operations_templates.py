@@ -79,7 +79,7 @@ def test_a_gradual_deployment_sees_what_a_step_answers_as_a_fault_and_what_lambd
     assert preference["Alarms"] == [f"{function}-errors", f"{function}-faults"]
     faults = alarms()[f"{function}-faults"]
     assert (faults["Namespace"], faults["MetricName"]) == ("Billfold", "faults")
-    monkeypatch.setattr(log, "STAGE", PRODUCTION.prefix)
+    monkeypatch.setenv("BILLFOLD_PREFIX", PRODUCTION.prefix)
     log.line("answered", step.name, 1, {}, failed=True)
     written = vars(caplog.records[-1])
     (metrics,) = written["_aws"]["CloudWatchMetrics"]

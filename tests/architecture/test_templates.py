@@ -227,6 +227,19 @@ def test_a_step_that_tops_up_knows_its_stages_maxima_and_no_other_step_does(stag
     assert top_ups.parse(said["top_up_wallet"])[top_ups.OTHERS] <= 10_000
 
 
+@pytest.mark.parametrize("name", workflows.MAY_BE_SAID)
+def test_what_a_stage_may_say_reaches_its_functions_and_is_read_and_explained(name):
+    """A setting that a stage says in vain, or that nobody can look up, is worse than none."""
+    stage = stages.stage("production")
+    said = dataclasses.replace(stage, variables=stage.variables | {name: "a value"})
+    for step in STEPS:
+        assert workflows.environment(said, step)[name] == "a value"
+        assert name not in workflows.environment(stage, step)
+    assert f"`{name}`" in (stages.ROOT / "docs/operations.md").read_text()
+    code = "".join(path.read_text() for path in (stages.ROOT / "layers/billfold").rglob("*.py"))
+    assert name in code or name.removeprefix("BILLFOLD_STRIPE_") in code
+
+
 def with_may(**said: bool) -> steps.Step:
     """Some step that may nothing about banks but this."""
     return dataclasses.replace(

@@ -103,21 +103,24 @@ class Side:
     """The operations on one of the engines, with a connection of its own."""
 
     def __init__(self, url: str) -> None:
-        rows._connection = None
-        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = url
-        self._connection = rows.connection()
+        self._url = url
+        self._turn()
         self._occasions = Occasions()
-        self._counter = Counter(self._connection.client)
+        self._counter = Counter(rows.connection().client)
         self._ready: list[Occasion] = []
         self.costs: dict[str, Cost] = {}
 
+    def _turn(self) -> None:
+        """Steps call this engine from here on."""
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = self._url
+
     def prepare(self, label: str, name: str) -> None:
-        rows._connection = self._connection
+        self._turn()
         self._ready = [self._occasions.make(name) for _ in range(CALLS + WARMING)]
         self.costs[label] = Cost()
 
     def call(self, label: str) -> None:
-        rows._connection = self._connection
+        self._turn()
         (module, event), cost, counter = self._ready.pop(), self.costs[label], self._counter
         counter.reset()
         answer = module.handler(event, None)

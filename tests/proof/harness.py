@@ -1,6 +1,7 @@
 """What scenarios are played on: the engine's tables, queues and keys on moto, the sandbox bank on a port, the state
 machines, and time that set-up may move."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,8 +12,6 @@ from unittest.mock import patch
 import time_machine
 from moto import mock_aws
 
-from billfold.tables import rows
-from billfold.triggers import again
 from tests import world
 from tests.cloud import bank_server, delivery, queues
 from tests.cloud.engine import Engine
@@ -67,8 +66,7 @@ def set_up(engine: Engine) -> Iterator[Harness]:
     """A harness on a running engine, with queues of its own; nobody races here, so whoever tries again need not wait."""
     with (
         mock_aws(),
-        patch.object(rows, "CONFLICT_WAIT_SECONDS", 0),
-        patch.object(again, "WAIT_SECONDS", 0),
+        patch.dict(os.environ, BILLFOLD_BACK_OFF_MS="0"),
     ):
         client = queues.make()
         handlers = {name: module.handler for name, module in world.STEPS.items()}
@@ -78,7 +76,6 @@ def set_up(engine: Engine) -> Iterator[Harness]:
             Machines(handlers) as running,
         ):
             vault_keys.make("1", "2")
-            world.forget_connection()
             yield Harness(engine, client, Ground(engine, running, objects), CardWorld(engine, client, bank, running))
 
 

@@ -86,14 +86,14 @@ def books_balance(store: Engine) -> None:
     assert not any(sums.values()), sums
 
 
-def bill_opened(person: Person, *, ago: int, ends_in: int) -> Bill:
+def bill_opened(person: Person, *, ago: int, ends_in: int, currency: str = "USD") -> Bill:
     """A bill on the person's phone that was opened some time ago; milliseconds."""
     now = clock.now()
     opening = Opened(
         at=now - ago,
         owner=person.user_id,
         device=person.phone.device_id,
-        currency="USD",
+        currency=currency,
         expires_at=now + ends_in,
         cap=None,
     )

@@ -95,7 +95,6 @@ def test_money_that_meets_conflicts_moves_exactly_once(
     """A commit is sent again after a conflict and says Busy when conflicts go on; nothing is half done (LG-04, LG-07)."""
     _, url = layered
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
-    world.forget_connection()
     person = world.Person()
     assert ledger_rows.wallets(person.user_id) == []
     first = _in_flight(boto3.client("dynamodb", endpoint_url=url), url, [_put(f"wallet/{person.user_id}")])
@@ -104,7 +103,6 @@ def test_money_that_meets_conflicts_moves_exactly_once(
         assert ledger_rows.wallets(person.user_id)[0][1].posted == 700
     finally:
         first.join()
-        world.forget_connection()
 
     transfers = [row for row in store.rows("ledger") if row["sk"]["S"] == "transfer"]
     assert len(transfers) == 1

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from billfold.tables import rows
-from tests import world
 from tests.proof import plays
 from tests.proof.counts import success
 from tests.proof.ground import check_money
@@ -41,14 +40,12 @@ class Proxy:
         """A rule for what steps send meanwhile; it must have come to bear."""
         address = os.environ["AWS_ENDPOINT_URL_DYNAMODB"]
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = self.url
-        world.forget_connection()
         self.ask("DELETE", "fired")
         self.ask("POST", "rules", [{"service": "dynamodb", "operation": "TransactWriteItems"} | rule])
         yield
         fired = self.ask("GET", "fired")
         self.ask("POST", "rules", [])
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = address
-        world.forget_connection()
         assert len(fired) == rule["times"], fired
 
 

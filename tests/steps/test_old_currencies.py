@@ -1,22 +1,19 @@
-"""Currencies that ISO 4217 gives up while money of them is there: nothing new begins in them, and everything goes on."""
+"""Currencies that are given up while money of them is there: nothing new begins in them, and everything goes on."""
 
 import pytest
 
-from billfold import currencies
-from billfold.currencies import MINOR_DIGITS, WITHDRAWN
+from billfold.currencies import MINOR_DIGITS
 from tests import world
+from tests.proof.racing import bill_opened
 from tests.world import PIN, Person, Response, Seller, call
+
+MINUTE = 60_000
 
 
 @pytest.fixture(scope="module")
 def bob(store) -> Person:
     """Someone who has never held money."""
     return world.joined()
-
-
-def given_up(monkeypatch: pytest.MonkeyPatch, code: str, *, now: bool) -> None:
-    """The table of an edition that lists the code no more, or still does."""
-    monkeypatch.setattr(currencies, "WITHDRAWN", WITHDRAWN | {code} if now else WITHDRAWN - {code})
 
 
 def send(payer: Person, payee: Person, code: str, amount: int) -> Response:
@@ -26,15 +23,14 @@ def send(payer: Person, payee: Person, code: str, amount: int) -> Response:
 
 @pytest.mark.parametrize("code", sorted(MINOR_DIGITS))
 def test_money_of_a_currency_that_is_given_up_is_read_sent_paid_and_refunded(monkeypatch, code, bob, shop):
-    """LG-02: each currency in turn, with a bill that was begun before; a new bill is refused."""
+    """LG-02: each currency in turn, by ISO 4217 or by the stage, with a bill that was begun before; a new bill is refused."""
     alice = world.joined()
-    given_up(monkeypatch, code, now=False)
     world.fund(alice, 1_000, code)
-    bill = world.opened(alice, code)
+    bill = bill_opened(alice, ago=MINUTE, ends_in=10 * MINUTE, currency=code).bill_id
     before, later = ([till.item(bill, [("tea", 1, 40)], code)] for till in shop.tills)
     world.tap(alice, bill, before)
 
-    given_up(monkeypatch, code, now=True)
+    monkeypatch.setenv("BILLFOLD_CLOSED_CURRENCIES", f"ABC {code}")
     refused = call("POST", "/v1/bills", bob, {"device": bob.phone.device_id, "currency": code})
     assert (refused.status, refused.code, refused.body["pointer"]) == (400, "invalid", "/currency")
     assert world.tap(alice, bill, later).body["results"][0]["outcome"] == "added"
@@ -75,7 +71,7 @@ def test_a_top_up_brings_no_new_money_of_a_currency_that_is_given_up(monkeypatch
     person, card = cards.active()
     begun = cards.top_up(person, card, key="one", currency=code)
     assert begun.status == 202
-    given_up(monkeypatch, code, now=True)
+    monkeypatch.setenv("BILLFOLD_CLOSED_CURRENCIES", code)
     refused = cards.top_up(person, card, key="two", currency=code)
     assert (refused.status, refused.code, refused.body["pointer"]) == (400, "invalid", "/amount/currency")
     assert cards.top_up(person, card, key="one", currency=code).body == begun.body

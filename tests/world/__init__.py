@@ -16,7 +16,6 @@ import app as billfold_map
 from billfold import clock, ledger
 from billfold.events import OutboxKind
 from billfold.ledger import ledger_rows
-from billfold.tables import rows
 from billfold.tables.commits import Commit
 from infra.clients.phones import Phone, Till
 from infra.operations import suspensions
@@ -244,8 +243,3 @@ def told(person: Person, **query: str) -> list[Any]:
     """The events of a page of a feed but for those of the outbox: everybody here has a phone and a PIN, and heard of them."""
     events = call("GET", "/v1/events", person, query=query or None).body["items"]
     return [event for event in events if event["type"] not in get_args(OutboxKind)]
-
-
-def forget_connection() -> None:
-    """Make the next call connect anew, as a cold start would."""
-    rows._connection = None

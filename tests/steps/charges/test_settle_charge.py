@@ -1,5 +1,6 @@
 """Asking a bank for a charge, and settling it by the answer."""
 
+import json
 import os
 
 import pytest
@@ -9,6 +10,7 @@ from billfold.bills import bill_rows
 from billfold.charges import charge_rows
 from tests import world
 from tests.cloud import delivery
+from tests.cloud.local_http import LocalServer
 from tests.proof.racing import books_balance
 from tests.world import STEPS, call
 
@@ -203,34 +205,37 @@ def test_a_disputed_charge_is_booked_as_the_bank_has_it(store, cards, caplog, la
     books_balance(store)
 
 
-class Disputing:
-    """A bank that has taken back so much, whatever else it says."""
+@pytest.fixture
+def taken(cards, monkeypatch):
+    """What the sandbox bank has taken back of any charge: dispute, amount and currency of each, for a test to fill."""
+    disputes = []
 
-    def __init__(self, bank, *taken):
-        self.bank, self.taken = bank, list(taken)
+    def answer(received):
+        if received.path != "/v1/disputes":
+            return cards.bank.answer(received)
+        items = [
+            {"reference": name, "amount": amount, "currency": code, "taken": True} for name, amount, code in disputes
+        ]
+        return 200, json.dumps({"items": items})
 
-    def taken_back(self, reference):
-        return self.taken
-
-    def __getattr__(self, name):
-        return getattr(self.bank, name)
+    with LocalServer(answer) as server:
+        monkeypatch.setenv("BILLFOLD_SANDBOX_BANK_ADDRESS", server.address)
+        yield disputes
 
 
-def test_one_word_of_the_banks_books_all_that_it_has_taken_back(cards, queues, store, later, monkeypatch):
+def test_one_word_of_the_banks_books_all_that_it_has_taken_back(cards, queues, store, later, taken):
     """CB-21: two disputes, of which one was told."""
     before = world.posted("chargebacks/USD")
     _, _, charge = topping_up(cards, "approved")
     settle(charge)
-    taken = [banks.TakenBack(f"dp_{number}", 100 * number, "USD") for number in (1, 2)]
-    bank = Disputing(banks.bank("sandbox"), *taken)
-    monkeypatch.setattr(banks, "bank", lambda _: bank)
+    taken += [(f"dp_{number}", 100 * number, "USD") for number in (1, 2)]
     queues.send_message(QueueUrl=os.environ["BILLFOLD_QUEUE_CHARGES"], MessageBody=f"{charge} once")
     for _ in range(6):
         delivery.drain(queues)
         later(seconds=3)
     assert (state(charge), world.posted("chargebacks/USD")) == ("disputed", before - 300)
     assert not any(int(count) for count in waiting(queues).values()), "the message is done with"
-    bank.taken = []
+    taken.clear()
     for _ in range(2):
         settle(f"{charge} once", waits=True)
     assert (state(charge), world.posted("chargebacks/USD")) == ("settled", before)
@@ -238,12 +243,11 @@ def test_one_word_of_the_banks_books_all_that_it_has_taken_back(cards, queues, s
     books_balance(store)
 
 
-def test_a_dispute_in_another_currency_is_left_to_people(cards, monkeypatch, caplog):
+def test_a_dispute_in_another_currency_is_left_to_people(cards, taken, caplog):
     """LG-01: what is 1,000 of one currency is not 1,000 of another; operations are told, and nothing is booked."""
     _, _, charge = topping_up(cards, "approved")
     settle(charge)
-    bank = Disputing(banks.bank("sandbox"), banks.TakenBack("dp_1", 1_000, "EUR"))
-    monkeypatch.setattr(banks, "bank", lambda _: bank)
+    taken.append(("dp_1", 1_000, "EUR"))
     settle(f"{charge} once")
     assert state(charge) == "settled"
     assert [vars(record)["kind"] for record in caplog.records if record.message == "differs"] == ["dispute"]

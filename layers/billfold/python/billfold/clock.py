@@ -1,5 +1,7 @@
-"""The one place that asks what time it is. Instants are integers: milliseconds since 1970-01-01 UTC."""
+"""The one place that asks what time it is, or waits. Instants are integers: milliseconds since 1970-01-01 UTC."""
 
+import os
+import random
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,6 +17,13 @@ _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 def now() -> int:
     """The current instant, in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def back_off(tries: int) -> None:
+    """Wait before one more try, after so many: full jitter up to 10 ms, doubled by each further try, so that the losers of a race
+    come back one after another. `BILLFOLD_BACK_OFF_MS` sets another first wait."""
+    longest_ms = float(os.environ.get("BILLFOLD_BACK_OFF_MS", "10")) * 2 ** (tries - 1)
+    time.sleep(random.uniform(0, longest_ms) / 1_000)
 
 
 def to_text(instant: int) -> str:

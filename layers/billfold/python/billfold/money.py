@@ -1,5 +1,6 @@
 """Money: integers in a currency's minor unit, never a float (LG-02)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from billfold import currencies
@@ -20,9 +21,10 @@ def is_currency(code: str) -> bool:
     return code in currencies.MINOR_DIGITS
 
 
-def is_current(code: str) -> bool:
-    """Whether something new may be opened in it: ISO 4217 lists it today. What is open goes on, is paid and given back."""
-    return is_currency(code) and code not in currencies.WITHDRAWN
+def is_current(code: str, closed: Collection[str] = ()) -> bool:
+    """Whether something new may be opened in it: ISO 4217 lists it today, and it is not one of those that a stage has closed
+    (codes). What is open goes on, is paid and given back."""
+    return is_currency(code) and code not in currencies.WITHDRAWN and code not in closed
 
 
 def to_text(money: Money) -> str:

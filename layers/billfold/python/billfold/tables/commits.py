@@ -13,9 +13,9 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from billfold import ids
+from billfold import clock, ids
 from billfold.errors import Busy, OperationRunning, Stale, Unavailable
-from billfold.tables.rows import CONFLICT_TRIES, Key, Row, back_off, connection
+from billfold.tables.rows import CONFLICT_TRIES, Key, Row, connection
 
 Request = dict[str, Any]
 
@@ -81,7 +81,7 @@ class Commit:
         conflicts: set[int] = set()
         for attempt in range(CONFLICT_TRIES):
             if attempt:
-                back_off(attempt)
+                clock.back_off(attempt)
             try:
                 self._send(attempt)
                 return

@@ -3,9 +3,8 @@
 One connection serves all tables (PynamoDB would make a client per model). Reads are strongly consistent.
 """
 
+import functools
 import os
-import random
-import time
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -16,6 +15,7 @@ from pynamodb.connection import Connection
 from pynamodb.constants import NUMBER, STRING
 from pynamodb.models import Model
 
+from billfold import clock
 from billfold.errors import Unavailable
 
 PREFIX = os.environ.get("BILLFOLD_PREFIX", "billfold")
@@ -23,26 +23,26 @@ REGION = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 # Seven tries with full jitter wait 10 + 20 + … + 320 ms at most, 0.3 s on average: within an API call's patience.
 CONFLICT_TRIES = 7
-CONFLICT_WAIT_SECONDS = 0.01
 # A lost answer is asked for again by botocore with the same token, so the second ask cannot act twice.
 ATTEMPTS = 3
 DUE_SHARDS = 8
 
-_connection: Connection | None = None
-
 
 def connection() -> Connection:
-    """The one connection of this process, made at first use."""
-    global _connection
-    if _connection is None:
-        _connection = Connection(
-            region=REGION,
-            connect_timeout_seconds=1,
-            read_timeout_seconds=3,
-            max_retry_attempts=ATTEMPTS,
-            max_pool_connections=int(os.environ.get("BILLFOLD_CONNECTIONS", "10")),
-        )
-    return _connection
+    """The one connection of this process to where its environment says that DynamoDB is, made at first use."""
+    return _connected(os.environ.get("AWS_ENDPOINT_URL_DYNAMODB"))
+
+
+@functools.cache
+def _connected(address: str | None) -> Connection:
+    return Connection(
+        region=REGION,
+        host=address,
+        connect_timeout_seconds=1,
+        read_timeout_seconds=3,
+        max_retry_attempts=ATTEMPTS,
+        max_pool_connections=int(os.environ.get("BILLFOLD_CONNECTIONS", "10")),
+    )
 
 
 class Integer(Attribute[int]):
@@ -113,7 +113,7 @@ def read(keys: Iterable[Key]) -> dict[Key, Row]:
     request = _batch(wanted)
     for attempt in range(CONFLICT_TRIES if request else 0):
         if attempt:
-            back_off(attempt)
+            clock.back_off(attempt)
         answer = call("BatchGetItem", {"RequestItems": request})
         for name, items in answer.get("Responses", {}).items():
             for item in items:
@@ -140,7 +140,7 @@ def write_all(rows: Iterable[Row]) -> None:
     waiting = [(row.table(), {"PutRequest": {"Item": row.serialize()}}) for row in rows]
     for attempt in range(CONFLICT_TRIES):
         if attempt:
-            back_off(attempt)
+            clock.back_off(attempt)
         left: list[tuple[str, Any]] = []
         for start in range(0, len(waiting), 25):
             request: dict[str, Any] = {}
@@ -211,8 +211,3 @@ def indexed(model: type[Row], index: str, condition: str, values: dict[str, Any]
         if "LastEvaluatedKey" not in answer:
             return
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-
-def back_off(attempt: int) -> None:
-    """Wait before this further try, the first of which is 1."""
-    time.sleep(random.uniform(0, CONFLICT_WAIT_SECONDS * 2 ** (attempt - 1)))

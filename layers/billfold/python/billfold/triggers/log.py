@@ -15,8 +15,6 @@ from aws_lambda_powertools import Logger
 from billfold import clock
 from billfold.errors import Refusal
 
-# Stages may share an account, and must not hear each other's alarms, which take deployments back.
-STAGE = os.environ.get("BILLFOLD_PREFIX", "billfold")
 logger = Logger(service="billfold", location=None, log_uncaught_exceptions=False)
 METRICS = [{"Name": "milliseconds", "Unit": "Milliseconds"}, {"Name": "faults", "Unit": "Count"}]
 
@@ -34,7 +32,8 @@ def line(message: str, step: str, milliseconds: float, facts: dict[str, Any], *,
     """Write the line of one run of a step; `failed` is for what is our fault, not for a refusal."""
     metric = {"Namespace": "Billfold", "Dimensions": [["stage", "step"]], "Metrics": METRICS}
     extra = facts | {
-        "stage": STAGE,
+        # Stages may share an account, and must not hear each other's alarms, which take deployments back.
+        "stage": os.environ.get("BILLFOLD_PREFIX", "billfold"),
         "step": step,
         "milliseconds": round(milliseconds, 1),
         "faults": int(failed),

@@ -1,5 +1,6 @@
 """What goes over the wire: the models that requests and answers share, validated and published from one definition."""
 
+import os
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -85,8 +86,9 @@ def known_currency(code: str, pointer: str) -> str:
 
 
 def current_currency(code: str, pointer: str) -> str:
-    """The code, if something new may be opened in it; Invalid at the pointer otherwise."""
-    if not money.is_current(code):
+    """The code, if something new may be opened in it on this stage, by BILLFOLD_CLOSED_CURRENCIES; Invalid at the pointer
+    otherwise."""
+    if not money.is_current(code, os.environ.get("BILLFOLD_CLOSED_CURRENCIES", "").split()):
         raise Invalid("ISO 4217 does not list this currency, or no longer", pointer)
     return code
 
