@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from billfold import cards
-from billfold.cards import card_answers, card_texts
+from billfold.cards import card_answers
 from billfold.cards.card_challenges import LAST_ASK, PAGE_OVER, PAGE_VALID
 from billfold.cards.card_changes import Answered, ApprovedLate, Asked, ChallengeSent, Checked, Ended
 from billfold.cards.card_errors import NoCodeAwaited
@@ -53,7 +53,6 @@ def test_its_time_over_it_expires_without_a_cool_down_and_says_why():
     """CB-09: nobody guessed anything; and a card whose bank was silent still says that."""
     ended = cards.end(lived(*WAITING), OVER + LAST_ASK)
     assert ended == Ended(at=OVER + LAST_ASK, state="expired", reason=PAGE_OVER)
-    assert "confirm with your bank in time" in card_texts.text("expired", "Visa", "4242", PAGE_OVER)
     assert cards.end(lived(*ASKED), BOUND + cards.PATIENCE) == Ended(at=BOUND + cards.PATIENCE, state="expired")
     after = lived(*WAITING, ended)
     assert card_answers.is_unheard(after), "the bank is asked once more, and an approval is taken back"
@@ -73,12 +72,6 @@ def test_the_page_is_given_while_it_is_awaited(at, awaited):
         [*WAITING, Ended(at=BOUND, state="cancelled")],
     ):
         assert not cards.awaits_page(lived(*changes), at)
-
-
-def test_the_owner_is_asked_to_confirm_and_not_for_a_code():
-    """CB-15: right words for each way."""
-    assert card_texts.text("challenged", "Visa", "4242", "", "redirect") == "Confirm with your bank to link the card."
-    assert "code" in card_texts.text("challenged", "Visa", "4242", "")
 
 
 def test_a_challenge_of_an_earlier_version_is_one_by_code():

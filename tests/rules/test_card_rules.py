@@ -4,7 +4,7 @@ import pytest
 
 from billfold import cards, errors
 from billfold.cards import card_answers, card_texts
-from billfold.cards.card_challenges import CODE_OVER
+from billfold.cards.card_challenges import CODE_OVER, PAGE_OVER
 from billfold.cards.card_changes import (
     Activated,
     ApprovedLate,
@@ -500,14 +500,41 @@ def test_the_expiry_is_the_first_instant_after_the_printed_month(year, month, en
 
 def test_the_owner_hears_what_the_state_means_and_never_which_detail_was_wrong():
     """CB-09, CB-11, CB-13, CB-15: the same words whatever the bank's reason was."""
-    texts = {state: card_texts.text(state, "Visa", "4242", "") for state in cards.OPEN | cards.ENDS | {"active"}}
-    assert texts["active"] == "Visa ending 4242 is now linked. You can pay with it."
-    assert texts["declined"] == "The details do not match the bank's records."
-    assert texts["expired"] == "The bank did not answer. You were not charged."
-    assert "code" in texts["challenged"]
-    for reason in ("details_mismatch", "expired_card", "do_not_honour", "too_many_codes"):
-        assert card_texts.text("declined", "Visa", "4242", reason) == texts["declined"]
-    assert "code" in card_texts.text("declined", "Visa", "4242", CODE_OVER)
+    said = {
+        "active": "Visa ending 4242 is now linked. You can pay with it.",
+        "declined": "The details do not match the bank's records.",
+        "expired": "The bank did not answer. You were not charged.",
+        "invalid": "This card has expired.",
+        "challenged": "Your bank has sent you a code. Enter it to link the card.",
+    }
+    for state in cards.OPEN | cards.ENDS | {"active"}:
+        for reason in ("", "details_mismatch", "expired_card", "do_not_honour", "too_many_codes"):
+            assert card_texts.text(state, "Visa", "4242", reason) == said.get(state, "")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "way", "said"),
+    [
+        (
+            "declined",
+            CODE_OVER,
+            "code",
+            "The code was not entered in time, or was wrong too often. Try again tomorrow.",
+        ),
+        (
+            "expired",
+            PAGE_OVER,
+            "redirect",
+            "You did not confirm with your bank in time. You were not charged. Try again.",
+        ),
+        ("expired", cards.OUT_OF_DATE, "code", "This card has expired."),
+        ("challenged", "", "redirect", "Confirm with your bank to link the card."),
+    ],
+)
+def test_the_owner_hears_how_a_challenge_stands_and_why_it_is_over(state, reason, way, said):
+    """CB-09, CB-13: what the owner can do follows from it; a reason says nothing in a state that it did not make."""
+    assert card_texts.text(state, "Visa", "4242", reason, way) == said
+    assert card_texts.text("active", "Visa", "4242", reason, way).startswith("Visa ending 4242")
 
 
 # -------------------------------------------------------------------------------------------------------------- changes

@@ -5,12 +5,29 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billfold import charges
+from billfold import charges, ledger
 from billfold.charges import charge_reviews
 from billfold.charges.charge_changes import Disputed, RefundFailed, Reinstated, Settled
 from tests.rules.test_charge_rules import BOUND, charge
 
 SETTLED = charge(Settled(at=BOUND + 1, reference="pay_1"))
+
+
+TO_WALLET = ledger.pay(ledger.card("usr_1", "crd_1", "USD"), [(ledger.wallet("usr_1", "USD"), 1_250)])
+
+
+def chargeback(transfer_id: str, amount: int, *, at: int, reverses: str) -> ledger.Transfer:
+    """What the bank took back of the charge, or returned."""
+    legs = ledger.pay(ledger.chargebacks("USD"), [(ledger.card("usr_1", "crd_1", "USD"), amount)])
+    return ledger.transfer(
+        transfer_id, legs, at=at, kind="chargeback", reason="dispute", about="chg_1", reverses=reverses
+    )
+
+
+def test_a_top_up_that_is_paid_goes_from_the_card_to_the_wallet_and_is_about_its_charge():
+    """CB-21: as its holder's statement shows it."""
+    moved = charge_reviews.to_wallet(SETTLED, "top_up", BOUND + 2)
+    assert moved == ledger.transfer("trf_1", TO_WALLET, at=BOUND + 2, kind="top_up", reason="top-up", about="chg_1")
 
 
 def test_a_refund_that_failed_later_goes_to_the_wallet_once():
@@ -20,9 +37,7 @@ def test_a_refund_that_failed_later_goes_to_the_wallet_once():
     )
     change, moved = charge_reviews.refund_failed(refund, "card_closed", BOUND + 2)
     assert change == RefundFailed(at=BOUND + 2, reason="card_closed")
-    assert (moved.transfer_id, moved.kind, moved.about) == ("trf_9", "refund", "bil_1")
-    legs = {leg.account.name: leg.amount for leg in moved.legs}
-    assert legs == {"card/usr_1/crd_1/USD": -1_250, "wallet/usr_1/USD": 1_250}
+    assert moved == ledger.transfer("trf_9", TO_WALLET, at=BOUND + 2, kind="refund", reason="refund", about="bil_1")
     assert charges.after(refund, change).state == "failed"
 
 
@@ -30,17 +45,13 @@ def test_what_the_bank_took_back_is_booked_and_returned_by_a_transfer_that_names
     """LG-01, LG-03: the bank owes it no more; whoever is to pay is not said; won, it is all as before."""
     change, taken = charge_reviews.disputed(SETTLED, [("dp_1", 1_000)], BOUND + 2)
     assert change == Disputed(at=BOUND + 2, dispute="dp_1", amount=1_000, transfer=taken.transfer_id)
-    assert {leg.account.name: leg.amount for leg in taken.legs} == {
-        "chargebacks/USD": -1_000,
-        "card/usr_1/crd_1/USD": 1_000,
-    }
-    assert taken.reverses == SETTLED.transfer_id
+    assert taken == chargeback(taken.transfer_id, 1_000, at=BOUND + 2, reverses=SETTLED.transfer_id)
     after = charges.after(SETTLED, change)
     assert (after.state, charge_reviews.disputed(after, [("dp_1", 1_000)], BOUND + 3)) == ("disputed", None)
     change, back = charge_reviews.disputed(after, [], BOUND + 4)
     assert change == Reinstated(at=BOUND + 4, dispute="dp_1", transfer=back.transfer_id)
-    assert [leg.amount for leg in back.legs] == [-leg.amount for leg in taken.legs]
-    assert (back.reverses, back.transfer_id != taken.transfer_id) == (taken.transfer_id, True)
+    assert back == chargeback(back.transfer_id, -1_000, at=BOUND + 4, reverses=taken.transfer_id)
+    assert back.transfer_id != taken.transfer_id
     assert replace(charges.after(after, change), revision=SETTLED.revision) == SETTLED
 
 

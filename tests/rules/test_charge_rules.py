@@ -108,9 +108,14 @@ def test_neither_a_charge_nor_its_start_shows_the_token_when_printed():
 # ------------------------------------------------------------------------------------------------------- a bill by card
 
 
+def bill_to_verify() -> bills.Bill:
+    """A bill of two sellers, closed."""
+    return closed(added(opened(), item(1, amount=1_000), item(2, amount=250, merchant="mer_b")))
+
+
 def bill_settling(charge_id: str = "chg_1") -> bills.Bill:
     """A bill of two sellers, verified, that waits for its charge."""
-    bill = closed(added(opened(), item(1, amount=1_000), item(2, amount=250, merchant="mer_b")))
+    bill = bill_to_verify()
     return bills.after(
         bill, Settling(at=OPENED + 3 * MINUTE, charge=charge_id, card="crd_1", list_hash=bill.list_hash(), method="pin")
     )
@@ -119,18 +124,45 @@ def bill_settling(charge_id: str = "chg_1") -> bills.Bill:
 def test_a_bill_is_paid_by_one_debit_of_the_card_s_account_and_one_credit_per_seller():
     """VB-17, CB-21, L-1."""
     paid = bill_payments.transfer(charge(purpose="bill", about="bil_1"), bill_settling(), BOUND)
-    assert (paid.transfer_id, paid.total, paid.about) == ("trf_1", 1_250, "bil_1")
-    assert {leg.account.name: leg.amount for leg in paid.legs} == {
-        "card/usr_1/crd_1/USD": -1_250,
-        "sales/mer_a/USD": 1_000,
-        "sales/mer_b/USD": 250,
-    }
+    assert paid == bill_transfer(ledger.card("usr_1", "crd_1", "USD"), BOUND)
+
+
+def bill_transfer(payer: ledger.Account, at: int) -> ledger.Transfer:
+    """What pays the two sellers of the bill."""
+    sellers = [(ledger.sales("mer_a", "USD"), 1_000), (ledger.sales("mer_b", "USD"), 250)]
+    return ledger.transfer("trf_1", ledger.pay(payer, sellers), at=at, kind="bill", reason="bill", about="bil_1")
+
+
+MARKS = {"operation": "opr_1", "request": "fingerprint"}
+
+
+def test_a_wallet_pays_every_seller_at_once_and_the_change_names_list_method_and_request():
+    """VB-17, VB-14, LG-10: with exactly enough."""
+    bill = bill_to_verify()
+    paid, change = bill_payments.by_wallet(bill, ledger.Balance(1_250, 9), "trf_1", BOUND, MARKS)
+    assert paid == bill_transfer(ledger.wallet("usr_1", "USD"), BOUND)
+    assert change == BillSettled(at=BOUND, transfer_id="trf_1", list_hash=bill.list_hash(), method="pin", **MARKS)
+
+
+def test_a_wallet_that_lacks_one_cent_pays_nobody_and_the_change_says_what_there_was():
+    """VB-17, LG-06: what is held is not there; the refusal is kept with the request that met it."""
+    paid, change = bill_payments.by_wallet(bill_to_verify(), ledger.Balance(1_249, 9_000), "trf_1", BOUND, MARKS)
+    facts = {"available_minor": 1_249}
+    assert (paid, change) == (None, SettlementFailed(at=BOUND, refusal="balance_too_low", facts=facts, **MARKS))
+
+
+def test_a_bill_that_a_card_pays_waits_for_exactly_that_charge():
+    """VB-14, VB-17: list, method, card and request are in the change."""
+    bill = bill_to_verify()
+    assert bill_payments.by_card(bill, charge(purpose="bill"), BOUND, MARKS) == Settling(
+        at=BOUND, charge="chg_1", card="crd_1", list_hash=bill.list_hash(), method="pin", **MARKS
+    )
 
 
 def test_a_bill_is_settled_by_the_charge_that_it_waits_for_and_by_no_other():
     """VB-17: another charge's word, or a bill that does not wait, is a fault."""
-    for bill in (bill_settling("chg_2"), closed(added(opened(), item(1)))):
-        with pytest.raises(AssertionError):
+    for bill, said in ((bill_settling("chg_2"), "one charge at a time"), (bill_to_verify(), "ends settling")):
+        with pytest.raises(AssertionError, match=said):
             bill_payments.transfer(charge(purpose="bill"), bill, BOUND)
 
 
@@ -138,11 +170,10 @@ def test_a_bill_whose_charge_is_declined_keeps_its_items_for_another_instrument(
     """VB-17: paid, it names card, bank and reference for its refunds; declined, it has failed."""
     bill, made = bill_settling(), charge(purpose="bill")
     paid = bill_payments.after_charge(made, bill, Settled(at=BOUND, reference="pay_1"))
-    assert isinstance(paid, BillSettled)
-    assert (paid.transfer_id, paid.paid_by) == ("trf_1", PaidBy("crd_1", "sandbox", "pay_1"))
+    paid_by = PaidBy("crd_1", "sandbox", "pay_1")
+    assert paid == BillSettled(at=BOUND, transfer_id="trf_1", list_hash=bill.list_hash(), method="pin", paid_by=paid_by)
     failed = bill_payments.after_charge(made, bill, Declined(at=BOUND, reason="no_funds"))
-    assert isinstance(failed, SettlementFailed)
-    assert failed.refusal == "card_declined"
+    assert failed == SettlementFailed(at=BOUND, refusal="card_declined", facts={})
     after = bills.after(bill, failed)
     assert (after.state, [each.state for each in after.items]) == ("failed", ["added", "added"])
 

@@ -13,7 +13,10 @@ from billfold.bills import Bill, bill_rows
 from billfold.bills import bill_changes as changes
 from billfold.bills.bill_changes import Change
 from billfold.errors import IdempotencyKeyReused, NotFound, Stale
+from billfold.events import Event
+from billfold.money import Money
 from billfold.tables.commits import Commit
+from billfold.tables.journals import UnknownKind
 from billfold.tables.rows import DUE_SHARDS, due
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, item, opening
 from tests.tables.scripts import metered
@@ -297,7 +300,70 @@ def test_a_user_s_bills_are_listed_newest_first_page_by_page():
     seen, before = [], ""
     while True:
         page, before = bill_rows.summaries("usr_1", before=before, limit=3)
-        seen += [summary.bill_id for summary in page]
+        seen += page
         if not before:
             break
-    assert seen == ids[::-1]
+    head = ("dev_1", "active", Money(0, "USD"), OPENED, END)
+    assert seen == [bills.Summary(bill_id, *head) for bill_id in ids[::-1]]
+
+
+# --------------------------------------------------------------------------------------------------------------- events
+
+
+def rows_of(store, bill_id: str) -> list[dict]:
+    """The head and the changes."""
+    return sorted((row for row in store.rows("bills") if row["pk"]["S"] == bill_id), key=lambda row: row["sk"]["S"])
+
+
+def test_each_change_of_a_bill_is_told_to_its_owner_and_to_the_sellers_whom_it_concerns(store):
+    """XX-03, VB-13, VB-14: a new list to verify is asked for beside what made it; a seller hears the bill's state as it sees it."""
+    bill_id = lived(PAID).bill_id
+
+    def mine(revision: int, kind: str, state: str, total: int, *, asked: str = "") -> Event:
+        facts = {"revision": revision, "state": state, "total": {"amount": total, "currency": "USD"}}
+        return Event(f"{bill_id}/{revision:08d}{asked}", "usr_1", kind, bill_id, PAID[revision - 1].at, facts)
+
+    def theirs(revision: int, kind: str, state: str, *sellers: int) -> list[Event]:
+        change, at = f"{bill_id}/{revision:08d}", PAID[revision - 1].at
+        return [Event(change, f"mer_{number}", kind, bill_id, at, {"state": state}) for number in sellers]
+
+    requested = "bill.verification_requested"
+    head, *changed = rows_of(store, bill_id)
+    assert bill_rows.events_of(head) == [], "what the bill is now is no event"
+    assert [bill_rows.events_of(row) for row in changed] == [
+        [mine(1, "bill.opened", "active", 0)],
+        [mine(2, "bill.items_added", "active", 400), *theirs(2, "bill.items_added", "active", 1, 2, 3, 4)],
+        [mine(3, "bill.item_voided", "active", 300), *theirs(3, "bill.item_voided", "active", 1)],
+        [mine(4, "bill.item_disputed", "active", 200), *theirs(4, "bill.item_disputed", "active", 2)],
+        [mine(5, requested, "verifying", 200)],
+        [
+            mine(6, "bill.items_added", "verifying", 300),
+            mine(6, requested, "verifying", 300, asked="/asked"),
+            *theirs(6, "bill.items_added", "verifying", 5),
+        ],
+        [mine(7, "bill.verification_reminded", "verifying", 300)],
+        [mine(8, "bill.settlement_failed", "failed", 300)],
+        [mine(9, "bill.settled", "settled", 300), *theirs(9, "bill.settled", "settled", 3, 4, 5)],
+        [mine(10, "bill.refunded", "partially_refunded", 300), *theirs(10, "bill.refunded", "refunded", 3)],
+    ]
+
+
+def test_a_change_of_a_kind_that_only_a_newer_version_knows_is_left_to_that_version(store):
+    """While a deployment shifts, an old function must not pass over what a new one wrote."""
+    change = rows_of(store, lived(UNPAID).bill_id)[1]
+    with pytest.raises(UnknownKind):
+        bill_rows.events_of(change | {"kind": {"S": "frozen"}})
+
+
+def test_what_is_checked_as_read_stops_a_commit_once_the_bill_has_changed(store):
+    """VB-15: a wrong PIN counts against the bill that was looked at, and not against a later one."""
+    before = lived(UNPAID[:3])
+
+    def attempt() -> None:
+        with Commit(uuid.uuid4().hex) as commit:
+            bill_rows.check_as_read(commit, before)
+
+    attempt()
+    put(before, UNPAID[3])
+    with pytest.raises(Stale):
+        attempt()
