@@ -12,14 +12,14 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from billfold import bills, people
+from billfold import bills, merchants, people
 from billfold.bills import Bill, bill_rows, bill_wire, taps
 from billfold.bills.bill_changes import BillChange, Item, ItemsAdded, Outcome
 from billfold.errors import Refusal
 from billfold.merchants import Terminal, merchant_rows
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import dpop, http, wire
 
 
@@ -32,19 +32,20 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     device_id, sent, now = dpop.device(request), request.body.items, request.now
     operation = request.operation("opr")
     journal = bill_rows.load(request.parameters["bill"])
-    device_key = people_rows.device_key(request.caller, device_id)
-    terminal_keys = {merchant_rows.terminal_key(terminal_id) for terminal_id in taps.terminals_of(sent)}
-    rows = read({people_rows.user_key(request.caller), device_key, *terminal_keys})
+    user, device, terminals = fetch(
+        people_rows.user(request.caller),
+        people_rows.device(request.caller, device_id),
+        merchant_rows.terminals(taps.terminals_of(sent)),
+    )
     # A second round: only the terminals say whose they are.
-    rows |= read(merchant_rows.seller_keys(rows))
-    bill, device = journal.present, people_rows.device(rows, request.caller, device_id)
-    user = people.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
+    sellers = fetch(merchant_rows.merchants({terminal.merchant for terminal in terminals}))
+    bill = journal.present
+    user = people.check_own_device(bill.owner, bill.device, user, device)
     if repeat := journal.repeat(operation, request.fingerprint):
         return _answer(*repeat)
 
     bills.check_room(bill)
-    terminals = {key[1]: merchant_rows.terminal(rows, key[1]) for key in terminal_keys}
-    items, outcomes = _land(bill, sent, terminals, now)
+    items, outcomes = _land(bill, sent, merchants.of_sellers(terminals, sellers), now)
     marks = request.marks(tries_left=people.tries_left(user.pin, now))
     change = ItemsAdded(at=now, items=items, outcomes=outcomes, late=bills.is_late(bill, now), **marks)
 
@@ -55,9 +56,7 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     return _answer(bill, change)
 
 
-def _land(
-    bill: Bill, sent: list[Any], terminals: dict[str, Terminal | None], now: int
-) -> tuple[list[Item], list[Outcome]]:
+def _land(bill: Bill, sent: list[Any], terminals: dict[str, Terminal], now: int) -> tuple[list[Item], list[Outcome]]:
     """What becomes of each item, judged in order: one that lands counts for the next one's counter, limits and cap."""
     landed: list[Item] = []
     outcomes: list[Outcome] = []

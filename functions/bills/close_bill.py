@@ -16,7 +16,7 @@ from billfold.bills import Bill, bill_rows, bill_wire
 from billfold.bills.bill_changes import BillChange
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import dpop, http
 
 
@@ -24,9 +24,9 @@ from billfold.triggers import dpop, http
 def handler(request: http.Request[Any]) -> http.Answer:
     device_id, operation, now = dpop.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
-    rows = read([people_rows.user_key(request.caller), people_rows.device_key(request.caller, device_id)])
-    bill, device = journal.present, people_rows.device(rows, request.caller, device_id)
-    user = people.check_own_device(bill.owner, bill.device, people_rows.user(rows, request.caller), device)
+    user, device = fetch(people_rows.user(request.caller), people_rows.device(request.caller, device_id))
+    bill = journal.present
+    user = people.check_own_device(bill.owner, bill.device, user, device)
     if repeat := journal.repeat(operation, request.fingerprint):
         return _answer(*repeat)
 

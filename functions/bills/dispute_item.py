@@ -17,7 +17,7 @@ from billfold.bills.bill_changes import BillChange
 from billfold.errors import NotFound
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http
 
 
@@ -25,8 +25,7 @@ from billfold.triggers import http
 def handler(request: http.Request[Any]) -> http.Answer:
     operation, now = request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
-    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
-    bill = journal.present
+    bill, user = journal.present, fetch(people_rows.user(request.caller))
     if user is None or bill.owner != request.caller:
         raise NotFound()
     if repeat := journal.repeat(operation, request.fingerprint):

@@ -13,15 +13,14 @@ from billfold.bills import bill_rows
 from billfold.bills.bill_changes import Closed
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import queue
 
 
 @queue.step
 def handler(bill_id: str) -> str:
     bill = bill_rows.load(bill_id).present
-    rows = read([people_rows.device_key(bill.owner, bill.device)])
-    device = people_rows.device(rows, bill.owner, bill.device)
+    device = fetch(people_rows.device(bill.owner, bill.device))
 
     change = bills.on_deadline(bill, clock.now())
     if change is None:

@@ -14,15 +14,14 @@ from billfold import people
 from billfold.bills import bill_rows, bill_wire
 from billfold.errors import NotFound
 from billfold.people import User, people_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http
 
 
 @http.step(answers=bill_wire.BillAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
     bill = bill_rows.load(request.parameters["bill"]).present
-    rows = read([people_rows.user_key(request.caller)])
-    user = people_rows.user(rows, request.caller) or User(request.caller)
+    user = fetch(people_rows.user(request.caller)) or User(request.caller)
 
     if bill.owner == request.caller:
         return http.Answer(200, bill_wire.bill(bill, people.tries_left(user.pin, request.now)))

@@ -19,7 +19,7 @@ from billfold.errors import Invalid, NotFound, Stale
 from billfold.people import people_rows
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
 SANDBOX = os.environ.get("BILLFOLD_SANDBOX") == "1"
@@ -35,18 +35,16 @@ class OpenBill(wire.Body, frozen=True):
 @http.step(body=OpenBill, answers=bill_wire.BillAnswer, key=True)
 def handler(request: http.Request[OpenBill]) -> http.Answer:
     body, caller, operation = request.body, request.caller, request.operation("opr")
-    keys = [
-        people_rows.user_key(caller),
-        people_rows.device_key(caller, body.device),
-        operation_rows.operation_key(operation),
-    ]
-    rows = read(keys)
-    if done := operation_rows.operation(rows, operation):
+    user, device, done = fetch(
+        people_rows.user(caller),
+        people_rows.device(caller, body.device),
+        operation_rows.operation(operation),
+    )
+    if done:
         request.check_same(done.request)
         return _answer(
             bill_rows.load(done.body["bill"]).at(done.body["revision"]), done.body["tries_left"], done.status
         )
-    user, device = people_rows.user(rows, caller), people_rows.device(rows, caller, body.device)
 
     user = people.check_active(user)
     if device is None:

@@ -22,7 +22,7 @@ from billfold.errors import NotFound
 from billfold.ledger import ledger_rows
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
 
@@ -35,8 +35,7 @@ class RefundItems(wire.Body, frozen=True):
 def handler(request: http.Request[RefundItems]) -> http.Answer:
     body, operation, now = request.body, request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
-    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
-    bill = journal.present
+    bill, user = journal.present, fetch(people_rows.user(request.caller))
     merchants = frozenset(user.merchants if user else ()) & {item.merchant for item in bill.items}
     if not merchants:
         raise NotFound()

@@ -25,7 +25,7 @@ from billfold.ledger import ledger_rows
 from billfold.people import PinVerification, User, people_rows, pins
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import Key, Row, read
+from billfold.tables.rows import NOTHING, fetch
 from billfold.triggers import dpop, http, wire
 
 
@@ -40,25 +40,22 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
     device_id, operation, now = dpop.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
     bill, caller = journal.present, request.caller
-    wallet = ledger.wallet(caller, bill.currency)
-    keys = [
-        people_rows.user_key(caller),
-        people_rows.device_key(caller, device_id),
-        operation_rows.operation_key(operation),
-        *ledger_rows.balance_keys(wallet),
-        *([card_rows.head_key(request.body.instrument)] if request.body.instrument else []),
-    ]
-    rows = read(keys)
-    device = people_rows.device(rows, caller, device_id)
-    user = people.check_own_device(bill.owner, bill.device, people_rows.user(rows, caller), device)
-    if done := operation_rows.operation(rows, operation):
+    user, device, done, balance, head = fetch(
+        people_rows.user(caller),
+        people_rows.device(caller, device_id),
+        operation_rows.operation(operation),
+        ledger_rows.balance(ledger.wallet(caller, bill.currency)),
+        card_rows.head(request.body.instrument) if request.body.instrument else NOTHING,
+    )
+    user = people.check_own_device(bill.owner, bill.device, user, device)
+    if done:
         return request.repeat(done)
     if repeat := journal.repeat(operation, request.fingerprint):
         return _answer(*repeat)
 
     _check_verifiable(bill, request.body.list_hash, user, now)
     # Checked before the PIN: no write counts this refusal, so after the PIN it would tell an attacker which guess was right.
-    card = _card(request, rows, bill) if request.body.instrument else None
+    card = _card(request, head, bill) if request.body.instrument else None
     if wrong := PinVerification(request.body.pin).verify(user.pin, now, pins.matches):
         with Commit(operation) as commit:
             bill_rows.check_as_read(commit, bill)
@@ -70,7 +67,6 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
         if card:
             change: BillChange = _by_card(request, bill, card, commit)
         else:
-            balance = ledger_rows.balance(wallet, rows)
             paid, change = bill_payments.by_wallet(bill, balance, request.operation("trf"), now, request.marks())
             if paid:
                 ledger_rows.post(commit, paid)
@@ -87,8 +83,7 @@ def _check_verifiable(bill: Bill, list_hash: str, user: User, now: int) -> None:
         raise ListChanged(verification=wire.to_builtins(current)) from None
 
 
-def _card(request: http.Request[VerifyBill], rows: dict[Key, Row], bill: Bill) -> Card:
-    head = card_rows.head(rows, str(request.body.instrument))
+def _card(request: http.Request[VerifyBill], head: card_rows.HeadRow | None, bill: Bill) -> Card:
     return cards.check_can_pay(card_rows.to_card(head) if head else None, request.caller, bill.total, request.now)
 
 

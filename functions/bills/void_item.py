@@ -15,14 +15,14 @@ from billfold.bills import bill_rows, bill_sellers, bill_wire
 from billfold.errors import NotFound
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http
 
 
 @http.step(answers=bill_wire.BillAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
     bill = bill_rows.load(request.parameters["bill"]).present
-    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+    user = fetch(people_rows.user(request.caller))
     merchants = frozenset(user.merchants if user else ()) & {item.merchant for item in bill.items}
     if not merchants:
         raise NotFound()

@@ -11,14 +11,14 @@ May       photos BatchGetItem UpdateItem; bucket photos ListBucket DeleteObject
 from billfold import card_photos, clock
 from billfold.card_photos import READ_WITHIN, card_photo_rows
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from billfold.triggers import queue, upload
 
 
 @queue.step
 def handler(photo_id: str) -> str:
     now = clock.now()
-    loaded = card_photo_rows.load(photo_id)
-    photo = loaded[0] if loaded else None
+    photo = fetch(card_photo_rows.photo(photo_id))
     unread = photo_id in upload.lying("photos", before=now - READ_WITHIN, only=photo_id)
 
     ended = card_photos.ended(photo, now, unread=unread) if photo else None

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from billfold import card_photos, vault
 from billfold.card_photos import Photo, Reading, card_photo_rows
 from billfold.clock import to_text
+from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
 UNREADABLE = "We could not read the card. Hold it flat in good light, or type the number."
@@ -54,11 +55,13 @@ class CardPhotoAnswer(wire.View, frozen=True):
 
 @http.step(answers=CardPhotoAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
-    loaded = card_photo_rows.load(request.parameters["photo"])
-    photo = card_photos.check_own(loaded[0] if loaded else None, request.caller).at(request.now)
-    sealed = loaded[1] if loaded and photo.state == "read" else None
+    photo_id = request.parameters["photo"]
+    found, sealed = fetch(card_photo_rows.photo(photo_id), card_photo_rows.reading(photo_id))
+    photo = card_photos.check_own(found, request.caller).at(request.now)
 
-    reading = card_photo_rows.decode(vault.open_sealed(photo.photo_id, sealed)) if sealed else None
+    reading = None
+    if sealed and photo.state == "read":
+        reading = card_photo_rows.decode(vault.open_sealed(photo_id, sealed))
 
     return http.Answer(200, _shown(photo, reading))
 

@@ -16,13 +16,13 @@ from billfold.card_photos import Reading, Unreadable, card_photo_rows, confirmat
 from billfold.errors import Unavailable
 from billfold.readers import MAX_BYTES, NoImage, OutOfTime, TooLarge
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from billfold.triggers import upload
 
 
 @upload.step(seals=True)
 def handler(photo_id: str) -> str:
-    loaded = card_photo_rows.load(photo_id)
-    photo = loaded[0] if loaded else None
+    photo = fetch(card_photo_rows.photo(photo_id))
     if photo is None or not card_photos.awaits(photo, clock.now()):
         upload.delete("photos", photo_id)
         return "not awaited"

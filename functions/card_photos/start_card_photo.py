@@ -18,7 +18,7 @@ from billfold.people import people_rows
 from billfold.readers import MAX_BYTES
 from billfold.tables import limit_rows, operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, upload, wire
 
 
@@ -46,21 +46,23 @@ class StartedCardPhoto(wire.View, frozen=True):
 @http.step(body=StartCardPhoto, answers=StartedCardPhoto, key=True)
 def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
     operation = request.operation("opr")
-    who = {"photos": [request.caller]}
-    keys = [people_rows.user_key(request.caller), operation_rows.operation_key(operation)]
-    rows = read([*keys, *limit_rows.all_keys(who)])
-    if done := operation_rows.operation(rows, operation):
+    user, done, tries = fetch(
+        people_rows.user(request.caller),
+        operation_rows.operation(operation),
+        limit_rows.tries({"photos": [request.caller]}),
+    )
+    if done:
         return request.repeat(done)
 
-    user = people.check_active(people_rows.user(rows, request.caller))
-    if wait_seconds := limit_rows.wait_seconds(rows, who, [], request.now):
+    user = people.check_active(user)
+    if wait_seconds := tries.wait_seconds(request.now):
         raise TooManyPhotos(retry_after_seconds=wait_seconds)
     photo = Photo(request.new_id("pho"), user.user_id, "awaiting_upload", request.now)
     answer = wire.to_builtins(_started(photo, request.body.content_type))
 
     with Commit(operation) as commit:
         card_photo_rows.put_started(commit, photo)
-        limit_rows.count_try(commit, rows, who, request.now)
+        limit_rows.count_try(commit, tries, request.now)
         operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
 
     return http.Answer(201, answer)

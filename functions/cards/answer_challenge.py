@@ -21,7 +21,7 @@ from billfold.errors import Unavailable
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
 
@@ -38,7 +38,7 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
         if judged := _judged(journal, number):
             return _answer(*judged)
     else:
-        people.check_active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
+        people.check_active(fetch(people_rows.user(request.caller)))
         tried = replace(cards.try_code(card, now), **request.marks())
         with Commit(operation) as commit:
             card = card_rows.put_change(commit, card, tried)

@@ -18,7 +18,7 @@ from billfold.cards import Card, card_answers, card_rows
 from billfold.cards.card_changes import Asked, CardChange
 from billfold.errors import Stale
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import workflow
 from billfold.vault import vault_rows
 
@@ -46,7 +46,7 @@ def handler(event: workflow.Input) -> workflow.Output:
 
 def _authenticate(bank: Bank, card: Card) -> Verdict:
     """Ask with the number and the person, which only now leave the vault; Stale when the card ended and they are erased."""
-    sealed = vault_rows.sealed(read([vault_rows.vault_key(card.card_id)]).get(vault_rows.vault_key(card.card_id)))
+    sealed = fetch(vault_rows.sealed(card.card_id))
     if not sealed:
         raise Stale()
     opened = vault.open_parts(card.card_id, sealed)

@@ -16,7 +16,7 @@ from billfold.cards import card_answers, card_rows, card_wire
 from billfold.errors import Unavailable
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import dpop, http
 
 
@@ -24,9 +24,8 @@ from billfold.triggers import dpop, http
 def handler(request: http.Request[Any]) -> http.Answer:
     caller, now, device_id = request.caller, request.now, dpop.device(request)
     card = cards.check_found(card_rows.load(request.parameters["card"]).present, caller)
-    rows = read([people_rows.user_key(caller), people_rows.device_key(caller, device_id)])
-    device = people_rows.device(rows, caller, device_id)
-    people.check_own_device(card.owner, card.device, people_rows.user(rows, caller), device)
+    user, device = fetch(people_rows.user(caller), people_rows.device(caller, device_id))
+    people.check_own_device(card.owner, card.device, user, device)
 
     if not cards.awaits_page(card, now):
         return http.Answer(200, card_wire.card(card))

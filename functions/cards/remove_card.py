@@ -15,7 +15,7 @@ from billfold.cards.card_errors import CardBusy
 from billfold.errors import Stale
 from billfold.people import PinVerification, people_rows, pins
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
 
@@ -27,12 +27,12 @@ class RemoveCard(wire.Body, frozen=True):
 def handler(request: http.Request[RemoveCard]) -> http.Answer:
     now, token = request.now, f"{request.request_id}/{request.parameters['card']}"
     card = cards.check_found(card_rows.load(request.parameters["card"]).present, request.caller)
-    rows = read([people_rows.user_key(request.caller), card_rows.head_key(card.card_id)])
+    user, head = fetch(people_rows.user(request.caller), card_rows.head(card.card_id))
     change = cards.remove(card, now)
     if change is None:
         return http.Answer(204)
 
-    user, head = people.check_active(people_rows.user(rows, request.caller)), card_rows.head(rows, card.card_id)
+    user = people.check_active(user)
     if head is None or head.revision != card.revision:
         raise Stale()
     if head.charges:

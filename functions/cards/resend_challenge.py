@@ -17,7 +17,7 @@ from billfold.cards import card_rows, card_wire
 from billfold.errors import Unavailable
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http
 
 
@@ -28,7 +28,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     if repeat := journal.repeat(operation, request.fingerprint):
         card, _ = repeat
     else:
-        people.check_active(people_rows.user(read([people_rows.user_key(request.caller)]), request.caller))
+        people.check_active(fetch(people_rows.user(request.caller)))
         sent = replace(cards.resend(card, request.now), **request.marks())
         with Commit(operation) as commit:
             card = card_rows.put_change(commit, card, sent)

@@ -21,7 +21,7 @@ from billfold.money import Money
 from billfold.people import people_rows
 from billfold.tables import limit_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
 
@@ -34,25 +34,26 @@ class TopUpWallet(wire.Body, frozen=True):
 def handler(request: http.Request[TopUpWallet]) -> http.Answer:
     body, caller, now = request.body, request.caller, request.now
     operation, charge_id = request.operation("opr"), request.operation("chg")
-    who = {"top_ups": [caller]}
-    keys = [people_rows.user_key(caller), card_rows.head_key(body.card), charge_rows.head_key(charge_id)]
-    rows = read([*keys, *limit_rows.all_keys(who)])
-    started_before = charge_rows.head_key(charge_id) in rows
+    user, head, started_before, tries = fetch(
+        people_rows.user(caller),
+        card_rows.head(body.card),
+        charge_rows.started(charge_id),
+        limit_rows.tries({"top_ups": [caller]}),
+    )
     if started_before and (repeat := charge_rows.load(charge_id).repeat(operation, request.fingerprint)):
         return http.Answer(202, charge_wire.top_up(repeat[0]))
 
     amount = Money(body.amount.amount, wire.current_currency(body.amount.currency, "/amount/currency"))
-    people.check_active(people_rows.user(rows, caller))
-    head = card_rows.head(rows, body.card)
+    people.check_active(user)
     card = cards.check_can_pay(card_rows.to_card(head) if head else None, caller, amount, now)
     top_ups.check_amount(amount, top_ups.parse(os.environ["BILLFOLD_TOP_UPS"]))
-    if wait_seconds := limit_rows.wait_seconds(rows, who, [], now):
+    if wait_seconds := tries.wait_seconds(now):
         raise TooManyTopUps(retry_after_seconds=wait_seconds)
     hold, transfer = request.operation("hld"), request.operation("trf")
     started = charges.start(card, amount, "top_up", "", now, hold=hold, transfer=transfer)
 
     with Commit(charge_id) as commit:
         charge = charge_rows.start(commit, charge_id, replace(started, **request.marks()))
-        limit_rows.count_try(commit, rows, who, now)
+        limit_rows.count_try(commit, tries, now)
 
     return http.Answer(202, charge_wire.top_up(charge))

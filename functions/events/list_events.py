@@ -16,7 +16,7 @@ from billfold.errors import NotFound
 from billfold.events import event_rows
 from billfold.people import people_rows
 from billfold.tables import log_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import calls, http, lists, wire
 
 AFTER = calls.Parameter(
@@ -42,7 +42,7 @@ class EventAnswer(wire.View, frozen=True):
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, after, merchant = lists.limit(request), AFTER.of(request.query), MERCHANT.of(request.query)
     if merchant:
-        user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+        user = fetch(people_rows.user(request.caller))
         if user is None or merchant not in user.merchants:
             raise NotFound()
 

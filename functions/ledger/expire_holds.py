@@ -11,19 +11,20 @@ May       ledger BatchGetItem PutItem UpdateItem
 from billfold import clock, ledger
 from billfold.ledger import ledger_rows
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from billfold.triggers import queue
 
 
 @queue.step
 def handler(hold_id: str) -> str:
     now = clock.now()
-    found = ledger_rows.read_holds([hold_id])
+    hold = fetch(ledger_rows.hold(hold_id))
 
-    expired = ledger.expire(found[0], now) if found else None
-    if expired is None:
+    expired = ledger.expire(hold, now) if hold else None
+    if hold is None or expired is None:
         return "nothing due"
 
     with Commit(f"{hold_id}/expire") as commit:
-        ledger_rows.resolve_hold(commit, found[0], expired, now)
+        ledger_rows.resolve_hold(commit, hold, expired, now)
 
     return "expired"

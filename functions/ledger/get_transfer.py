@@ -13,19 +13,16 @@ from typing import Any
 from billfold.errors import NotFound
 from billfold.ledger import ledger_rows, ledger_wire
 from billfold.people import people_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http
 
 
 @http.step(answers=ledger_wire.TransferAnswer)
 def handler(request: http.Request[Any]) -> http.Answer:
-    transfer_id = request.parameters["transfer"]
-    rows = read([ledger_rows.transfer_key(transfer_id), people_rows.user_key(request.caller)])
-    row, user = ledger_rows.posted(rows, transfer_id), people_rows.user(rows, request.caller)
+    transfer, user = fetch(ledger_rows.transfer(request.parameters["transfer"]), people_rows.user(request.caller))
 
-    if row is None or user is None:
+    if transfer is None or user is None:
         raise NotFound()
-    transfer = ledger_rows.to_transfer(row)
     parties = {request.caller, *user.merchants}
     if not any(leg.account.owner in parties for leg in transfer.legs):
         raise NotFound()

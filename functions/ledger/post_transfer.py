@@ -16,7 +16,7 @@ from billfold.ledger import ledger_rows, ledger_wire
 from billfold.people import PinVerification, people_rows, pins
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
 
@@ -33,28 +33,27 @@ def handler(request: http.Request[PostTransfer]) -> http.Answer:
     currency = wire.known_currency(body.amount.currency, "/amount/currency")
     payer, payee = ledger.wallet(request.caller, currency), ledger.wallet(body.to, currency)
     transfer_id, operation = request.operation("trf"), request.operation("opr")
-    rows = read(
-        {
-            people_rows.user_key(request.caller),
-            people_rows.user_key(body.to),
-            *ledger_rows.balance_keys(payer),
-            ledger_rows.transfer_key(transfer_id),
-            operation_rows.operation_key(operation),
-        }
+    user, recipient, balance, posted, done = fetch(
+        people_rows.user(request.caller),
+        people_rows.user(body.to),
+        ledger_rows.balance(payer),
+        ledger_rows.posted(transfer_id),
+        operation_rows.operation(operation),
     )
-    if done := operation_rows.operation(rows, operation):
+    if done:
         return request.repeat(done)
-    if posted := ledger_rows.posted(rows, transfer_id):
-        request.check_same(posted.request or "")
-        return http.Answer(201, ledger_wire.transfer(ledger_rows.to_transfer(posted)))
+    if posted:
+        transfer, fingerprint = posted
+        request.check_same(fingerprint)
+        return http.Answer(201, ledger_wire.transfer(transfer))
 
-    user = people.check_active(people_rows.user(rows, request.caller))
+    user = people.check_active(user)
     legs = ledger.pay(payer, [(payee, body.amount.amount)])
     transfer = ledger.transfer(transfer_id, legs, at=now, kind="transfer", reason=body.reason)
-    if people_rows.user(rows, body.to) is None:
+    if recipient is None:
         raise NotFound()
     # Checked before the PIN: no write counts this refusal, so after the PIN it would tell an attacker which guess was right.
-    ledger.after(ledger_rows.balance(payer, rows), transfer.legs[0])
+    ledger.after(balance, transfer.legs[0])
     if wrong := PinVerification(body.pin).verify(user.pin, now, pins.matches):
         with Commit(transfer_id) as commit:
             ledger_rows.check_not_posted(commit, transfer_id)

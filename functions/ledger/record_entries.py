@@ -9,14 +9,16 @@ May       ledger BatchGetItem; statements BatchGetItem PutItem Query
 """
 
 from billfold.ledger import ledger_rows, statement_rows
+from billfold.tables.rows import fetch
 from billfold.triggers import queue
 
 
 @queue.in_order("statements")
 def handler(account: str, transfer_ids: list[str]) -> list[str]:
-    found = ledger_rows.read_transfers(transfer_ids)
-    proven = {name: one for name, one in found.items() if account in {leg.account.name for leg in one.legs}}
+    transfers = fetch(ledger_rows.transfers(transfer_ids))
+    touching = [transfer for transfer in transfers if account in {leg.account.name for leg in transfer.legs}]
 
-    statement_rows.append(account, proven.values())
+    statement_rows.append(account, touching)
 
-    return [name for name in transfer_ids if name not in proven]
+    proven = {transfer.transfer_id for transfer in touching}
+    return [transfer_id for transfer_id in transfer_ids if transfer_id not in proven]

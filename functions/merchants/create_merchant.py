@@ -15,7 +15,7 @@ from billfold.merchants import Merchant, merchant_rows
 from billfold.people import people_rows
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
 
@@ -33,13 +33,12 @@ class MerchantAnswer(wire.View, frozen=True):
 @http.step(body=CreateMerchant, answers=MerchantAnswer, key=True, groups=frozenset({"merchant_admins", "operations"}))
 def handler(request: http.Request[CreateMerchant]) -> http.Answer:
     admin, operation = request.body.admin or request.caller, request.operation("opr")
-    rows = read([people_rows.user_key(admin), operation_rows.operation_key(operation)])
-    if done := operation_rows.operation(rows, operation):
+    user, done = fetch(people_rows.user(admin), operation_rows.operation(operation))
+    if done:
         return request.repeat(done)
 
     if admin != request.caller and "operations" not in request.groups:
         raise Forbidden()
-    user = people_rows.user(rows, admin)
     if user is None:
         raise NotFound()
     people.check_active(user)

@@ -14,7 +14,7 @@ from billfold import ledger
 from billfold.errors import NotFound
 from billfold.ledger import ledger_rows
 from billfold.merchants import merchant_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import NOTHING, fetch
 from billfold.triggers import http, wire
 
 
@@ -29,12 +29,13 @@ class MerchantView(wire.View, frozen=True):
 def handler(request: http.Request[Any]) -> http.Answer:
     merchant_id, currency = request.parameters["merchant"], wire.CURRENCY.of(request.query)
     sales = ledger.sales(merchant_id, currency) if currency else None
-    balance_keys = ledger_rows.balance_keys(sales) if sales else []
-    rows = read([merchant_rows.merchant_key(merchant_id), *balance_keys])
+    merchant, balance = fetch(
+        merchant_rows.merchant(merchant_id),
+        ledger_rows.balance(sales) if sales else NOTHING,
+    )
 
-    merchant = merchant_rows.merchant(rows, merchant_id)
     if merchant is None or merchant.admin != request.caller:
         raise NotFound()
 
-    total = wire.Total(ledger_rows.balance(sales, rows).posted, currency) if sales else None
+    total = wire.Total(balance.posted, currency) if balance else None
     return http.Answer(200, MerchantView(merchant.merchant_id, merchant.name, merchant.admin, total))

@@ -15,7 +15,7 @@ from billfold import ledger
 from billfold.errors import NotFound
 from billfold.ledger import ledger_wire, statement_rows
 from billfold.people import people_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, lists, wire
 
 CURRENCY = replace(wire.CURRENCY, default="USD")
@@ -27,7 +27,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     sales = ledger.sales(merchant_id, CURRENCY.of(request.query))
     limit, after = lists.limit(request), lists.position(request)
     newest_first = lists.ORDER.of(request.query) == "newest"
-    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+    user = fetch(people_rows.user(request.caller))
 
     if user is None or merchant_id not in user.merchants:
         raise NotFound()

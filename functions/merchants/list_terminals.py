@@ -13,7 +13,7 @@ from typing import Any
 from billfold.errors import NotFound
 from billfold.merchants import merchant_rows, merchant_wire
 from billfold.people import people_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, lists
 
 
@@ -21,10 +21,10 @@ from billfold.triggers import http, lists
 def handler(request: http.Request[Any]) -> http.Answer:
     merchant_id = request.parameters["merchant"]
     limit, after = lists.limit(request), lists.position(request)
-    user = people_rows.user(read([people_rows.user_key(request.caller)]), request.caller)
+    user = fetch(people_rows.user(request.caller))
 
     if user is None or merchant_id not in user.merchants:
         raise NotFound()
-    terminals = list(merchant_rows.terminals(merchant_id, after=after, limit=limit + 1))
+    terminals = merchant_rows.terminals_of(merchant_id, after=after, limit=limit + 1)
 
     return lists.answer(request, terminals, merchant_wire.terminal, lambda terminal: terminal.terminal_id)

@@ -19,7 +19,7 @@ from billfold.merchants import Terminal, merchant_rows, merchant_wire
 from billfold.people import people_rows
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, public_keys, wire
 
 
@@ -34,12 +34,14 @@ class RegisterTerminal(wire.Body, frozen=True):
 @http.step(body=RegisterTerminal, answers=merchant_wire.TerminalAnswer, key=True)
 def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     body, operation = request.body, request.operation("opr")
-    keys = [people_rows.user_key(request.caller), merchant_rows.merchant_key(body.merchant)]
-    rows = read([*keys, operation_rows.operation_key(operation)])
-    if done := operation_rows.operation(rows, operation):
+    user, merchant, done = fetch(
+        people_rows.user(request.caller),
+        merchant_rows.merchant(body.merchant),
+        operation_rows.operation(operation),
+    )
+    if done:
         return request.repeat(done)
 
-    user, merchant = people_rows.user(rows, request.caller), merchant_rows.merchant(rows, body.merchant)
     if user is None or merchant is None or body.merchant not in user.merchants:
         raise NotFound()
     people.check_active(user)

@@ -14,15 +14,14 @@ from billfold.errors import NotFound
 from billfold.merchants import merchant_rows
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http
 
 
 @http.step()
 def handler(request: http.Request[Any]) -> http.Answer:
     terminal_id = request.parameters["terminal"]
-    rows = read([merchant_rows.terminal_key(terminal_id), people_rows.user_key(request.caller)])
-    terminal, user = merchant_rows.terminal(rows, terminal_id), people_rows.user(rows, request.caller)
+    terminal, user = fetch(merchant_rows.terminal(terminal_id), people_rows.user(request.caller))
 
     if terminal is None or user is None or terminal.merchant not in user.merchants:
         raise NotFound()

@@ -18,7 +18,7 @@ from billfold.people import Device, people_rows
 from billfold.people.people_errors import DeviceLimitReached
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, public_keys, wire
 
 
@@ -39,8 +39,7 @@ def handler(request: http.Request[RegisterDevice]) -> http.Answer:
     device = Device(f"dev_{thumbprint}", request.body.name, jwk, thumbprint, request.now)
     operation = request.operation("opr")
 
-    done = operation_rows.operation(read([operation_rows.operation_key(operation)]), operation)
-    if done:
+    if done := fetch(operation_rows.operation(operation)):
         request.check_same(done.request)
         return http.Answer(done.status, done.body)
     registered = {known.device_id: known for known in people_rows.devices(request.caller)}

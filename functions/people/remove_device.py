@@ -14,15 +14,14 @@ from billfold.errors import NotFound
 from billfold.people import people_rows
 from billfold.people.people_errors import DeviceBusy
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http
 
 
 @http.step()
 def handler(request: http.Request[Any]) -> http.Answer:
     device_id = request.parameters["device"]
-    rows = read([people_rows.device_key(request.caller, device_id)])
-    device = people_rows.device(rows, request.caller, device_id)
+    device = fetch(people_rows.device(request.caller, device_id))
 
     if device is None:
         raise NotFound()

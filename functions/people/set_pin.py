@@ -13,7 +13,7 @@ from billfold import people
 from billfold.errors import Invalid
 from billfold.people import PinVerification, people_rows, pins
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
 
@@ -25,8 +25,7 @@ class SetPin(wire.Body, frozen=True):
 @http.step(body=SetPin)
 def handler(request: http.Request[SetPin]) -> http.Answer:
     people.check_pin_strength(request.body.pin)
-    rows = read([people_rows.user_key(request.caller)])
-    user = people.check_active(people_rows.user(rows, request.caller))
+    user = people.check_active(fetch(people_rows.user(request.caller)))
 
     wrong = None
     after = people.after_right_pin(user.pin, pins.hashed(request.body.pin))

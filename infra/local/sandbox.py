@@ -17,6 +17,7 @@ from billfold.errors import Stale
 from billfold.ledger import ledger_rows
 from billfold.people.people_errors import PinTooObvious
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from infra.clients.api import Client, sign_in
 from infra.clients.phones import Phone
 from infra.command_line import Say
@@ -115,7 +116,7 @@ def _fund(user_id: str) -> None:
         try:
             commit.send()
         except Stale:
-            assert ledger_rows.read_transfer(transfer_id) is not None
+            assert fetch(ledger_rows.transfer(transfer_id)) is not None
 
 
 def bank_secret(cloud: Cloud, prefix: str) -> str:

@@ -7,7 +7,7 @@ from billfold import clock, ids
 from billfold.merchants import merchant_rows
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.triggers.again import until_fresh
 from infra.failures import Failure
 
@@ -24,8 +24,8 @@ def decide(verb: str, whom: str, prefix: str = "") -> bool:
 
 
 def _set(whom: str, *, suspended: bool) -> bool:
-    rows, now = read([people_rows.user_key(whom), merchant_rows.merchant_key(whom)]), clock.now()
-    user, merchant = people_rows.user(rows, whom), merchant_rows.merchant(rows, whom)
+    user, merchant = fetch(people_rows.user(whom), merchant_rows.merchant(whom))
+    now = clock.now()
     commit = Commit(ids.new("opr", now))
     if user and user.suspended is not suspended:
         people_rows.put_suspension(commit, user, now, suspended=suspended)

@@ -61,6 +61,19 @@ def test_a_commit_is_sent_by_the_end_of_its_block(path):
 
 
 @pytest.mark.parametrize("path", STEP_FILES, ids=short)
+def test_a_step_names_what_it_reads_once(path):
+    """`fetch` takes a row together with what it is read as; keys are for modules of rows."""
+    tables = "billfold.tables.rows."
+    beside = {name for name in imported(path) if name.startswith(tables)} - {tables + "fetch", tables + "NOTHING"}
+    allowed = {tables + "due"} if path.stem.startswith(("find_", "reconcile_")) else set()
+    keys = re.findall(r"\w+_rows\.\w+_keys?\b", path.read_text())
+    assert not beside - allowed, (
+        f"{short(path)}: write `thing = fetch(thing_rows.thing(…))` in place of {sorted(beside)}"
+    )
+    assert not keys, f"{short(path)}: {keys}: let the module of rows make what is fetched"
+
+
+@pytest.mark.parametrize("path", STEP_FILES, ids=short)
 def test_a_step_is_tied_once_and_its_header_says_what_is_so(path):
     """The map, the header and its permissions say the same; what differs is told for every step at once, with its mend."""
     if faults := FAULTS.get(short(path)):

@@ -8,8 +8,8 @@ from typing import Any
 import urllib3
 
 from billfold import clock, ids
-from billfold.cards import card_rows
-from billfold.tables.rows import read
+from billfold.cards import card_holder_rows, card_rows
+from billfold.tables.rows import fetch
 from billfold.vault import vault_rows
 from sandbox_bank import authentications, callbacks
 from sandbox_bank import rows as bank_rows
@@ -25,7 +25,7 @@ WRONG_CODE = "999999"
 
 def has_token(card: str) -> bool:
     """Whether the card's head, and it alone, knows what the bank lets it be charged by."""
-    head = card_rows.head(read([card_rows.head_key(card)]), card)
+    head = fetch(card_rows.head(card))
     return bool(head and head.token)
 
 
@@ -207,9 +207,8 @@ def _remove(harness: Harness, case: Case, state: str, pin: str = PIN) -> Occasio
 
 
 def sealed(card: str) -> Any:
-    """What the vault holds of a card, or None."""
-    key = vault_rows.vault_key(card)
-    return read([key]).get(key)
+    """What the vault holds of a card, by its parts, or None."""
+    return fetch(vault_rows.sealed(card))
 
 
 def _removes(harness: Harness) -> Occasion:
@@ -337,7 +336,7 @@ def _activates(harness: Harness) -> Occasion:
 
     def effect() -> None:
         assert harness.cards.seen(*case)["state"] == "active"
-        assert sealed(case[1]).person is None
+        assert set(sealed(case[1])) == {vault_rows.NUMBER}
 
     return Occasion(task("activate_card", case[1]), effect)
 
@@ -554,7 +553,7 @@ def _withdraws_nothing(harness: Harness) -> Occasion:
 
 def _generation(card: str, generation: str) -> Callable[[], None]:
     def effect() -> None:
-        assert sealed(card).generation == generation
+        assert sealed(card)[vault_rows.NUMBER].generation == generation
 
     return effect
 
@@ -565,8 +564,8 @@ def _reseals(harness: Harness) -> Occasion:
     def effect() -> None:
         _generation(card, "2")()
         new = card_rows.load(card).present.fingerprint
-        rows = read([card_rows.holders_key(fingerprint) for fingerprint in (old, new)])
-        assert (card_rows.holders(rows, [old]), card_rows.holders(rows, [new])) == ({}, {person.user_id: card})
+        holders = fetch(card_holder_rows.holders([old, new]))
+        assert holders.by_fingerprint == {old: {}, new: {person.user_id: card}}
 
     old = card_rows.load(card).present.fingerprint
     return Occasion(message("reseal_card", card), effect)
@@ -586,7 +585,7 @@ def _finds_old_seals(harness: Harness) -> Occasion:
     cards = [harness.cards.active()[1], harness.cards.bound("challenged")[1]]
 
     def effect() -> None:
-        assert [sealed(card).generation for card in cards] == ["2", "2"]
+        assert [sealed(card)[vault_rows.NUMBER].generation for card in cards] == ["2", "2"]
 
     return Occasion(happening("find_old_seals", {}), effect)
 

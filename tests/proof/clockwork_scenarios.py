@@ -4,6 +4,7 @@ from billfold import ledger
 from billfold.bills import bill_rows
 from billfold.events import event_rows
 from billfold.ledger import ledger_rows
+from billfold.tables.rows import fetch
 from tests import world
 from tests.proof import bill_scenarios
 from tests.proof.harness import Harness, ago, happening, http, message
@@ -77,7 +78,7 @@ def _finds_holds(harness: Harness) -> Occasion:
 
     def effect() -> None:
         accounts = [ledger.wallet(person.user_id, "USD") for person in people]
-        assert [ledger_rows.read_balance(account) for account in accounts] == [ledger.Balance(10_000, 0)] * 2
+        assert [fetch(ledger_rows.balance(account)) for account in accounts] == [ledger.Balance(10_000, 0)] * 2
 
     return Occasion(happening("find_due_holds", {}), effect)
 

@@ -1,7 +1,7 @@
 """Scenarios of people, their phones and PINs, merchants and terminals, and the gateway's own steps."""
 
 from billfold.people import User, people_rows, pins
-from billfold.tables import rows
+from billfold.tables.rows import fetch
 from infra.clients.phones import Till
 from tests import world
 from tests.proof.harness import Harness, http
@@ -77,7 +77,7 @@ def _wrong_current_pin(harness: Harness) -> Occasion:
 
 
 def _user(person: Person) -> User:
-    found = people_rows.user(rows.read([people_rows.user_key(person.user_id)]), person.user_id)
+    found = fetch(people_rows.user(person.user_id))
     assert found
     return found
 

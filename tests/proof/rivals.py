@@ -18,7 +18,7 @@ from billfold.cards import card_ends, card_rows
 from billfold.errors import Refusal, Stale
 from billfold.people import people_rows, pins
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from infra.operations import suspensions
 from tests import world
 from tests.proof.ground import State
@@ -71,7 +71,7 @@ def _suspend(whom: str) -> None:
 
 
 def _change_pin(user_id: str) -> None:
-    user = people_rows.user(read([people_rows.user_key(user_id)]), user_id)
+    user = fetch(people_rows.user(user_id))
     if user and user.pin.hash:
         after = people.after_right_pin(user.pin, pins.hashed(ANOTHER_PIN))
         with contextlib.suppress(Stale), Commit(uuid.uuid4().hex) as commit:
@@ -104,8 +104,7 @@ def _close(bill_id: str) -> None:
     bill = bill_rows.load(bill_id).present
     with contextlib.suppress(Refusal):
         change = bills.close(bill, clock.now())
-        rows = read([people_rows.device_key(bill.owner, bill.device)])
-        device = people_rows.device(rows, bill.owner, bill.device)
+        device = fetch(people_rows.device(bill.owner, bill.device))
         with Commit(uuid.uuid4().hex) as commit:
             bill_rows.put_change(commit, bill, change)
             if device and device.bill == bill_id:

@@ -18,7 +18,7 @@ from billfold.bills.bill_changes import Closed, ItemDisputed, ItemsAdded, Refund
 from billfold.ledger import ledger_rows
 from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import due_shard
+from billfold.tables.rows import due_shard, fetch
 from infra.plan.tables import TABLES, definition
 from tests import world
 from tests.cloud.delivery import sqs_event
@@ -160,7 +160,7 @@ def _verify_against_taps(store: Engine) -> None:
     [settled] = of(journal, Settled)
     assert settled.list_hash == journal.present.list_hash()
     _taps_were_answered_after(answers[5:8], set(before), journal.present.items)
-    transfer = ledger_rows.read_transfer(settled.transfer_id)
+    transfer = fetch(ledger_rows.transfer(settled.transfer_id))
     assert transfer is not None
     assert transfer.total == journal.present.total.amount == sales(shop) == 1_000 - wallet(alice)
     books_balance(store)

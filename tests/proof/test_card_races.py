@@ -23,6 +23,7 @@ from billfold.charges import charge_rows
 from billfold.errors import OperationRunning, Unavailable
 from billfold.ledger import ledger_rows
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from sandbox_bank import callbacks
 from tests import world
 from tests.cloud import delivery
@@ -337,7 +338,7 @@ def test_many_top_ups_at_once_are_each_charged_once_and_the_same_key_once_in_all
     answers = race([stubborn(cards.top_up, alice, card, 100, key=key) for key in keys])
     assert codes(answers) == {"202": 12}
     assert len({answer.body["id"] for answer in answers}) == 6
-    assert ledger_rows.read_balance(_account(alice, card)).held == 600
+    assert fetch(ledger_rows.balance(_account(alice, card))).held == 600
     cards.settle(twice=True)
     assert (world.wallet(alice), at_the_bank(store, "charge"), transfers(store)) == (600, 6, 6)
     _every_charge_is_right(store)
@@ -349,7 +350,7 @@ def test_more_top_ups_at_once_than_the_limit_are_as_many_as_the_limit(cards: Car
     linked = [cards.linked(alice, number_of("approved", rest)) for rest in range(2)]
     answers = race([stubborn(cards.top_up, alice, linked[turn % 2], 100) for turn in range(16)])
     assert codes(answers) == {"202": 10, "too_many_top_ups": 6}
-    assert sum(ledger_rows.read_balance(_account(alice, card)).held for card in linked) == 1_000
+    assert sum(fetch(ledger_rows.balance(_account(alice, card))).held for card in linked) == 1_000
     cards.settle()
     assert (world.wallet(alice), at_the_bank(store, "charge")) == (1_000, 10)
     _every_charge_is_right(store)
@@ -437,14 +438,14 @@ def _every_charge_is_right(store) -> None:
         charge = charge_rows.load(row["pk"]["S"]).present
         assert row["state"]["S"] == charge.state
         account = charge_rows.account(charge)
-        [hold] = ledger_rows.read_holds([charge.hold_id])
+        hold = fetch(ledger_rows.hold(charge.hold_id))
         assert hold.state == {"settling": "pending", "settled": "posted", "declined": "voided"}[charge.state]
-        assert (ledger_rows.read_transfer(charge.transfer_id) is not None) == (charge.state == "settled")
+        assert (fetch(ledger_rows.transfer(charge.transfer_id)) is not None) == (charge.state == "settled")
         owed[account] += charge.amount * (charge.state == "settled")
         held[account] += charge.amount * (charge.state == "settling")
         under_way[charge.card] += charge.state == "settling"
     for account in owed:
-        balance = ledger_rows.read_balance(account)
+        balance = fetch(ledger_rows.balance(account))
         assert (-balance.posted, balance.held) == (owed[account], held[account])
     for head in kept(store, "cards", "#"):
         assert int(head["charges"]["N"]) == under_way[head["pk"]["S"]]

@@ -14,7 +14,7 @@ import pytest
 import time_machine
 
 from billfold.people import people_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from tests import world
 from tests.proof.racing import books_balance, codes, race, stubborn
 from tests.proof.scenarios import takes_pin
@@ -162,8 +162,7 @@ def test_a_card_that_is_removed_with_the_right_pin_counts_no_wrong_one_after_it(
         deed = another()
         right, wrong = race([stubborn(deed.act, PIN), stubborn(deed.act, WRONG_PIN)])
         assert right.status == 204
-        user = people_rows.user_key(deed.person.user_id)
-        assert read([user])[user].pin_tries == 0
+        assert fetch(people_rows.user(deed.person.user_id)).pin.tries == 0
         came_first = told(store, deed.person, "pin.wrong")
         assert (wrong.status, wrong.code) == ((403, "pin_wrong") if came_first else (204, ""))
 

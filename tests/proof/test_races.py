@@ -12,6 +12,7 @@ from billfold import ledger
 from billfold.errors import Stale
 from billfold.ledger import Hold, ledger_rows
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from infra.clients.phones import Phone
 from tests import world
 from tests.proof.racing import books_balance, codes, race, stubborn
@@ -133,9 +134,9 @@ def test_a_hold_posted_voided_and_expired_at_once_ends_one_way(store, round_numb
     ending = ways[won.index(True)]
     paid = 50 if ending is post else 0
     states = {post: "posted", void: "voided", expire: "expired"}
-    assert ledger_rows.read_holds([hold.hold_id])[0].state == states[ending]
-    assert ledger_rows.read_balance(alice) == ledger.Balance(100 - paid)
-    assert ledger_rows.read_balance(bob) == ledger.Balance(paid)
+    assert fetch(ledger_rows.hold(hold.hold_id)).state == states[ending]
+    assert fetch(ledger_rows.balance(alice)) == ledger.Balance(100 - paid)
+    assert fetch(ledger_rows.balance(bob)) == ledger.Balance(paid)
     books_balance(store)
 
 

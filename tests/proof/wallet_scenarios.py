@@ -5,6 +5,7 @@ import uuid
 from billfold import clock, ledger
 from billfold.ledger import ledger_rows
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from tests import world
 from tests.proof.harness import Harness, ago, http, message
 from tests.proof.plays import Occasion, Scenario
@@ -94,8 +95,8 @@ def _expires(harness: Harness) -> Occasion:
 
     def effect() -> None:
         account = ledger.wallet(payer.user_id, "USD")
-        assert ledger_rows.read_balance(account) == ledger.Balance(10_000, 0)
-        assert ledger_rows.read_holds([hold_id])[0].state == "expired"
+        assert fetch(ledger_rows.balance(account)) == ledger.Balance(10_000, 0)
+        assert fetch(ledger_rows.hold(hold_id)).state == "expired"
 
     return Occasion(message("expire_holds", hold_id), effect)
 
@@ -105,7 +106,7 @@ def _not_yet(harness: Harness) -> Occasion:
     hold_id = place_hold(payer, 30)
 
     def effect() -> None:
-        assert ledger_rows.read_balance(ledger.wallet(payer.user_id, "USD")) == ledger.Balance(6_000, 4_000)
+        assert fetch(ledger_rows.balance(ledger.wallet(payer.user_id, "USD"))) == ledger.Balance(6_000, 4_000)
 
     return Occasion(message("expire_holds", hold_id), effect)
 

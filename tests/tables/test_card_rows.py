@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from billfold import cards
-from billfold.cards import Card, card_rows
+from billfold.cards import Card, card_holder_rows, card_rows
 from billfold.cards import card_changes as changes
 from billfold.cards.card_challenges import CODE_OVER
 from billfold.cards.card_changes import CardChange
@@ -17,7 +17,7 @@ from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
 from billfold.tables import limit_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from tests.rules.card_worlds import BOUND, FIELDS, TOKEN, binding, heard
 from tests.tables.scripts import metered
 
@@ -90,7 +90,7 @@ def lived(life: list[CardChange], card_id: str = "") -> Card:
 
 
 def head(card_id: str) -> card_rows.HeadRow:
-    found = card_rows.head(read([card_rows.head_key(card_id)]), card_id)
+    found = fetch(card_rows.head(card_id))
     assert found is not None
     return found
 
@@ -298,14 +298,14 @@ MANY = [f"usr_{number}" for number in range(12)]
 def hold(user: str, fingerprint: str = "one", known: tuple[str, ...] = ("one",)) -> None:
     """A user holds a card whose number has these fingerprints, as binding it does; Stale as often as it must be."""
     commit = Commit(uuid.uuid4().hex)
-    rows = read(card_rows.holders_key(each) for each in known)
     others = [other for other in known if other != fingerprint]
-    card_rows.add_holder(commit, rows, [fingerprint, *others], user, f"crd_of_{user}")
+    before = fetch(card_holder_rows.holders([fingerprint, *others]))
+    card_holder_rows.add_holder(commit, before, user, f"crd_of_{user}")
     commit.send()
 
 
 def held(*fingerprints: str) -> dict[str, str]:
-    return card_rows.holders(read(card_rows.holders_key(each) for each in fingerprints), fingerprints)
+    return fetch(card_holder_rows.holders(fingerprints)).cards
 
 
 def holding(user: str, *arguments: object) -> bool:
@@ -344,10 +344,10 @@ def test_whoever_comes_or_goes_under_an_older_generation_is_noticed(before):
     """CB-16: an earlier version of a function still adds and removes holders there while keys rotate."""
     for user in before:
         hold(user)
-    rows = read(card_rows.holders_key(each) for each in ("one", "two"))
+    as_read = fetch(card_holder_rows.holders(["two", "one"]))
     hold("usr_between")
     commit = Commit(uuid.uuid4().hex)
-    card_rows.add_holder(commit, rows, ["two", "one"], "usr_new", "crd_new")
+    card_holder_rows.add_holder(commit, as_read, "usr_new", "crd_new")
     with pytest.raises(Stale):
         commit.send()
 
@@ -370,7 +370,7 @@ def test_who_holds_a_card_no_more_makes_room():
     mine = cards.rebuild("crd_of_usr_1", [binding(owner="usr_1", fingerprint="one")])
     for card, gone in ((replace(mine, card_id="crd_other"), False), (mine, True)):
         commit = Commit(uuid.uuid4().hex)
-        card_rows.remove_holder(commit, card)
+        card_holder_rows.remove_holder(commit, card)
         if gone:
             commit.send()
         else:
@@ -467,7 +467,7 @@ def test_heads_holders_and_limits_mean_nothing_to_anybody(store):
     lived(REMOVED[:3])
     hold("usr_1")
     commit = Commit(fresh())
-    limit_rows.count_try(commit, {}, {"user": ["usr_1"]}, BOUND)
+    limit_rows.count_try(commit, fetch(limit_rows.tries({"user": ["usr_1"]})), BOUND)
     commit.send()
     others = [row for row in store.rows("cards") if not row["sk"]["S"].isdigit()]
     assert {row["sk"]["S"] for row in others} == {"#", "holders", "limit"}

@@ -12,14 +12,14 @@ import pytest
 
 from billfold import charges, ledger
 from billfold.cards.card_changes import Removed
-from billfold.charges import Charge, Line, charge_rows, comparisons
+from billfold.charges import Charge, Line, charge_reviews, charge_rows, comparisons
 from billfold.charges import charge_changes as changes
 from billfold.charges.charge_changes import ChargeChange, Declined, Disputed, RefundFailed, Reinstated, Settled, Started
 from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
 from billfold.ledger import Balance, ledger_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import due
+from billfold.tables.rows import due, fetch
 from tests.proof.racing import books_balance
 from tests.rules.card_worlds import BOUND, TOKEN
 from tests.tables import test_card_rows as card_lives
@@ -92,7 +92,7 @@ def start(charge_id: str = "chg_1", first: Started | None = None, **fields: Any)
 
 
 def paid(charge: Charge, now: int = BOUND + 1) -> ledger.Transfer:
-    legs = ledger.pay(charge_rows.account(charge), [(WALLET, charge.amount)])
+    legs = ledger.pay(charge_reviews.account(charge), [(WALLET, charge.amount)])
     return ledger.transfer(charge.transfer_id, legs, at=now, kind="top_up", reason="top-up", about=charge.charge_id)
 
 
@@ -118,7 +118,7 @@ def card() -> str:
 
 
 def balance() -> Balance:
-    return ledger_rows.read_balance(ACCOUNT)
+    return fetch(ledger_rows.balance(ACCOUNT))
 
 
 def due_now(now: int) -> list[str]:
@@ -190,7 +190,7 @@ def test_a_charge_begins_with_its_hold_and_is_counted_on_its_card(card, store):
     """CB-21, L-11: intent, hold and count are one transaction; nothing is posted yet."""
     start()
     assert balance() == Balance(-1_250, 1_250)
-    [hold] = ledger_rows.read_holds(["hld_chg_1"])
+    hold = fetch(ledger_rows.hold("hld_chg_1"))
     assert (hold.state, hold.account, hold.amount, hold.about) == ("pending", ACCOUNT, 1_250, "chg_1")
     assert hold.expires_at is None
     later = BOUND + 9_999 * DAY
@@ -232,8 +232,8 @@ def test_a_settled_charge_posts_its_hold_by_one_transfer(card, store):
     charge = start()
     assert resolve(charge, Settled(at=BOUND + 1, reference="pay_1"), paid(charge)).state == "settled"
     assert balance() == Balance(-1_250, 0)
-    assert ledger_rows.read_balance(WALLET).posted == 1_250
-    [hold] = ledger_rows.read_holds(["hld_chg_1"])
+    assert fetch(ledger_rows.balance(WALLET)).posted == 1_250
+    hold = fetch(ledger_rows.hold("hld_chg_1"))
     assert (hold.state, hold.posted) == ("posted", 1_250)
     assert card_lives.head("crd_1").charges == 0
     books_balance(store)
@@ -243,8 +243,8 @@ def test_a_declined_charge_leaves_the_books_as_they_were(card, store):
     """CB-21, L-11: the hold is voided, no transfer exists, the card is free to be removed."""
     resolve(start(), Declined(at=BOUND + 1, reason="no_funds"))
     assert balance() == Balance(0, 0)
-    assert [hold.state for hold in ledger_rows.read_holds(["hld_chg_1"])] == ["voided"]
-    assert ledger_rows.read_transfer("trf_chg_1") is None
+    assert fetch(ledger_rows.hold("hld_chg_1")).state == "voided"
+    assert fetch(ledger_rows.transfer("trf_chg_1")) is None
     card_lives.put(card_lives.card_rows.load("crd_1").present, Removed(at=BOUND))
     books_balance(store)
 
@@ -265,7 +265,7 @@ def test_of_many_ends_of_one_charge_exactly_one_is_committed(card, store):
     assert ends.count("stale") == 15
     state = charge_rows.load("chg_1").present.state
     assert state in ends
-    assert ledger_rows.read_balance(WALLET).posted == (1_250 if state == "settled" else 0)
+    assert fetch(ledger_rows.balance(WALLET)).posted == (1_250 if state == "settled" else 0)
     assert card_lives.head("crd_1").charges == 0
     assert balance().held == 0
     books_balance(store)
@@ -279,7 +279,7 @@ def test_a_refund_ends_with_or_without_a_transfer_and_counts_on_no_card(store, t
         resolve(charge, Settled(at=BOUND, reference="pay_2"))
     else:
         resolve(charge, Declined(at=BOUND, reason="closed"), paid(charge))
-    assert ledger_rows.read_balance(WALLET).posted == (0 if taken else 1_250)
+    assert fetch(ledger_rows.balance(WALLET)).posted == (0 if taken else 1_250)
     assert charge_rows.load("chg_1").present.state == ("settled" if taken else "declined")
 
 

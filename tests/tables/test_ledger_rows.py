@@ -13,7 +13,7 @@ from billfold.errors import Stale
 from billfold.ledger import Account, Balance, Hold, Transfer, ledger_rows
 from billfold.ledger.ledger_rows import BalanceRow
 from billfold.tables.commits import Commit
-from billfold.tables.rows import due, write_all
+from billfold.tables.rows import due, fetch, write_all
 from tests.tables.scripts import CONFLICT, metered, scripted
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -66,11 +66,11 @@ def post_held(pairs: list[tuple[Hold, Hold]], payee: Account, now: int = EARLY) 
 
 
 def balance(account: Account) -> Balance:
-    return ledger_rows.read_balance(account)
+    return fetch(ledger_rows.balance(account))
 
 
 def state(hold: Hold) -> str:
-    return ledger_rows.read_holds([hold.hold_id])[0].state
+    return fetch(ledger_rows.hold(hold.hold_id)).state
 
 
 # ------------------------------------------------------------------------------------------------------------ transfers
@@ -103,7 +103,7 @@ def test_the_write_itself_refuses_what_a_wallet_does_not_have(amount):
     with pytest.raises(Stale):
         post(made(ALICE, (BOB, amount), name="too much"))
     assert (balance(ALICE), balance(BOB)) == (Balance(100), Balance(0))
-    assert ledger_rows.read_transfer("too much") is None
+    assert fetch(ledger_rows.transfer("too much")) is None
 
 
 def test_a_wallet_that_never_held_money_pays_nothing():
@@ -119,7 +119,7 @@ def test_the_same_operation_is_posted_once_for_ever():
         with pytest.raises(Stale):
             post(other)
     assert (balance(ALICE), balance(BOB)) == (Balance(100), Balance(0))
-    assert ledger_rows.read_transfer("once") == first
+    assert fetch(ledger_rows.transfer("once")) == first
 
 
 def test_a_reversal_is_another_transfer_that_names_the_first():
@@ -127,8 +127,8 @@ def test_a_reversal_is_another_transfer_that_names_the_first():
     first = post(made(WORLD, (ALICE, 60), (BOB, 40)))
     undone = post(ledger.reverse(fresh(), first, at=2_000, reason="mistake"))
     assert (balance(ALICE), balance(BOB), balance(WORLD)) == (Balance(), Balance(), Balance())
-    assert ledger_rows.read_transfer(first.transfer_id) == first
-    assert ledger_rows.read_transfer(undone.transfer_id) == undone
+    assert fetch(ledger_rows.transfer(first.transfer_id)) == first
+    assert fetch(ledger_rows.transfer(undone.transfer_id)) == undone
     assert undone.reverses == first.transfer_id
 
 
@@ -169,7 +169,7 @@ def test_a_hold_reserves_and_keeps_the_posted_balance():
     post(made(WORLD, (ALICE, 100)))
     hold = placed(ALICE, 70)
     assert (balance(ALICE), balance(ALICE).posted) == (Balance(30, 70), 100)
-    assert ledger_rows.read_holds([hold.hold_id]) == [hold]
+    assert fetch(ledger_rows.hold(hold.hold_id)) == hold
     with pytest.raises(Stale):
         post(made(ALICE, (BOB, 31)))
     with pytest.raises(Stale):

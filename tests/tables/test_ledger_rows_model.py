@@ -11,6 +11,7 @@ from billfold import ledger
 from billfold.errors import Refusal, Stale
 from billfold.ledger import Hold, Leg, Transfer, ledger_rows
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from tests.rules.ledger_worlds import ACCOUNTS, CURRENCIES, OUTSIDE, WALLETS, Kept
 
 OPERATIONS = 1_200
@@ -115,11 +116,11 @@ def test_random_operations_on_the_rows_behave_as_the_rules_do(store, seed):
         else:
             pair.release()
     for account in ACCOUNTS:
-        assert ledger_rows.read_balance(account) == pair.kept.balance(account)
+        assert fetch(ledger_rows.balance(account)) == pair.kept.balance(account)
     for hold_id, hold in pair.kept.holds.items():
-        assert ledger_rows.read_holds([hold_id]) == [hold]
+        assert fetch(ledger_rows.hold(hold_id)) == hold
     for transfer_id, transfer in pair.kept.transfers.items():
-        assert ledger_rows.read_transfer(transfer_id) == transfer
+        assert fetch(ledger_rows.transfer(transfer_id)) == transfer
     kinds = {"transfer", "hold", "post", "voided", "expired"}
     assert {(kind, allowed) for kind in kinds for allowed in (True, False)} <= set(pair.outcomes), pair.outcomes
 

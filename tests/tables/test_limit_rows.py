@@ -9,7 +9,7 @@ from billfold.clock import HOUR
 from billfold.errors import Stale
 from billfold.tables import limit_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from tests.rules.card_worlds import BOUND
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -18,13 +18,12 @@ WHOS = {"user": ["usr_1"], "device": ["dev_1"], "fingerprint": ["one"], "address
 
 
 def limited(whos: limit_rows.Whos, now: int, cooling: str = "one") -> int:
-    keys, cool = limit_rows.all_keys(whos), limit_rows.cooling_key(whos["user"][0], cooling)
-    return limit_rows.wait_seconds(read([*keys, cool]), whos, [cool], now)
+    return fetch(limit_rows.tries(whos, [(whos["user"][0], cooling)])).wait_seconds(now)
 
 
 def try_once(whos: limit_rows.Whos, now: int) -> None:
     commit = Commit(uuid.uuid4().hex)
-    limit_rows.count_try(commit, read(limit_rows.all_keys(whos)), whos, now)
+    limit_rows.count_try(commit, fetch(limit_rows.tries(whos)), now)
     commit.send()
 
 
@@ -45,20 +44,20 @@ def test_a_card_that_was_tried_under_an_older_fingerprint_was_tried():
     """CB-17, CB-19, issue 12 F13: a new generation of keys gives nobody ten tries more, whichever way they are spread over them."""
     older, newer, both = ({"fingerprint": of} for of in (["old"], ["new"], ["new", "old"]))
     for number in range(10):
-        assert limit_rows.wait_seconds(read(limit_rows.all_keys(both)), both, [], BOUND + number) == 0
+        assert fetch(limit_rows.tries(both)).wait_seconds(BOUND + number) == 0
         try_once(older if number % 3 else newer, BOUND + number)
-    assert limit_rows.wait_seconds(read(limit_rows.all_keys(both)), both, [], BOUND + 9) == 24 * 3600
+    assert fetch(limit_rows.tries(both)).wait_seconds(BOUND + 9) == 24 * 3600
     try_once(both, BOUND + 24 * HOUR)
-    assert limit_rows.wait_seconds(read(limit_rows.all_keys(newer)), newer, [], BOUND + 24 * HOUR) == 0
+    assert fetch(limit_rows.tries(newer)).wait_seconds(BOUND + 24 * HOUR) == 0
 
 
 def test_two_tries_at_once_are_both_counted_or_one_is_stale():
     """CB-17: nobody gets more tries by asking side by side."""
-    rows = read(limit_rows.all_keys(WHOS))
+    tries = fetch(limit_rows.tries(WHOS))
     outcomes = []
     for _ in range(2):
         commit = Commit(uuid.uuid4().hex)
-        limit_rows.count_try(commit, rows, WHOS, BOUND)
+        limit_rows.count_try(commit, tries, BOUND)
         try:
             commit.send()
         except Stale:

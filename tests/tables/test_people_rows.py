@@ -13,7 +13,7 @@ from billfold.people import PIN_LOCK, Device, Pin, User, people_rows
 from billfold.people.people_rows import UserRow
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import connection, read
+from billfold.tables.rows import connection, fetch
 
 pytestmark = pytest.mark.usefixtures("store")
 NOW = 1_795_456_800_000
@@ -29,7 +29,7 @@ def joined(**columns: object) -> str:
 
 
 def user(user_id: str) -> User:
-    found = people_rows.user(read([people_rows.user_key(user_id)]), user_id)
+    found = fetch(people_rows.user(user_id))
     assert found is not None
     return found
 
@@ -115,7 +115,7 @@ def test_an_earlier_version_that_still_writes_is_noticed(column):
 def test_a_refusal_that_was_recorded_between_two_reads_is_noticed():
     """LG-10: the record was looked for before the twin's commit, its user read after it, and a third one has forgiven the try."""
     user_id, operation = joined(), uuid.uuid4().hex
-    assert operation_rows.operation(read([operation_rows.operation_key(operation)]), operation) is None
+    assert fetch(operation_rows.operation(operation)) is None
     assert wrong_try(user_id, user(user_id), NOW, operation)
     assert right_try(user_id, user(user_id), NOW + 1)
     late = user(user_id)

@@ -10,7 +10,20 @@ from pynamodb.exceptions import TransactWriteError
 from billfold.errors import Busy, OperationRunning, Stale, Unavailable
 from billfold.tables import rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import Row, pages, read, table, write_all
+from billfold.tables.rows import (
+    NOTHING,
+    Row,
+    Wanted,
+    as_stored,
+    existence,
+    fetch,
+    pages,
+    read,
+    several,
+    single,
+    table,
+    write_all,
+)
 from tests.tables.scripts import CONDITION, CONFLICT, losing, scripted
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -203,10 +216,35 @@ def test_reads_of_several_tables_are_one_strongly_consistent_call():
     assert all(request["ConsistentRead"] for request in sent[0]["RequestItems"].values())
 
 
+def text(name: str) -> Wanted[str | None]:
+    return single(NoteRow, name, "1", lambda row: row.text)
+
+
+def test_what_is_wanted_is_fetched_by_one_call_in_the_order_of_asking():
+    """One BatchGetItem, a row that two ask for once; None is what does not exist, or was not asked for."""
+    write_all([note("a"), note("b", text="other")])
+    every = several(NoteRow, [("b", "1"), ("nobody", "1"), ("a", "1"), ("b", "1")], lambda row: row.text)
+    with scripted("BatchGetItem") as sent:
+        found = fetch(text("b"), text("nobody"), NOTHING, every, existence(key("a")))
+    assert found == ("other", None, None, ["other", "hello"], True)
+    assert len(sent) == 1
+    (request,) = sent[0]["RequestItems"].values()
+    assert sorted(each["pk"]["S"] for each in request["Keys"]) == ["a", "b", "nobody"]
+
+
+def test_a_single_thing_is_fetched_by_itself_and_not_in_a_tuple():
+    """It reads as speech: `user = fetch(people_rows.user(caller))`."""
+    write_all([note("a")])
+    assert fetch(text("a")) == "hello"
+    assert fetch(text("nobody")) is None
+    assert fetch(existence(key("nobody"))) is False
+
+
 def test_nothing_to_read_is_no_call():
     """An empty batch would be a ValidationException."""
     with scripted("BatchGetItem") as sent:
         assert read([]) == {}
+        assert fetch(several(NoteRow, [], as_stored), NOTHING) == ([], None)
     assert sent == []
 
 

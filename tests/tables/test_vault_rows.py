@@ -10,7 +10,7 @@ import pytest
 
 from billfold.errors import Stale
 from billfold.tables.commits import Commit
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.vault import Sealed, vault_rows
 from tests.tables.scripts import scripted
 
@@ -36,8 +36,7 @@ def put(card_id: str, parts: dict[str, Sealed], **options: Any) -> None:
 
 
 def kept(card_id: str) -> dict[str, Sealed]:
-    key = vault_rows.vault_key(card_id)
-    return vault_rows.sealed(read([key]).get(key))
+    return fetch(vault_rows.sealed(card_id)) or {}
 
 
 def test_what_was_sealed_is_read_as_it_was_written(store):

@@ -17,6 +17,7 @@ from billfold import clock, ledger
 from billfold.events import OutboxKind
 from billfold.ledger import ledger_rows
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from infra.clients.phones import Phone, Till
 from infra.operations import suspensions
 
@@ -219,7 +220,7 @@ def drain_sales(shop: Seller, currency: str = "USD") -> None:
 
 def posted(name: str) -> int:
     """An account's posted balance, read from the engine."""
-    return ledger_rows.read_balance(ledger.account(name)).posted
+    return fetch(ledger_rows.balance(ledger.account(name))).posted
 
 
 def wallet(person: Person, currency: str = "USD") -> int:

@@ -3,7 +3,7 @@
 import pytest
 
 from billfold.cards import card_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.vault import vault_rows
 
 
@@ -13,7 +13,7 @@ def test_a_declined_card_leaves_nothing_and_may_be_tried_again(cards, behaviour)
     person, card = cards.asked(behaviour)
     assert [cards.work("end_card", card) for _ in range(2)] == ["declined", "declined"]
     assert card_rows.load(card).present.reason
-    assert read([vault_rows.vault_key(card)]) == {}
+    assert fetch(vault_rows.sealed(card)) is None
     assert cards.bound(behaviour, person=person)[1] != card
 
 

@@ -1,7 +1,7 @@
 """Ending a card that no state machine has ended."""
 
 from billfold.cards import card_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.vault import vault_rows
 from tests.cloud.delivery import sqs_event
 from tests.world import STEPS
@@ -18,7 +18,7 @@ def test_a_card_whose_machine_never_started_ends_and_may_be_tried_again(cards, l
     later(hours=2)
     assert expire(card, card) == {"batchItemFailures": []}
     assert cards.seen(person, card)["text"] == "The bank did not answer. You were not charged."
-    assert read([vault_rows.vault_key(card)]) == {}
+    assert fetch(vault_rows.sealed(card)) is None
     assert cards.bound(person=person)[1] != card
 
 

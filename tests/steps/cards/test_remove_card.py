@@ -2,14 +2,14 @@
 
 import pytest
 
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.vault import vault_rows
 from tests import world
 from tests.world.card_world import number
 
 
 def in_vault(card):
-    return bool(read([vault_rows.vault_key(card)]))
+    return fetch(vault_rows.sealed(card)) is not None
 
 
 def test_a_removed_card_is_unusable_at_once_and_leaves_nothing_in_the_vault(cards):

@@ -2,7 +2,7 @@
 
 from billfold import vault
 from billfold.cards import card_rows
-from billfold.tables.rows import read
+from billfold.tables.rows import fetch
 from billfold.vault import vault_rows
 from tests.cloud import delivery
 from tests.world import STEPS, vault_keys
@@ -15,8 +15,7 @@ def reseal(*cards):
 
 
 def opened(card):
-    key = vault_rows.vault_key(card)
-    return vault.open_parts(card, vault_rows.sealed(read([key])[key]))
+    return vault.open_parts(card, fetch(vault_rows.sealed(card)))
 
 
 def test_a_card_moves_to_the_newest_keys_and_stays_the_same_card(cards):

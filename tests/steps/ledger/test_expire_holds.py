@@ -6,6 +6,7 @@ from billfold import clock, ledger
 from billfold.clock import MINUTE
 from billfold.ledger import ledger_rows
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from tests.cloud.delivery import sqs_event
 from tests.world import STEPS
 
@@ -27,7 +28,7 @@ def expire(*hold_ids):
 
 
 def state(hold):
-    return ledger_rows.read_holds([hold.hold_id])[0].state
+    return fetch(ledger_rows.hold(hold.hold_id)).state
 
 
 def test_after_the_deadline_the_money_is_available_again(hold, later):
@@ -35,14 +36,14 @@ def test_after_the_deadline_the_money_is_available_again(hold, later):
     later(minutes=5, seconds=1)
     assert expire(hold.hold_id) == {"batchItemFailures": []}
     assert state(hold) == "expired"
-    assert ledger_rows.read_balance(hold.account) == ledger.Balance(available=100_000, held=0)
+    assert fetch(ledger_rows.balance(hold.account)) == ledger.Balance(available=100_000, held=0)
 
 
 def test_before_the_deadline_it_stays_held(hold):
     """LG-05: a message that comes too early changes nothing."""
     expire(hold.hold_id)
     assert state(hold) == "pending"
-    assert ledger_rows.read_balance(hold.account) == ledger.Balance(available=70_000, held=30_000)
+    assert fetch(ledger_rows.balance(hold.account)) == ledger.Balance(available=70_000, held=30_000)
 
 
 def test_a_hold_resolves_at_most_once(hold, later):
@@ -50,7 +51,7 @@ def test_a_hold_resolves_at_most_once(hold, later):
     later(minutes=5, seconds=1)
     expire(hold.hold_id, hold.hold_id)
     expire(hold.hold_id)
-    assert ledger_rows.read_balance(hold.account) == ledger.Balance(available=100_000, held=0)
+    assert fetch(ledger_rows.balance(hold.account)) == ledger.Balance(available=100_000, held=0)
 
 
 def test_a_hold_that_was_resolved_before_is_left_alone(hold, later):
@@ -61,4 +62,4 @@ def test_a_hold_that_was_resolved_before_is_left_alone(hold, later):
     later(minutes=6)
     assert expire(hold.hold_id, "hld_unknown") == {"batchItemFailures": []}
     assert state(hold) == "voided"
-    assert ledger_rows.read_balance(hold.account) == ledger.Balance(available=100_000, held=0)
+    assert fetch(ledger_rows.balance(hold.account)) == ledger.Balance(available=100_000, held=0)

@@ -4,6 +4,7 @@ from billfold import clock, ledger
 from billfold.clock import MINUTE
 from billfold.ledger import ledger_rows
 from billfold.tables.commits import Commit
+from billfold.tables.rows import fetch
 from tests.cloud import delivery
 from tests.world import STEPS
 
@@ -26,4 +27,4 @@ def test_what_is_due_is_queued_and_found_no_more_once_it_was_resolved(queues, al
     assert STEPS["find_due_holds"].handler({}, None) == {"found": 12}
     assert delivery.drain(queues) == 12
     assert STEPS["find_due_holds"].handler({}, None) == {"found": 0}
-    assert ledger_rows.read_balance(ledger.wallet(alice.user_id, "USD")).held == 700
+    assert fetch(ledger_rows.balance(ledger.wallet(alice.user_id, "USD"))).held == 700

@@ -5,15 +5,13 @@ pho_…  photo  owner, state, what was read (sealed in the vault's way) and each
               is over; deleted by TTL
 """
 
-from collections.abc import Mapping
-
 import msgspec
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from billfold.card_photos import Photo, Reading
 from billfold.clock import HOUR, SECOND
 from billfold.tables.commits import Commit
-from billfold.tables.rows import Integer, Json, Key, Row, due_shard, read, table
+from billfold.tables.rows import Integer, Json, Row, Wanted, due_shard, single, table
 from billfold.vault import Sealed
 
 # After its end a row only says that it ended. The sweep needs it until then, so TTL leaves it an hour.
@@ -38,32 +36,22 @@ class PhotoRow(Row):
     expires_at = Integer()
 
 
-def photo_key(photo_id: str) -> Key:
-    return (PhotoRow, photo_id, PhotoRow.SORT)
+def photo(photo_id: str) -> Wanted[Photo | None]:
+    """A photo; None: there is none of this name."""
+    return single(PhotoRow, photo_id, PhotoRow.SORT, _to_photo)
 
 
-def keys(photo_id: str | None) -> list[Key]:
-    """What to read of a photo that may be named."""
-    return [photo_key(photo_id)] if photo_id else []
+def reading(photo_id: str) -> Wanted[Sealed | None]:
+    """What was read from a photo, sealed; None: nothing, or no more."""
+    return single(PhotoRow, photo_id, PhotoRow.SORT, _to_sealed)
 
 
-def load(photo_id: str) -> tuple[Photo, Sealed | None] | None:
-    """A photo, and what was read from it; None: there is none of this name."""
-    row = read([photo_key(photo_id)]).get(photo_key(photo_id))
-    if not isinstance(row, PhotoRow):
-        return None
-    sealed = Sealed(row.sealed_under, row.sealed_key, row.sealed_reading) if row.sealed_reading else None
-    return _photo(row), sealed
-
-
-def photo(rows: Mapping[Key, Row], photo_id: str) -> Photo | None:
-    """A photo among rows that were read, or None."""
-    row = rows.get(photo_key(photo_id))
-    return _photo(row) if isinstance(row, PhotoRow) else None
-
-
-def _photo(row: PhotoRow) -> Photo:
+def _to_photo(row: PhotoRow) -> Photo:
     return Photo(row.pk, row.owner, row.state, row.created_at, row.reason or "", row.fingerprints or {})
+
+
+def _to_sealed(row: PhotoRow) -> Sealed | None:
+    return Sealed(row.sealed_under, row.sealed_key, row.sealed_reading) if row.sealed_reading else None
 
 
 def put_started(commit: Commit, photo: Photo) -> None:

@@ -1,6 +1,6 @@
 """A card's end, and what goes with it in the same transaction."""
 
-from billfold.cards import COOL_DOWN, Card, card_answers, card_rows
+from billfold.cards import COOL_DOWN, Card, card_answers, card_holder_rows, card_rows
 from billfold.cards.card_changes import CardChange
 from billfold.tables import limit_rows
 from billfold.tables.commits import Commit
@@ -10,7 +10,7 @@ from billfold.vault import vault_rows
 def put_over(commit: Commit, before: Card, change: CardChange) -> Card:
     """Add the end of a card to a commit: nobody holds it, the vault forgets it, and once a code was tried it cools down."""
     card = card_rows.put_change(commit, before, change)
-    card_rows.remove_holder(commit, card)
+    card_holder_rows.remove_holder(commit, card)
     vault_rows.erase(commit, card.card_id)
     if card_answers.cools_down(card):
         limit_rows.put_cooling(commit, card.owner, card.fingerprint, change.at + COOL_DOWN)

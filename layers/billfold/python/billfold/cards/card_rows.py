@@ -1,17 +1,14 @@
-"""A card's journal, who holds which card, and how often cards were tried. The rules are in `billfold/cards/__init__.py`.
+"""A card's journal. The rules are in `billfold/cards/__init__.py`; who holds which card: `card_holder_rows`.
 
 pk             sk             what
 crd_…          #              the head: state, owner, bank and token; the task token while the state machine waits; due while open
 crd_…          00000001, …    the changes
-fpr_…          holders        who holds the card with this fingerprint, three users at most
 """
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pynamodb.attributes import MapAttribute, UnicodeAttribute
-from pynamodb.expressions.condition import size
+from pynamodb.attributes import UnicodeAttribute
 
 from billfold import cards, events
 from billfold.cards import Card, card_changes, card_texts
@@ -20,7 +17,7 @@ from billfold.events import Event
 from billfold.tables import journals
 from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import Integer, Key, Row, due_shard, read, table
+from billfold.tables.rows import Integer, Key, Row, Wanted, as_stored, due_shard, fetch, single, table
 
 KINDS: dict[str, type[CardChange]] = {
     "bound": card_changes.Bound,
@@ -73,16 +70,6 @@ class ChangeRow(journals.ChangeRow):
     last4 = UnicodeAttribute()
 
 
-class HoldersRow(Row):
-    """`cards`: each holder's card."""
-
-    class Meta:
-        table_name = table("cards")
-
-    SORT = "holders"
-    cards: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
-
-
 def load(card_id: str) -> Journal[Card, CardChange]:
     """A card and its changes, by one Query; NotFound. Its token is on the head alone."""
     return journals.load(ChangeRow, card_id, KINDS, cards.rebuild)
@@ -92,10 +79,9 @@ def head_key(card_id: str) -> Key:
     return (HeadRow, card_id, HeadRow.SORT)
 
 
-def head(rows: Mapping[Key, Row], card_id: str) -> HeadRow | None:
-    """The card's head among rows that were read, or None."""
-    row = rows.get(head_key(card_id))
-    return row if isinstance(row, HeadRow) else None
+def head(card_id: str) -> Wanted[HeadRow | None]:
+    """A card's head; None: unknown."""
+    return single(HeadRow, card_id, HeadRow.SORT, as_stored)
 
 
 def to_card(row: HeadRow) -> Card:
@@ -188,7 +174,7 @@ def put_task_token(commit: Commit, card: Card, task_token: str) -> None:
 
 def waiting(card_id: str) -> str:
     """The token with which the state machine waits for a card; empty when it does not."""
-    row = head(read([head_key(card_id)]), card_id)
+    row = fetch(head(card_id))
     return (row.task_token or "") if row else ""
 
 
@@ -217,50 +203,6 @@ def owned(owner: str, *, before: str, limit: int) -> tuple[list[Card], str]:
     """A user's cards, newest first, and the position after the last one (empty at the end)."""
     heads, position = journals.owned(HeadRow, owner, before=before, limit=limit)
     return [to_card(row) for row in heads if isinstance(row, HeadRow)], position
-
-
-# ------------------------------------------------------------------------------------------------------------ holders
-
-
-def holders_key(fingerprint: str) -> Key:
-    return (HoldersRow, f"fpr_{fingerprint}", HoldersRow.SORT)
-
-
-def holders(rows: Mapping[Key, Row], fingerprints: Iterable[str]) -> dict[str, str]:
-    """Each holder's card, under all of a number's fingerprints (each generation of keys makes another)."""
-    found = [_held(rows.get(holders_key(fingerprint))) for fingerprint in fingerprints]
-    return {user: card for held in found for user, card in held.items()}
-
-
-def _held(row: Row | None) -> dict[str, str]:
-    return dict(row.cards.as_dict()) if isinstance(row, HoldersRow) else {}  # type: ignore[no-untyped-call]
-
-
-def add_holder(commit: Commit, rows: Mapping[Key, Row], fingerprints: Sequence[str], user: str, card_id: str) -> None:
-    """Add to a commit that a user holds this card, who did not, nor did three others (CB-16), under the first fingerprint.
-
-    `rows`: what was read of the holders under all of the number's fingerprints; who holds it under an older one counts too,
-    and nobody has come or gone there since.
-    """
-    newest, *older = [holders_key(fingerprint) for fingerprint in fingerprints]
-    for key in older:
-        as_read = HoldersRow.cards == _held(rows[key]) if key in rows else HoldersRow.pk.does_not_exist()
-        commit.check(key, as_read)
-    elsewhere = sum(len(_held(rows.get(key))) for key in older)
-    _, pk, sk = newest
-    if newest not in rows:
-        commit.put_new(HoldersRow(pk, sk, cards={user: card_id}))
-        return
-    many = size(HoldersRow.cards)  # type: ignore[no-untyped-call]
-    room = HoldersRow.cards[user].does_not_exist() & (many < cards.MAX_HOLDERS - elsewhere)
-    commit.update(HoldersRow(pk, sk), [HoldersRow.cards[user].set(card_id)], room)
-
-
-def remove_holder(commit: Commit, card: Card) -> None:
-    """Add to a commit that the owner holds this card no more."""
-    _, pk, sk = holders_key(card.fingerprint)
-    held = HoldersRow.cards[card.owner]
-    commit.update(HoldersRow(pk, sk), [held.remove()], held == card.card_id)
 
 
 # ------------------------------------------------------------------------------------------------------ what follows

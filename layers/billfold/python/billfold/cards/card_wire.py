@@ -8,6 +8,7 @@ from msgspec import Meta
 from billfold import cards
 from billfold.banks import Page
 from billfold.cards import Card, card_challenges, card_texts
+from billfold.cards.card_bindings import Submitted
 from billfold.cards.card_changes import Bound
 from billfold.clock import to_text
 from billfold.triggers import fingerprints, wire
@@ -104,9 +105,12 @@ class CardAnswer(wire.View, frozen=True):
     fields_sent: list[str] | None = None
 
 
-def bound(body: BindCard, **known: Any) -> Bound:
+def bound(body: BindCard, submitted: Submitted, **known: Any) -> Bound:
     """A card's first change: what was submitted of it, but for what only the vault keeps, and what else is known."""
     return Bound(
+        brand=submitted.brand,
+        last4=submitted.last4,
+        bank=submitted.bank,
         expiry_year=body.expiry.year,
         expiry_month=body.expiry.month,
         photo=body.photo or "",

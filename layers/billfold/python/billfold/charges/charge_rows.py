@@ -19,11 +19,24 @@ from billfold.charges import Charge, Line, charge_changes, charge_reviews, compa
 from billfold.charges.charge_changes import ChargeChange, Started
 from billfold.clock import SECOND
 from billfold.events import Event
-from billfold.ledger import Account, Transfer, ledger_rows
+from billfold.ledger import Transfer, ledger_rows
 from billfold.tables import journals
 from billfold.tables.commits import Commit
 from billfold.tables.journals import Journal
-from billfold.tables.rows import DUE_SHARDS, Integer, Key, Row, due_shard, indexed, read, table
+from billfold.tables.rows import (
+    DUE_SHARDS,
+    Integer,
+    Key,
+    Row,
+    Wanted,
+    as_stored,
+    due_shard,
+    existence,
+    fetch,
+    indexed,
+    several,
+    table,
+)
 
 KINDS: dict[str, type[ChargeChange]] = {
     "started": charge_changes.Started,
@@ -79,9 +92,9 @@ def head_key(charge_id: str) -> Key:
     return (HeadRow, charge_id, HeadRow.SORT)
 
 
-def account(charge: Charge) -> Account:
-    """The account of the charge's card."""
-    return charge_reviews.account(charge)
+def started(charge_id: str) -> Wanted[bool]:
+    """Whether there is a charge of this name."""
+    return existence(head_key(charge_id))
 
 
 def start(commit: Commit, charge_id: str, started: Started) -> Charge:
@@ -129,7 +142,9 @@ def review(commit: Commit, before: Charge, change: ChargeChange, transfer: Trans
 def _hold(charge: Charge) -> ledger.Hold:
     """The money that waits for the bank's word: for as long as it takes, so that no sweep gives back what may be charged."""
     about, at = charge.charge_id, charge.started_at
-    return ledger.hold(charge.hold_id, account(charge), charge.amount, expires_at=None, now=at, about=about)
+    return ledger.hold(
+        charge.hold_id, charge_reviews.account(charge), charge.amount, expires_at=None, now=at, about=about
+    )
 
 
 def _head(charge: Charge) -> HeadRow:
@@ -209,10 +224,10 @@ def begun_on(day: int, part: int | None = None) -> Iterator[str]:
 
 def lines_of(bank: str, charge_ids: Iterable[str]) -> Iterator[Line]:
     """Our list of these, as far as they are charges at this bank."""
-    keys = (head_key(charge_id) for charge_id in charge_ids if charge_id.startswith("chg_"))
-    while some := list(islice(keys, 100)):
-        for row in read(some).values():
-            if isinstance(row, HeadRow) and row.bank == bank:
+    ours = (charge_id for charge_id in charge_ids if charge_id.startswith("chg_"))
+    while some := [(charge_id, HeadRow.SORT) for charge_id in islice(ours, 100)]:
+        for row in fetch(several(HeadRow, some, as_stored)):
+            if row.bank == bank:
                 kind = "refund" if row.purpose == "refund" else "charge"
                 # A disputed charge was made, and its bank lists it; a refund that failed it does not.
                 state = "settled" if row.state == "disputed" else row.state

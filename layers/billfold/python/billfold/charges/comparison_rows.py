@@ -12,6 +12,7 @@ second time, at once or days later, changes nothing. All but reports are deleted
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from billfold.charges import Difference, Line, comparisons
 from billfold.charges.comparisons import Comparison
 from billfold.errors import NotFound
 from billfold.tables.commits import Commit
-from billfold.tables.rows import Integer, Json, Key, Row, pages, read, table
+from billfold.tables.rows import Integer, Json, Row, as_stored, existence, fetch, pages, several, single, table
 
 LINES_A_ROW = 100
 _AFTER = "after "
@@ -64,15 +65,16 @@ class ReportRow(Row):
 def load(message: str) -> Comparison | None:
     """The comparison whose next piece this message is about; None when it was done, or the day is reported by a later one."""
     wanted = comparisons.read(message)
-    before, after, report = _key(wanted, wanted.pieces), _key(wanted, wanted.pieces + 1), _report_key(wanted)
-    found = read([before, after, report])
-    reported = found.get(report)
-    if after in found or (isinstance(reported, ReportRow) and (reported.begun_at or 0) >= wanted.begun_at):
+    row, done, report = fetch(
+        single(*_place(wanted, wanted.pieces), as_stored),
+        existence(_place(wanted, wanted.pieces + 1)),
+        single(*_report_place(wanted), as_stored),
+    )
+    if done or (report and (report.begun_at or 0) >= wanted.begun_at):
         return None
     if not wanted.pieces:
         return wanted
-    row = found.get(before)
-    if not isinstance(row, ComparisonRow):
+    if row is None:
         raise NotFound()
     named = msgspec.convert(row.differences, tuple[Difference, ...])
     return Comparison(
@@ -100,12 +102,12 @@ def put(commit: Commit, after: Comparison, listed: Iterable[Line] = ()) -> None:
     named = msgspec.to_builtins(after.named)
     counts: dict[str, Any] = {"compared": after.compared, "found": after.found, "differences": named}
     if after.state == "reported":
-        _, day, bank = _report_key(after)
+        _, day, bank = _report_place(after)
         begun = ReportRow.begun_at
         older = ReportRow.pk.does_not_exist() | begun.does_not_exist() | (begun < after.begun_at)
         commit.put(ReportRow(day, bank, begun_at=after.begun_at, again_at=after.again_at, **counts), older)
         return
-    _, pk, sk = _key(after, after.pieces)
+    _, pk, sk = _place(after, after.pieces)
     place: dict[str, Any] = {
         "cursor": after.cursor,
         "part": after.part,
@@ -122,13 +124,13 @@ def put(commit: Commit, after: Comparison, listed: Iterable[Line] = ()) -> None:
 
 def reported(wanted: Iterable[Comparison]) -> set[str]:
     """Of these comparisons, the names of those whose day has a report that stands when they would begin."""
-    by_key = {_report_key(one): one for one in wanted}
-    keys, standing = list(by_key), set[str]()
-    for begin in range(0, len(keys), 100):
-        for key, row in read(keys[begin : begin + 100]).items():
-            now = by_key[key].begun_at
-            if isinstance(row, ReportRow) and now < (row.again_at or now + 1):
-                standing.add(by_key[key].name)
+    places, standing = {_report_place(each)[1:]: each for each in wanted}, set[str]()
+    waiting = iter(places)
+    while some := list(islice(waiting, 100)):
+        for row in fetch(several(ReportRow, some, as_stored)):
+            comparison = places[row.pk, row.sk]
+            if comparison.begun_at < (row.again_at or comparison.begun_at + 1):
+                standing.add(comparison.name)
     return standing
 
 
@@ -140,9 +142,9 @@ def messages(image: dict[str, Any]) -> list[tuple[str, str]]:
     return [("comparisons", f"{name} {int(place.removeprefix(_AFTER))}")]
 
 
-def _key(comparison: Comparison, pieces: int) -> Key:
+def _place(comparison: Comparison, pieces: int) -> tuple[type[ComparisonRow], str, str]:
     return ComparisonRow, f"rec_{comparison.name}", f"{_AFTER}{pieces:08d}"
 
 
-def _report_key(comparison: Comparison) -> Key:
+def _report_place(comparison: Comparison) -> tuple[type[ReportRow], str, str]:
     return ReportRow, f"rec_{comparison.day.name}", comparison.bank

@@ -20,7 +20,7 @@ from billfold import events, ledger
 from billfold.events import Event
 from billfold.ledger import Account, Balance, Hold, Leg, Transfer
 from billfold.tables.commits import Commit, Request
-from billfold.tables.rows import Integer, Json, Key, Row, due_shard, pages, read, table
+from billfold.tables.rows import Integer, Json, Row, Wanted, due_shard, pages, several, single, table
 
 
 class BalanceRow(Row):
@@ -71,57 +71,35 @@ def _address(account: Account, lane: int) -> tuple[str, str]:
     return (owner if account.lanes == 1 else f"{owner}#{lane}"), currency
 
 
-def balance_keys(account: Account) -> list[Key]:
-    """Where an account's balance lives: one row, or one per lane."""
-    return [(BalanceRow, *_address(account, lane)) for lane in range(account.lanes)]
-
-
 def wallets(user_id: str) -> list[tuple[str, Balance]]:
     """A user's wallets by currency, those that ever held money."""
     rows = [BalanceRow.from_raw_data(item) for item in pages(BalanceRow, f"wallet/{user_id}")]
-    return [(row.sk, Balance(row.available, row.held)) for row in rows]
+    return [(row.sk, _to_balance(row)) for row in rows]
 
 
-def balance(account: Account, rows: dict[Key, Row]) -> Balance:
-    """The balance among rows read by `balance_keys`: the sum of the lanes; a row that does not exist yet is zero."""
-    total = Balance()
-    for key in balance_keys(account):
-        row = rows.get(key)
-        if isinstance(row, BalanceRow):
-            total += Balance(row.available, row.held)
-    return total
+def balance(account: Account) -> Wanted[Balance]:
+    """An account's balance: the sum of its lanes. A row that does not exist yet is zero."""
+    lanes = several(BalanceRow, (_address(account, lane) for lane in range(account.lanes)), _to_balance)
+    return Wanted(lanes.keys, lambda rows: sum(lanes.read_as(rows), Balance()))
 
 
-def read_balance(account: Account) -> Balance:
-    """An account's balance, read now."""
-    return balance(account, read(balance_keys(account)))
+def _to_balance(row: BalanceRow) -> Balance:
+    return Balance(row.available, row.held)
 
 
-def transfer_key(transfer_id: str) -> Key:
-    return (TransferRow, transfer_id, TransferRow.SORT)
+def transfer(transfer_id: str) -> Wanted[Transfer | None]:
+    """A transfer; None: not posted."""
+    return single(TransferRow, transfer_id, TransferRow.SORT, to_transfer)
 
 
-def posted(rows: dict[Key, Row], transfer_id: str) -> TransferRow | None:
-    """The transfer's row among rows that were read, or None: not posted."""
-    row = rows.get(transfer_key(transfer_id))
-    return row if isinstance(row, TransferRow) else None
+def transfers(transfer_ids: Iterable[str]) -> Wanted[list[Transfer]]:
+    """Those of these transfers that were posted, in this order."""
+    return several(TransferRow, ((transfer_id, TransferRow.SORT) for transfer_id in transfer_ids), to_transfer)
 
 
-def hold_key(hold_id: str) -> Key:
-    return (HoldRow, hold_id, HoldRow.SORT)
-
-
-def read_transfers(transfer_ids: Iterable[str]) -> dict[str, Transfer]:
-    """The transfers with these ids, those that were posted, in the order of the ids."""
-    wanted = list(dict.fromkeys(transfer_ids))
-    rows = read(transfer_key(transfer_id) for transfer_id in wanted)
-    found = {transfer_id: posted(rows, transfer_id) for transfer_id in wanted}
-    return {transfer_id: to_transfer(row) for transfer_id, row in found.items() if row}
-
-
-def read_transfer(transfer_id: str) -> Transfer | None:
-    """The transfer with this id, if it was posted."""
-    return read_transfers([transfer_id]).get(transfer_id)
+def posted(transfer_id: str) -> Wanted[tuple[Transfer, str] | None]:
+    """A transfer with the fingerprint of the request that posted it (empty: none did); None: not posted."""
+    return single(TransferRow, transfer_id, TransferRow.SORT, lambda row: (to_transfer(row), row.request or ""))
 
 
 def to_transfer(row: TransferRow) -> Transfer:
@@ -143,7 +121,7 @@ def post(commit: Commit, transfer: Transfer, *, request: str = "") -> None:
 
 def check_not_posted(commit: Commit, transfer_id: str) -> None:
     """Add to a commit that there is no transfer of this name."""
-    commit.check(transfer_key(transfer_id), TransferRow.pk.does_not_exist())
+    commit.check((TransferRow, transfer_id, TransferRow.SORT), TransferRow.pk.does_not_exist())
 
 
 def place_hold(commit: Commit, hold: Hold) -> None:
@@ -254,11 +232,9 @@ def to_hold(row: HoldRow) -> Hold:
     return Hold(row.pk, account, row.amount, row.expires_at, row.about or "", row.state, row.posted)
 
 
-def read_holds(hold_ids: Iterable[str]) -> list[Hold]:
-    """The holds with these ids, those that exist."""
-    return [
-        to_hold(row) for row in read(hold_key(hold_id) for hold_id in hold_ids).values() if isinstance(row, HoldRow)
-    ]
+def hold(hold_id: str) -> Wanted[Hold | None]:
+    """A hold; None: unknown."""
+    return single(HoldRow, hold_id, HoldRow.SORT, to_hold)
 
 
 def from_stream(image: dict[str, Any]) -> Transfer | None:

@@ -1,6 +1,7 @@
 """Sellers and the registered devices that sign their items."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from billfold.merchants.merchant_errors import MerchantSuspended
 
@@ -23,6 +24,12 @@ class Terminal:
     public_key: str
     revoked_at: int | None = None
     suspended: bool = False
+
+
+def of_sellers(terminals: Iterable[Terminal], sellers: Iterable[Merchant]) -> dict[str, Terminal]:
+    """The terminals by their ids, each suspended when the merchant whose it is, one of these sellers, is."""
+    suspended = {merchant.merchant_id for merchant in sellers if merchant.suspended}
+    return {each.terminal_id: replace(each, suspended=each.merchant in suspended) for each in terminals}
 
 
 def check_active(one: Merchant | Terminal) -> None:

@@ -5,7 +5,7 @@ mer_…  merchant   name, the user who administers it, since when it is suspende
 trm_…  terminal   its merchant and Ed25519 public key; revoked_at once revoked (an index lists a merchant's)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -13,7 +13,7 @@ from pynamodb.attributes import UnicodeAttribute
 from billfold.events import OutboxKind, outbox_rows
 from billfold.merchants import Merchant, Terminal
 from billfold.tables.commits import Commit
-from billfold.tables.rows import Integer, Key, Row, call, read, table
+from billfold.tables.rows import Integer, Key, Row, Wanted, call, fetch, several, single, table
 
 
 class MerchantRow(Row):
@@ -42,29 +42,32 @@ def merchant_key(merchant_id: str) -> Key:
     return (MerchantRow, merchant_id, MerchantRow.SORT)
 
 
-def terminal_key(terminal_id: str) -> Key:
-    return (TerminalRow, terminal_id, TerminalRow.SORT)
+def merchant(merchant_id: str) -> Wanted[Merchant | None]:
+    """A merchant; None: unknown."""
+    return single(MerchantRow, merchant_id, MerchantRow.SORT, _to_merchant)
 
 
-def merchant(rows: dict[Key, Row], merchant_id: str) -> Merchant | None:
-    row = rows.get(merchant_key(merchant_id))
-    if not isinstance(row, MerchantRow):
-        return None
+def merchants(merchant_ids: Iterable[str]) -> Wanted[list[Merchant]]:
+    """Those of these merchants that there are."""
+    return several(MerchantRow, ((merchant_id, MerchantRow.SORT) for merchant_id in merchant_ids), _to_merchant)
+
+
+def terminal(terminal_id: str) -> Wanted[Terminal | None]:
+    """A terminal, without a word on whether its merchant is suspended; None: unknown."""
+    return single(TerminalRow, terminal_id, TerminalRow.SORT, _to_terminal)
+
+
+def terminals(terminal_ids: Iterable[str]) -> Wanted[list[Terminal]]:
+    """Those of these terminals that there are, in this order, without a word on whether their merchants are suspended."""
+    return several(TerminalRow, ((terminal_id, TerminalRow.SORT) for terminal_id in terminal_ids), _to_terminal)
+
+
+def _to_merchant(row: MerchantRow) -> Merchant:
     return Merchant(row.pk, row.name, row.admin, row.suspended_at is not None)
 
 
-def seller_keys(rows: dict[Key, Row]) -> set[Key]:
-    """Where the merchants of the terminals among these rows are."""
-    return {merchant_key(row.merchant) for row in rows.values() if isinstance(row, TerminalRow)}
-
-
-def terminal(rows: dict[Key, Row], terminal_id: str) -> Terminal | None:
-    """The terminal among rows that were read; suspended when its merchant, read with it, is."""
-    row = rows.get(terminal_key(terminal_id))
-    if not isinstance(row, TerminalRow):
-        return None
-    seller = merchant(rows, row.merchant)
-    return Terminal(row.pk, row.merchant, row.name, row.public_key, row.revoked_at, bool(seller and seller.suspended))
+def _to_terminal(row: TerminalRow) -> Terminal:
+    return Terminal(row.pk, row.merchant, row.name, row.public_key, row.revoked_at)
 
 
 def put_merchant(commit: Commit, merchant: Merchant, now: int) -> None:
@@ -107,7 +110,7 @@ def revoke_terminal(commit: Commit, terminal: Terminal, now: int) -> None:
     outbox_rows.tell(commit, "terminal.revoked", terminal.merchant, terminal.terminal_id, now)
 
 
-def terminals(merchant_id: str, *, after: str, limit: int) -> Iterator[Terminal]:
+def terminals_of(merchant_id: str, *, after: str, limit: int) -> list[Terminal]:
     """A page of a merchant's terminals by id, beyond `after`."""
     values: dict[str, Any] = {":merchant": {"S": merchant_id}} | ({":after": {"S": after}} if after else {})
     answer = call(
@@ -120,9 +123,5 @@ def terminals(merchant_id: str, *, after: str, limit: int) -> Iterator[Terminal]
             "Limit": limit,
         },
     )
-    keys = [terminal_key(item["pk"]["S"]) for item in answer["Items"]]
-    rows = read(keys[:100]) | read(keys[100:])
-    for key in keys:
-        found = terminal(rows, key[1])
-        if found is not None:
-            yield found
+    found = [item["pk"]["S"] for item in answer["Items"]]
+    return fetch(terminals(found[:100])) + fetch(terminals(found[100:]))

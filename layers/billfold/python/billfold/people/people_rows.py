@@ -19,7 +19,7 @@ from billfold.events import OutboxKind, outbox_rows
 from billfold.people import MAX_DEVICES, Device, Pin, User
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.rows import Integer, Json, Key, Row, pages, table
+from billfold.tables.rows import Integer, Json, Key, Row, Wanted, pages, single, table
 
 
 class UserRow(Row):
@@ -59,19 +59,19 @@ def device_key(user_id: str, device_id: str) -> Key:
     return (DeviceRow, user_id, DeviceRow.SORT + device_id)
 
 
-def user(rows: dict[Key, Row], user_id: str) -> User | None:
-    """The user among rows that were read, or None: never registered."""
-    row = rows.get(user_key(user_id))
-    if not isinstance(row, UserRow):
-        return None
+def user(user_id: str) -> Wanted[User | None]:
+    """A user; None: never registered."""
+    return single(UserRow, user_id, UserRow.SORT, _to_user)
+
+
+def _to_user(row: UserRow) -> User:
     pin = Pin(row.pin_hash or "", row.pin_tries, row.pin_locked_until or 0, row.pin_wrong_at or 0, row.pin_revision)
     return User(row.pk, row.suspended_at is not None, pin, tuple(row.merchants or ()))
 
 
-def device(rows: dict[Key, Row], user_id: str, device_id: str) -> Device | None:
-    """The user's device among rows that were read, or None: unknown or removed."""
-    row = rows.get(device_key(user_id, device_id))
-    return _to_device(row) if isinstance(row, DeviceRow) else None
+def device(user_id: str, device_id: str) -> Wanted[Device | None]:
+    """A user's device; None: unknown or removed."""
+    return single(DeviceRow, user_id, DeviceRow.SORT + device_id, _to_device)
 
 
 def _to_device(row: DeviceRow) -> Device:

@@ -17,10 +17,11 @@ from pynamodb.attributes import UnicodeAttribute
 
 from billfold.changes import Change
 from billfold.errors import IdempotencyKeyReused, NotFound
-from billfold.tables.rows import Json, Row, call, pages, read
+from billfold.tables.rows import Json, Row, as_stored, call, fetch, pages, several
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Change)
+H = TypeVar("H", bound=Row)
 HEAD = "#"
 OWN_COLUMNS = {"operation", "request"}
 
@@ -117,7 +118,7 @@ def position(revision: int) -> str:
     return f"{revision:08d}"
 
 
-def owned(model: type[Row], owner: str, *, before: str, limit: int) -> tuple[list[Row], str]:
+def owned(model: type[H], owner: str, *, before: str, limit: int) -> tuple[list[H], str]:
     """The heads of a user's things, newest first, and the position after the last one (empty at the end).
 
     The index `by_owner` holds keys only, so that nothing but a thing's making writes to it; the heads are read by key.
@@ -133,6 +134,5 @@ def owned(model: type[Row], owner: str, *, before: str, limit: int) -> tuple[lis
     }
     found = [item["pk"]["S"] for item in call("Query", arguments)["Items"]]
     shown = found[:limit]
-    rows = read((model, thing_id, HEAD) for thing_id in shown)
-    heads = [rows[model, thing_id, HEAD] for thing_id in shown if (model, thing_id, HEAD) in rows]
+    heads = fetch(several(model, ((thing_id, HEAD) for thing_id in shown), as_stored))
     return heads, shown[-1] if len(found) > limit else ""

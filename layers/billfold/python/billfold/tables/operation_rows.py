@@ -13,7 +13,7 @@ from billfold import ids
 from billfold.clock import HOUR, SECOND
 from billfold.errors import Refusal
 from billfold.tables.commits import Commit
-from billfold.tables.rows import Integer, Json, Key, Row, table
+from billfold.tables.rows import Integer, Json, Row, Wanted, as_stored, existence, single, table
 
 KEPT = 48 * HOUR
 
@@ -37,13 +37,9 @@ class DpopRow(Row):
     expires_at = Integer()
 
 
-def operation_key(operation: str) -> Key:
-    return (OperationRow, operation, OperationRow.SORT)
-
-
-def operation(rows: dict[Key, Row], operation_id: str) -> OperationRow | None:
-    row = rows.get(operation_key(operation_id))
-    return row if isinstance(row, OperationRow) else None
+def operation(operation_id: str) -> Wanted[OperationRow | None]:
+    """The record of an operation; None: nothing was answered to it before."""
+    return single(OperationRow, operation_id, OperationRow.SORT, as_stored)
 
 
 def record(commit: Commit, operation_id: str, request: str, status: int, body: Any, now: int) -> None:
@@ -61,14 +57,18 @@ def refuse(commit: Commit, operation_id: str, request: str, refusal: Refusal, no
 
 def check_absent(commit: Commit, operation_id: str) -> None:
     """Add to a commit that nothing was answered to this operation before."""
-    commit.check(operation_key(operation_id), OperationRow.pk.does_not_exist())
+    commit.check((OperationRow, operation_id, OperationRow.SORT), OperationRow.pk.does_not_exist())
 
 
-def dpop_key(device_id: str, jti: str) -> Key:
-    return (DpopRow, ids.derived("prf", device_id, jti), DpopRow.SORT)
+def dpop_used(device_id: str, jti: str) -> Wanted[bool]:
+    """Whether a device's DPoP proof was used before."""
+    return existence((DpopRow, _dpop(device_id, jti), DpopRow.SORT))
 
 
-def use_dpop(commit: Commit, key: Key, now: int) -> None:
-    """Add to a commit that this DPoP proof is used, which it was not before."""
-    _, pk, sk = key
-    commit.put_new(DpopRow(pk, sk, expires_at=(now + KEPT) // SECOND))
+def use_dpop(commit: Commit, device_id: str, jti: str, now: int) -> None:
+    """Add to a commit that a device's DPoP proof is used, which it was not before."""
+    commit.put_new(DpopRow(_dpop(device_id, jti), DpopRow.SORT, expires_at=(now + KEPT) // SECOND))
+
+
+def _dpop(device_id: str, jti: str) -> str:
+    return ids.derived("prf", device_id, jti)

@@ -5,8 +5,9 @@ One connection serves all tables (PynamoDB would make a client per model). Reads
 
 import functools
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -92,6 +93,7 @@ def due_shard(table_name: str, key: str) -> str:
 
 
 Key = tuple[type[Row], str, str]
+Rows = Mapping[Key, Row]
 
 
 def call(action: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +135,76 @@ def _batch(wanted: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
         keys = request.setdefault(name, {"Keys": [], "ConsistentRead": True})["Keys"]
         keys.append({"pk": {"S": pk}, "sk": {"S": sk}})
     return request
+
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+R = TypeVar("R", bound=Row)
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+F = TypeVar("F")
+G = TypeVar("G")
+H = TypeVar("H")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted(Generic[T_co]):
+    """What a step wants to know: the rows that tell it, and what those that exist are read as. Modules of rows make it."""
+
+    keys: tuple[Key, ...]
+    read_as: Callable[[Rows], T_co]
+
+
+# What an optional row is when it is not asked for.
+NOTHING: Wanted[None] = Wanted((), lambda _: None)
+
+
+def single(model: type[R], pk: str, sk: str, read_as: Callable[[R], T]) -> Wanted[T | None]:
+    """One row; None when it does not exist."""
+    key = (model, pk, sk)
+    return Wanted((key,), lambda rows: read_as(cast(R, rows[key])) if key in rows else None)
+
+
+def several(model: type[R], places: Iterable[tuple[str, str]], read_as: Callable[[R], T]) -> Wanted[list[T]]:
+    """The rows at these partition and sort keys that exist, in this order."""
+    keys = tuple(dict.fromkeys((model, pk, sk) for pk, sk in places))
+    return Wanted(keys, lambda rows: [read_as(cast(R, rows[key])) for key in keys if key in rows])
+
+
+def as_stored(row: R) -> R:
+    """What a row is read as when it is to stay a row."""
+    return row
+
+
+def existence(key: Key) -> Wanted[bool]:
+    """Whether this row exists."""
+    return Wanted((key,), lambda rows: key in rows)
+
+
+# fmt: off
+@overload
+def fetch(a: Wanted[A], /) -> A: ...
+@overload
+def fetch(a: Wanted[A], b: Wanted[B], /) -> tuple[A, B]: ...
+@overload
+def fetch(a: Wanted[A], b: Wanted[B], c: Wanted[C], /) -> tuple[A, B, C]: ...
+@overload
+def fetch(a: Wanted[A], b: Wanted[B], c: Wanted[C], d: Wanted[D], /) -> tuple[A, B, C, D]: ...
+@overload
+def fetch(a: Wanted[A], b: Wanted[B], c: Wanted[C], d: Wanted[D], e: Wanted[E], /) -> tuple[A, B, C, D, E]: ...
+@overload
+def fetch(
+    a: Wanted[A], b: Wanted[B], c: Wanted[C], d: Wanted[D], e: Wanted[E], f: Wanted[F], g: Wanted[G], h: Wanted[H], /
+) -> tuple[A, B, C, D, E, F, G, H]: ...
+# fmt: on
+def fetch(*wanted: Wanted[Any]) -> Any:
+    """What is wanted, each once and in this order, by one BatchGetItem over all tables (at most 100 rows)."""
+    rows = read(key for each in wanted for key in each.keys)
+    found = tuple(each.read_as(rows) for each in wanted)
+    return found if len(found) > 1 else found[0]
 
 
 def write_all(rows: Iterable[Row]) -> None:

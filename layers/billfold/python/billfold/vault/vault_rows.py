@@ -10,7 +10,7 @@ from itertools import islice
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from billfold.tables.commits import Commit
-from billfold.tables.rows import Key, Row, indexed, table
+from billfold.tables.rows import Row, Wanted, indexed, single, table
 from billfold.vault import Sealed
 
 NUMBER, PERSON = "number", "person"
@@ -27,14 +27,13 @@ class VaultRow(Row):
     person = BinaryAttribute(legacy_encoding=False, null=True)
 
 
-def vault_key(card_id: str) -> Key:
-    return (VaultRow, card_id, VaultRow.SORT)
+def sealed(card_id: str) -> Wanted[dict[str, Sealed] | None]:
+    """What is sealed of a card, by its parts; None: nothing."""
+    return single(VaultRow, card_id, VaultRow.SORT, to_parts)
 
 
-def sealed(row: Row | None) -> dict[str, Sealed]:
-    """The parts that a row holds; empty when there is none."""
-    if not isinstance(row, VaultRow):
-        return {}
+def to_parts(row: VaultRow) -> dict[str, Sealed]:
+    """The parts that a row holds."""
     parts = {NUMBER: row.number, PERSON: row.person}
     return {part: Sealed(row.generation, row.data_key, text) for part, text in parts.items() if text is not None}
 
@@ -63,7 +62,7 @@ def forget_person(commit: Commit, card_id: str) -> None:
 
 def erase(commit: Commit, card_id: str) -> None:
     """Add to a commit that nothing of a card stays."""
-    commit.delete(vault_key(card_id))
+    commit.delete((VaultRow, card_id, VaultRow.SORT))
 
 
 def sealed_under(*generations: str, most: int | None = None) -> Iterator[str]:

@@ -1,0 +1,36 @@
+"""What is submitted when a card is bound, before any bank is asked (CB-04, CB-08)."""
+
+import pytest
+
+from billfold.cards import card_bindings
+from billfold.cards.card_bindings import Submitted
+from billfold.cards.card_errors import UnsupportedIssuer
+from billfold.errors import CardInvalid
+from tests.rules.card_worlds import BOUND
+
+NUMBER = "4242424242424242"
+
+
+def checked(typed: str, year: int = 2029, bank: str | None = "sandbox") -> Submitted:
+    return card_bindings.check(typed, year, 4, BOUND, {NUMBER: bank}.get)
+
+
+def test_spaces_and_dashes_in_a_number_do_not_count():
+    """People type a number as it is printed; its bank is looked up by its digits."""
+    assert checked("4242 4242-4242 4242") == Submitted(NUMBER, "Visa", "sandbox")
+    assert checked(NUMBER).last4 == "4242"
+
+
+def test_a_number_is_in_no_text_that_shows_what_was_submitted():
+    """CB-18: a log line or a traceback may show it."""
+    assert NUMBER not in repr(checked(NUMBER))
+
+
+def test_what_no_bank_need_be_asked_about_is_refused():
+    """CB-04 before CB-08: a mistyped or expired card is not called a card of another bank."""
+    with pytest.raises(CardInvalid):
+        checked("4242 4242 4242 4243", bank=None)
+    with pytest.raises(CardInvalid):
+        checked(NUMBER, year=2020, bank=None)
+    with pytest.raises(UnsupportedIssuer):
+        checked(NUMBER, bank=None)
