@@ -80,7 +80,7 @@ def _change_pin(user_id: str) -> None:
 
 def _guess_three_times(user_id: str) -> None:
     """One after another, by a step of its own; nobody guesses a PIN that there is not."""
-    user = people_rows.user(read([people_rows.user_key(user_id)]), user_id)
+    user = fetch(people_rows.user(user_id))
     for _ in range(people.PIN_TRIES if user and user.pin.hash else 0):
         world.call("PUT", "/v1/pin", _person(user_id), {"pin": ANOTHER_PIN, "current_pin": WRONG_PIN})
 
