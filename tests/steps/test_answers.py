@@ -44,7 +44,7 @@ def test_every_answer_is_as_the_contract_says(town, route):
 def test_a_problem_with_a_pointer_is_as_the_contract_says(village, route):
     """XX-02: bad input too."""
     method, _, resource = route.partition(" ")
-    path = resource.format(**CALLS[route](village, village.owner)[0])
+    path = resource.format(**CALLS[route].path(village))
     answer = call(method, path, village.owner, raw='{"unknown": 1}', phone=village.owner.phone)
     assert answer.status in (400, 401, 403)
     assert faults(route, answer) == []

@@ -14,7 +14,7 @@ from tests import world
 from tests.rules.test_card_numbers import completed
 from tests.rules.test_free_texts import ALPHABETS
 from tests.steps.test_bad_input import TAKING, send
-from tests.steps.town import CALLS, Town, entitled
+from tests.steps.town import CALLS, Town
 from tests.world import call
 
 
@@ -76,7 +76,7 @@ def test_there_is_free_text_in_these_calls():
 @pytest.mark.parametrize(("route", "pointer"), FREE)
 def test_no_field_takes_a_text_against_the_rule(village, route, pointer):
     """A1, F12: 400, with the pointer to it and nothing of it in the answer."""
-    valid = CALLS[route](village, village.people[entitled(route)])[1]
+    valid = CALLS[route].body(village, village.people[CALLS[route].entitled])
 
     @settings(max_examples=25)
     @given(bad_texts)

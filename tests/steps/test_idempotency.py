@@ -12,9 +12,8 @@ from billfold.clock import HOUR, SECOND, now
 from billfold.triggers import fingerprints
 from infra.plan.tables import TABLES as TABLE_DEFINITIONS
 from tests import world
-from tests.cloud import delivery
 from tests.steps import values
-from tests.steps.town import CALLS, TABLES, Town, entitled, everything
+from tests.steps.town import CALLS, TABLES, Town, everything, move_on
 from tests.world import PIN, ROUTES, STEPS, Person, call, event
 
 # A bank's callback carries the same word however often it comes: its signature names it, not a key of ours.
@@ -29,9 +28,9 @@ MARKS = ("never", "compared", "sealed")
 
 def prepared(route: str, town: Town) -> tuple[Any, dict[str, Any]]:
     """The step and one event of a POST with effect, to be handed in as often as a test wants."""
-    person = town.people[entitled(route)]
+    person = town.people[CALLS[route].entitled]
     method, _, resource = route.partition(" ")
-    parameters, body, _ = CALLS[route](town, person)
+    parameters, body, _ = CALLS[route].arguments(town, person)
     return event(method, resource.format(**parameters), person, body, phone=person.phone if person else None)
 
 
@@ -40,20 +39,6 @@ def send(step: Any, sent: dict[str, Any], **headers: str) -> dict[str, Any]:
     sent = sent | {"headers": sent["headers"] | headers, "requestContext": sent["requestContext"] | {"requestId": "r"}}
     answer: dict[str, Any] = step.handler(sent, None)
     return answer
-
-
-def move_on(town: Town) -> None:
-    """Everything that a first answer showed is different afterwards."""
-    owner, shop = town.owner, town.shop
-    world.refund(shop.admin, town.settled["id"], [town.settled["items"][0]["id"]])
-    world.verify(owner, town.closed["id"], town.closed["verification"]["list_hash"])
-    world.refund(shop.admin, town.closed["id"], [town.closed["items"][0]["id"]])
-    town.cards.work("activate_card", town.challenged)
-    heads = [row for row in town.cards.engine.rows("charges") if row.get("state", {}).get("S") == "settling"]
-    STEPS["settle_charge"].handler(delivery.sqs_event(sorted({row["pk"]["S"] for row in heads})), None)
-    closed = world.close(owner, town.open_bill).body
-    if "verification" in closed:
-        world.verify(owner, town.open_bill, closed["verification"]["list_hash"])
 
 
 def test_every_post_asks_for_a_key():
