@@ -16,7 +16,7 @@ SIGN_IN := $(if $(filter command,$(firstword $(origin USER))),$(USER),alice)
 PYTHON := .venv/bin/python
 PIP := -m pip install -qq --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help install up down demo token steps status test quick proof mutants bench check format written clean
+.PHONY: help install up down demo token step steps status test quick proof mutants bench check format written clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ token: .venv/.installed  ## a token of USER=alice, in the last line
 
 steps: .venv/.installed  ## the map: every step, its trigger, function and permissions
 	@$(PYTHON) -m infra steps
+
+step: .venv/.installed  ## write a new step: WORKFLOW=coupons NAME=claim_coupon TRIGGER="POST /v1/campaigns/{campaign}/coupons"
+	@$(PYTHON) -m infra new-step "$(WORKFLOW)" "$(NAME)" "$(TRIGGER)"
 
 status: .venv/.installed  ## each step's live version
 	@$(PYTHON) -m infra status

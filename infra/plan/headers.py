@@ -22,6 +22,8 @@ FIELDS = {
     "May": "the role of its function, in the words of infra/plan/permissions.py, or `nothing`",
 }
 LAST = ("Runs", "Layers", "Carries")
+# What stands for a word of a new step's header that its author has still to say.
+UNSAID = "…"
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 
 
@@ -45,6 +47,9 @@ def faults(name: str, fields: dict[str, str], trigger: Trigger, may: May | None)
     if not fields["summary"]:
         yield "say what the step does in the first line of its docstring"
     yield from _misplaced([field for field in fields if field != "summary"])
+    for field, text in fields.items():
+        if UNSAID in text.split():
+            yield f"say what stands as `{UNSAID}` in {'its first line' if field == 'summary' else f'`{field}`'}"
     said = _trigger(fields)
     if said and said != str(trigger):
         yield (
@@ -63,7 +68,8 @@ def faults(name: str, fields: dict[str, str], trigger: Trigger, may: May | None)
 
 def _unwritten(fields: dict[str, str], may: May) -> Iterator[str]:
     writes = sorted({action for actions in may.actions.values() for action in actions} & WRITES)
-    if "May" in fields and bool(writes) is (fields["Writes"] == "nothing"):
+    unsaid = UNSAID in fields["Writes"].split()
+    if "May" in fields and not unsaid and bool(writes) is (fields["Writes"] == "nothing"):
         yield (
             f"`Writes` says nothing and `May` {', '.join(writes)}: name the rows in `Writes`, or take that out of `May`"
             if writes

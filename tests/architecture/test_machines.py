@@ -126,7 +126,7 @@ def test_a_task_that_runs_longer_than_its_function_may_is_given_up(machine, name
     """A function's own end comes first, so no task is tried again while it still works."""
     state = state_of(machine, name)
     if "TimeoutSeconds" in state:
-        (step,) = [one for one in steps.load() if one.name in state_machines.tasks(state)]
+        (step,) = [one for one in steps.known() if one.name in state_machines.tasks(state)]
         assert state["TimeoutSeconds"] > step.settings(STAGE).timeout_seconds
 
 

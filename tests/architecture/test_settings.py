@@ -9,7 +9,7 @@ from infra.plan import stages, steps
 from infra.plan.settings import DEFAULT, Settings, settings
 from infra.plan.stages import Unknown
 
-STEPS = {step.name: step for step in steps.load(sandbox_bank=True)}
+STEPS = {step.name: step for step in steps.known(sandbox_bank=True)}
 CONFIG = json.loads(stages.CONFIG.read_text())
 
 

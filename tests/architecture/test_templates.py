@@ -480,12 +480,12 @@ def test_the_bucket_of_photos_is_private_and_keeps_nothing():
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_an_upload_reaches_its_step_by_an_event_of_its_bucket_alone():
+@pytest.mark.parametrize("step", [one for one in STEPS if isinstance(one.trigger, Upload)], ids=lambda one: one.name)
+def test_an_upload_reaches_its_step_by_an_event_of_its_bucket_alone(step):
     """CB-02: EventBridge tells the alias `live` of objects that were created, and of no other bucket's."""
-    (step,) = [one for one in STEPS if isinstance(one.trigger, Upload)]
     event = workflow("production", step)[logical(step.name)]["Properties"]["Events"]["Trigger"]
     pattern = event["Properties"]["Pattern"]
-    bucket = built("production")["kept"]["PhotosBucket"]["Properties"]
+    bucket = built("production")["kept"][logical(step.trigger.bucket, "bucket")]["Properties"]
     assert event["Type"] == "EventBridgeRule"
     assert pattern["detail"]["bucket"]["name"] == [bucket["BucketName"]]
     assert pattern["detail-type"] == ["Object Created"]

@@ -150,7 +150,7 @@ def test_a_long_day_is_compared_in_pieces_and_each_difference_is_told_once(cards
     assert set(outcomes.values()) == {2}, "no message gave rise to two"
     assert pages + PARTS <= len(outcomes) <= pages + PARTS + 1
     # Half of its function's time is for waiting for DynamoDB and the bank.
-    (step,) = [one for one in steps.load() if one.name == "compare_charges"]
+    (step,) = [one for one in steps.known() if one.name == "compare_charges"]
     assert longest < step.settings(stages.stage("production")).timeout_seconds / 2
     with capsys.disabled():
         if "BILLFOLD_COMPARED_CHARGES" in os.environ:

@@ -101,7 +101,7 @@ def test_reading_ends_when_its_time_is_over():
     image = rendering.notice(random.Random("notice"))
     with pytest.raises(OutOfTime):
         next(embedded.looks(image, seconds=0))
-    (step,) = [one for one in steps.load() if one.name == "read_card_photo"]
+    (step,) = [one for one in steps.known() if one.name == "read_card_photo"]
     for stage in stages.names():
         assert step.settings(stages.stage(stage)).timeout_seconds > 2 * embedded.SECONDS
 

@@ -30,11 +30,11 @@ def replace(file: pathlib.Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def run(folder: pathlib.Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """`python -m` what is named, in that copy: nothing of the project itself is imported. Both outputs are in `stdout`."""
+def run(folder: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python with these arguments, in that copy: nothing of the project itself is imported. Both outputs are in `stdout`."""
     settings = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "250"}
     return subprocess.run(
-        [sys.executable, "-m", *command],
+        [sys.executable, *arguments],
         cwd=folder,
         env={name: value for name, value in settings.items() if not name.startswith("PYTEST_")},
         stdout=subprocess.PIPE,

@@ -72,7 +72,14 @@ def broken(tmp_path_factory):
 def test_the_tests_report_every_fault_of_every_step_in_one_run(broken):
     """One that ended at the first, or before collecting, would tell the others one by one."""
     said = scratch.run(
-        broken, "pytest", "tests/architecture/test_house.py", "-k", "test_a_step_is_tied_once", "-p", "no:cacheprovider"
+        broken,
+        "-m",
+        "pytest",
+        "tests/architecture/test_house.py",
+        "-k",
+        "test_a_step_is_tied_once",
+        "-p",
+        "no:cacheprovider",
     )
     for name, mend in TOLD.items():
         assert re.search(rf"^functions/{name}\.py: .*{re.escape(mend)}", said.stdout, re.MULTILINE), said.stdout
@@ -81,7 +88,7 @@ def test_the_tests_report_every_fault_of_every_step_in_one_run(broken):
 
 def test_such_a_step_is_not_deployed(broken):
     """The map is refused whole, in one line that names each file and its mend."""
-    said = scratch.run(broken, "infra", "steps")
+    said = scratch.run(broken, "-m", "infra", "steps")
     assert said.returncode == 1
     assert said.stdout.startswith("Misdeclared: ")
     for name, mend in TOLD.items():
