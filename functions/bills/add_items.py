@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from billfold import bills, merchants, people
-from billfold.bills import Bill, bill_rows, bill_wire, taps
+from billfold import merchants, people
+from billfold.bills import Bill, bill_items, bill_rows, bill_wire, taps
 from billfold.bills.bill_changes import BillChange, Item, ItemsAdded, Outcome
 from billfold.errors import Refusal
 from billfold.merchants import Terminal, merchant_rows
@@ -44,12 +44,12 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
     if repeat := journal.repeat(operation, request.fingerprint):
         return _answer(*repeat)
 
-    bills.check_room(bill)
+    bill_items.check_room(bill)
     items, outcomes = _land(bill, sent, merchants.of_sellers(terminals, sellers), now)
     marks = request.marks(tries_left=people.tries_left(user.pin, now))
-    change = ItemsAdded(at=now, items=items, outcomes=outcomes, late=bills.is_late(bill, now), **marks)
+    change = ItemsAdded(at=now, items=items, outcomes=outcomes, late=bill_items.is_late(bill, now), **marks)
 
-    if bills.worth_recording(bill, change):
+    if bill_items.worth_recording(bill, change):
         with Commit(operation) as commit:
             bill = bill_rows.put_change(commit, bill, change)
 
@@ -64,18 +64,18 @@ def _land(bill: Bill, sent: list[Any], terminals: dict[str, Terminal], now: int)
         terminal = terminals.get(str(value.get("terminal"))) if isinstance(value, dict) else None
         try:
             item = taps.item(value, bill, terminal, f"/items/{number}")
-            if known := bills.same_item(bill, item):
+            if known := bill_items.same_item(bill, item):
                 outcomes.append(Outcome("repeated", known.item_id))
                 continue
-            bills.check_accepts(bill, now)
+            bill_items.check_accepts(bill, now)
             taps.check_signature(value, terminal)
-            bills.check_item(bill, item, now, f"/items/{number}")
+            bill_items.check_item(bill, item, now, f"/items/{number}")
         except Refusal as refusal:
             outcomes.append(Outcome("refused", refusal=refusal.code(), facts=refusal.facts))
             continue
         landed.append(item)
         outcomes.append(Outcome("added", item.item_id))
-        bill = bills.with_item(bill, item)
+        bill = bill_items.with_item(bill, item)
     return landed, outcomes
 
 

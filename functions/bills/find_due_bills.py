@@ -9,8 +9,7 @@ May       bills Query:due; queue due-bills
 Runs      50 s, at most 1 (each minute's look ends before the next begins)
 """
 
-from billfold.bills.bill_rows import HeadRow
-from billfold.tables.rows import due
+from billfold.bills import bill_rows
 from billfold.triggers import schedule
 
-handler = schedule.sweep(__name__, "due-bills", lambda now: due(HeadRow, "bills", now))
+handler = schedule.sweep(__name__, "due-bills", bill_rows.JOURNALS.due)

@@ -19,7 +19,7 @@ from billfold import bills, cards, charges, errors, ledger, people
 from billfold.bills import Bill, bill_payments, bill_rows, bill_wire
 from billfold.bills.bill_changes import BillChange, SettlementFailed
 from billfold.bills.bill_errors import ListChanged
-from billfold.cards import Card, card_rows
+from billfold.cards import CardSummary, card_rows
 from billfold.charges import charge_rows
 from billfold.ledger import ledger_rows
 from billfold.people import PinVerification, User, people_rows, pins
@@ -40,12 +40,12 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
     device_id, operation, now = dpop.device(request), request.operation("opr"), request.now
     journal = bill_rows.load(request.parameters["bill"])
     bill, caller = journal.present, request.caller
-    user, device, done, balance, head = fetch(
+    user, device, done, balance, card = fetch(
         people_rows.user(caller),
         people_rows.device(caller, device_id),
         operation_rows.operation(operation),
         ledger_rows.balance(ledger.wallet(caller, bill.currency)),
-        card_rows.head(request.body.instrument) if request.body.instrument else NOTHING,
+        card_rows.summary(request.body.instrument) if request.body.instrument else NOTHING,
     )
     user = people.check_own_device(bill.owner, bill.device, user, device)
     if done:
@@ -55,7 +55,7 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
 
     _check_verifiable(bill, request.body.list_hash, user, now)
     # Checked before the PIN: no write counts this refusal, so after the PIN it would tell an attacker which guess was right.
-    card = _card(request, head, bill) if request.body.instrument else None
+    card = cards.check_can_pay(card, caller, bill.total, now) if request.body.instrument else None
     if wrong := PinVerification(request.body.pin).verify(user.pin, now, pins.matches):
         with Commit(operation) as commit:
             bill_rows.check_as_read(commit, bill)
@@ -83,11 +83,7 @@ def _check_verifiable(bill: Bill, list_hash: str, user: User, now: int) -> None:
         raise ListChanged(verification=wire.to_builtins(current)) from None
 
 
-def _card(request: http.Request[VerifyBill], head: card_rows.HeadRow | None, bill: Bill) -> Card:
-    return cards.check_can_pay(card_rows.to_card(head) if head else None, request.caller, bill.total, request.now)
-
-
-def _by_card(request: http.Request[VerifyBill], bill: Bill, card: Card, commit: Commit) -> BillChange:
+def _by_card(request: http.Request[VerifyBill], bill: Bill, card: CardSummary, commit: Commit) -> BillChange:
     """The hold on the card's account and the charge that its bank is then asked for (CB-21)."""
     hold, transfer = request.operation("hld"), request.operation("trf")
     started = charges.start(card, bill.total, "bill", bill.bill_id, request.now, hold=hold, transfer=transfer)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from billfold import banks, cards, people
 from billfold.banks import Verdict
-from billfold.cards import Card, card_answers, card_rows, card_wire
+from billfold.cards import Card, card_answers, card_codes, card_rows, card_wire
 from billfold.cards.card_challenges import CODE_TRIES
 from billfold.cards.card_changes import Answered, CardChange, CodeRefused
 from billfold.cards.card_errors import ChallengeOver, CodeWrong
@@ -39,7 +39,7 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
             return _answer(*judged)
     else:
         people.check_active(fetch(people_rows.user(request.caller)))
-        tried = replace(cards.try_code(card, now), **request.marks())
+        tried = replace(card_codes.try_code(card, now), **request.marks())
         with Commit(operation) as commit:
             card = card_rows.put_change(commit, card, tried)
         number = card.challenge.tries

@@ -9,7 +9,7 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 """
 
 from billfold import cards, clock
-from billfold.cards import card_ends, card_rows
+from billfold.cards import card_end_rows, card_rows
 from billfold.cards.card_changes import Ended
 from billfold.tables.commits import Commit
 from billfold.triggers import workflow
@@ -22,7 +22,7 @@ def handler(event: workflow.Input) -> workflow.Output:
     change = cards.begin(card, now)
     if change:
         with Commit(f"{card.card_id}/check") as commit:
-            put = card_ends.put_over if isinstance(change, Ended) else card_rows.put_change
+            put = card_end_rows.put_over if isinstance(change, Ended) else card_rows.put_change
             card = put(commit, card, change)
 
     return {"card": card.card_id, "outcome": "ask" if card.state in cards.OPEN else "over"}

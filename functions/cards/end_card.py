@@ -9,7 +9,7 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 """
 
 from billfold import cards, clock
-from billfold.cards import card_ends, card_rows
+from billfold.cards import card_end_rows, card_rows
 from billfold.tables.commits import Commit
 from billfold.triggers import workflow
 
@@ -20,6 +20,6 @@ def handler(event: workflow.Input) -> workflow.Output:
 
     if ended := cards.end(card, now):
         with Commit(f"{card.card_id}/end") as commit:
-            card = card_ends.put_over(commit, card, ended)
+            card = card_end_rows.put_over(commit, card, ended)
 
     return {"card": card.card_id, "outcome": card.state}

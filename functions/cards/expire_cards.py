@@ -9,7 +9,7 @@ May       cards PutItem Query UpdateItem; vault DeleteItem
 """
 
 from billfold import cards, clock
-from billfold.cards import card_ends, card_rows
+from billfold.cards import card_end_rows, card_rows
 from billfold.tables.commits import Commit
 from billfold.triggers import queue
 
@@ -23,6 +23,6 @@ def handler(card_id: str) -> str:
         return "nothing due"
 
     with Commit(f"{card_id}/expire") as commit:
-        card_ends.put_over(commit, card, ended)
+        card_end_rows.put_over(commit, card, ended)
 
     return ended.state

@@ -9,8 +9,7 @@ May       cards Query:due; queue due-cards
 Runs      50 s, at most 1 (each minute's look ends before the next begins)
 """
 
-from billfold.cards.card_rows import HeadRow
-from billfold.tables.rows import due
+from billfold.cards import card_rows
 from billfold.triggers import schedule
 
-handler = schedule.sweep(__name__, "due-cards", lambda now: due(HeadRow, "cards", now))
+handler = schedule.sweep(__name__, "due-cards", card_rows.JOURNALS.due)

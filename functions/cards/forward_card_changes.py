@@ -8,8 +8,8 @@ Again     a batch comes again after an error; every follower is idempotent
 May       queue authentications answers withdrawals feeds
 """
 
-from billfold.cards import card_rows
+from billfold.cards import card_stream
 from billfold.events import event_stream
 from billfold.triggers import stream
 
-handler = stream.forward(__name__, card_rows.messages, event_stream.feeds(card_rows.events_of))
+handler = stream.forward(__name__, card_stream.messages, event_stream.feeds(card_stream.events_of))

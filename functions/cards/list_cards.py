@@ -17,7 +17,7 @@ from billfold.triggers import http, lists, wire
 @http.step(answers=list[card_wire.CardAnswer], query=lists.PAGED)
 def handler(request: http.Request[Any]) -> http.Answer:
     limit, before = lists.limit(request), lists.position(request)
-    cards, position = card_rows.owned(request.caller, before=before, limit=limit)
+    summaries, position = card_rows.summaries(request.caller, before=before, limit=limit)
 
-    shown = [card_wire.card(card.at(request.now)) for card in cards]
+    shown = [card_wire.summary(card.at(request.now)) for card in summaries]
     return http.Answer(200, wire.Page(shown, lists.cursor(request, position)))

@@ -12,7 +12,7 @@ Layers    stripe
 from typing import Any
 
 from billfold import banks, cards, people
-from billfold.cards import card_answers, card_rows, card_wire
+from billfold.cards import card_answers, card_codes, card_rows, card_wire
 from billfold.errors import Unavailable
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
@@ -27,7 +27,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
     user, device = fetch(people_rows.user(caller), people_rows.device(caller, device_id))
     people.check_own_device(card.owner, card.device, user, device)
 
-    if not cards.awaits_page(card, now):
+    if not card_codes.awaits_page(card, now):
         return http.Answer(200, card_wire.card(card))
     said = banks.bank(card.bank).challenge(f"{card.card_id}/authentication", card.reference)
     if said.outcome == "unknown":

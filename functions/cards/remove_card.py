@@ -10,7 +10,7 @@ May       cards BatchGetItem ConditionCheckItem PutItem Query UpdateItem; vault 
 """
 
 from billfold import cards, people
-from billfold.cards import card_ends, card_rows
+from billfold.cards import card_end_rows, card_rows
 from billfold.cards.card_errors import CardBusy
 from billfold.errors import Stale
 from billfold.people import PinVerification, people_rows, pins
@@ -46,6 +46,6 @@ def handler(request: http.Request[RemoveCard]) -> http.Answer:
 
     with Commit(token) as commit:
         people_rows.check_pin(commit, request.caller, user.pin)
-        card_ends.put_over(commit, card, change)
+        card_end_rows.put_over(commit, card, change)
 
     return http.Answer(204)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from billfold import banks, cards, people
-from billfold.cards import card_rows, card_wire
+from billfold.cards import card_codes, card_rows, card_wire
 from billfold.errors import Unavailable
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
@@ -29,7 +29,7 @@ def handler(request: http.Request[Any]) -> http.Answer:
         card, _ = repeat
     else:
         people.check_active(fetch(people_rows.user(request.caller)))
-        sent = replace(cards.resend(card, request.now), **request.marks())
+        sent = replace(card_codes.resend(card, request.now), **request.marks())
         with Commit(operation) as commit:
             card = card_rows.put_change(commit, card, sent)
 

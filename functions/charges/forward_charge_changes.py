@@ -8,10 +8,10 @@ Again     a batch comes again after an error; every follower is idempotent
 May       queue charges comparisons feeds
 """
 
-from billfold.charges import charge_rows, comparison_rows
+from billfold.charges import charge_stream, comparison_rows
 from billfold.events import event_stream
 from billfold.triggers import stream
 
 handler = stream.forward(
-    __name__, charge_rows.messages, comparison_rows.messages, event_stream.feeds(charge_rows.events_of)
+    __name__, charge_stream.messages, comparison_rows.messages, event_stream.feeds(charge_stream.events_of)
 )

@@ -15,7 +15,6 @@ from billfold import charges
 from billfold.banks import issuers
 from billfold.charges import charge_messages, charge_rows, comparison_rows
 from billfold.charges.comparisons import Comparison
-from billfold.tables.rows import due
 from billfold.triggers import queue, schedule
 
 # As many as are sent within a few seconds; the most overdue of each shard come first.
@@ -28,5 +27,5 @@ def handler(now: int) -> int:
     reported = comparison_rows.reported(wanted)
     begun = queue.send("comparisons", (one.message for one in wanted if one.name not in reported))
 
-    overdue = islice(due(charge_rows.HeadRow, "charges", now), MOST_OVERDUE)
+    overdue = islice(charge_rows.JOURNALS.due(now), MOST_OVERDUE)
     return begun + queue.send("charges", (charge_messages.once(charge) for charge in overdue))

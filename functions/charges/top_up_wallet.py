@@ -34,9 +34,9 @@ class TopUpWallet(wire.Body, frozen=True):
 def handler(request: http.Request[TopUpWallet]) -> http.Answer:
     body, caller, now = request.body, request.caller, request.now
     operation, charge_id = request.operation("opr"), request.operation("chg")
-    user, head, started_before, tries = fetch(
+    user, card, started_before, tries = fetch(
         people_rows.user(caller),
-        card_rows.head(body.card),
+        card_rows.summary(body.card),
         charge_rows.started(charge_id),
         limit_rows.tries({"top_ups": [caller]}),
     )
@@ -45,7 +45,7 @@ def handler(request: http.Request[TopUpWallet]) -> http.Answer:
 
     amount = Money(body.amount.amount, wire.current_currency(body.amount.currency, "/amount/currency"))
     people.check_active(user)
-    card = cards.check_can_pay(card_rows.to_card(head) if head else None, caller, amount, now)
+    card = cards.check_can_pay(card, caller, amount, now)
     top_ups.check_amount(amount, top_ups.parse(os.environ["BILLFOLD_TOP_UPS"]))
     if wait_seconds := tries.wait_seconds(now):
         raise TooManyTopUps(retry_after_seconds=wait_seconds)

@@ -8,8 +8,8 @@ Again     a batch comes again after an error; record_events is idempotent
 May       queue feeds
 """
 
-from billfold.bills import bill_rows
+from billfold.bills import bill_stream
 from billfold.events import event_stream
 from billfold.triggers import stream
 
-handler = stream.forward(__name__, event_stream.feeds(bill_rows.events_of))
+handler = stream.forward(__name__, event_stream.feeds(bill_stream.events_of))

@@ -8,7 +8,7 @@ Again     a batch comes again after an error; record_events is idempotent
 May       queue feeds
 """
 
-from billfold.events import event_stream, outbox_rows
+from billfold.events import event_stream, outbox_stream
 from billfold.triggers import stream
 
-handler = stream.forward(__name__, event_stream.feeds(outbox_rows.events_of))
+handler = stream.forward(__name__, event_stream.feeds(outbox_stream.events_of))

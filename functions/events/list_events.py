@@ -10,7 +10,8 @@ May       events Query; people BatchGetItem
 
 from typing import Annotated, Any
 
-from billfold import events
+from msgspec import Meta
+
 from billfold.clock import to_text
 from billfold.errors import NotFound
 from billfold.events import event_rows
@@ -32,7 +33,7 @@ class EventAnswer(wire.View, frozen=True):
     """`id` is the position to pass as `?after=` for what follows."""
 
     id: str
-    type: Annotated[str, wire.one_of(events.kinds())]
+    type: Annotated[str, Meta(extra_json_schema={"$ref": "#/components/schemas/EventKind"})]
     at: str
     about: str
     data: dict[str, Any]

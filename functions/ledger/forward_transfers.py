@@ -9,7 +9,7 @@ May       queue statements feeds
 """
 
 from billfold.events import event_stream
-from billfold.ledger import ledger_rows
+from billfold.ledger import ledger_stream
 from billfold.triggers import stream
 
-handler = stream.forward(__name__, ledger_rows.messages, event_stream.feeds(ledger_rows.events_of))
+handler = stream.forward(__name__, ledger_stream.messages, event_stream.feeds(ledger_stream.events_of))

@@ -8,6 +8,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -49,7 +50,7 @@ def build(known: list[Step]) -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": schemas | {"Problem": _problem_schema()},
+            "schemas": schemas | {"Problem": _problem_schema(), "EventKind": _event_kind_schema()},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "the ID token"},
                 "device": {
@@ -176,7 +177,7 @@ def refusals() -> list[type[Refusal]]:
     """Every refusal that can be answered, a family after the other, in each the house's and then each noun's as its module
     lists them; `Refused` itself only heads its family."""
     found: list[type[Refusal]] = []
-    modules = [errors, *(importlib.import_module(name) for name in _error_modules())]
+    modules = [errors, *_modules("_errors")]
     known = [
         one for module in modules for one in vars(module).values() if getattr(one, "__module__", "") == module.__name__
     ]
@@ -187,10 +188,17 @@ def refusals() -> list[type[Refusal]]:
     return found
 
 
-def _error_modules() -> list[str]:
-    """The nouns' modules of refusals: found, so that none depends on what happens to be imported."""
+def _modules(suffix: str) -> list[ModuleType]:
+    """The nouns' modules of refusals, or of streams: found, so that nothing depends on what happens to be imported."""
     found = pkgutil.walk_packages(billfold.__path__, "billfold.")
-    return sorted(module.name for module in found if module.name.endswith("_errors") and ".banks." not in module.name)
+    names = sorted(module.name for module in found if module.name.endswith(suffix) and ".banks." not in module.name)
+    return [importlib.import_module(name) for name in names]
+
+
+def _event_kind_schema() -> dict[str, Any]:
+    """Every kind of event, as the streams that make events list them."""
+    streams = [module for module in _modules("_stream") if hasattr(module, "events_of")]
+    return {"type": "string", "enum": sorted({kind for stream in streams for kind in stream.EVENTS.values()})}
 
 
 def _problem_schema() -> dict[str, Any]:

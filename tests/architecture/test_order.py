@@ -64,7 +64,7 @@ def test_rules_are_pure(path):
     ours = {name.split(".")[1] for name in found if name.split(".")[0] == "billfold" and "." in name}
     theirs = {name.split(".")[0] for name in found} - set(sys.stdlib_module_names) - {"billfold"}
     allowed = set(PORTS.get(short(path), ()))
-    rows = path.stem.endswith("_rows") or path.stem == "card_ends"
+    rows = path.stem.endswith("_rows")
     wire = path.stem.endswith(("_wire", "_stream")) or short(path) in ON_THE_WIRE
     allowed |= {"tables", "pynamodb", "msgspec"} if rows else set()
     allowed |= {"triggers", "msgspec", *ON_THE_WIRE.get(short(path), ())} if wire else set()

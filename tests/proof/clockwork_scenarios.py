@@ -1,9 +1,9 @@
 """Scenarios of what nobody asks for: deadlines, streams, queues and feeds."""
 
 from billfold import ledger
-from billfold.bills import bill_rows
+from billfold.bills import bill_rows, bill_stream
 from billfold.events import event_rows
-from billfold.ledger import ledger_rows
+from billfold.ledger import ledger_rows, ledger_stream
 from billfold.tables.rows import fetch
 from tests import world
 from tests.proof import bill_scenarios
@@ -132,7 +132,7 @@ def _records_entries(harness: Harness) -> Occasion:
     transfer = next(
         found
         for record in harness.records("ledger")["Records"]
-        if (found := ledger_rows.from_stream(record["dynamodb"]["NewImage"]))
+        if (found := ledger_stream.from_stream(record["dynamodb"]["NewImage"]))
     )
 
     def effect() -> None:
@@ -149,7 +149,7 @@ def _events(harness: Harness) -> tuple[Person, list[str]]:
     assert world.close(person, bill).status == 200
     images = [record["dynamodb"]["NewImage"] for record in harness.records("bills")["Records"]]
     changes = [image for image in images if image["sk"]["S"] != bill_rows.HeadRow.SORT]
-    told = {event.change: event for image in changes for event in bill_rows.events_of(image)}
+    told = {event.change: event for image in changes for event in bill_stream.events_of(image)}
     return person, [event_rows.encode(event) for _, event in sorted(told.items())]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from billfold import bills, clock
+from billfold import clock
 from billfold.bills import Bill, bill_rows
 from billfold.bills.bill_changes import Opened
 from billfold.tables.commits import Commit
@@ -17,6 +17,7 @@ from billfold.tables.journals import Journal
 from tests import world
 from tests.cloud.delivery import sqs_event
 from tests.cloud.engine import Engine
+from tests.rules.bill_worlds import rebuild
 from tests.world import Person, Response
 
 T = TypeVar("T")
@@ -109,7 +110,7 @@ def whole(store: Engine, bill_id: str) -> Journal:
     rows = {row["sk"]["S"]: row for row in store.client.query(**_partition(bill_id))["Items"]}
     head = rows.pop("#")
     assert sorted(rows) == [f"{number:08d}" for number in range(1, len(rows) + 1)]
-    bill = bills.rebuild(bill_id, journal.changes)
+    bill = rebuild(bill_id, journal.changes)
     assert (head["state"]["S"], int(head["revision"]["N"])) == (bill.state, bill.revision)
     assert int(head["total"]["N"]) == sum(item.amount for item in bill.payable)
     names = [item.item_id for item in bill.items]

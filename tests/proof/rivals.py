@@ -14,7 +14,7 @@ from functools import partial
 
 from billfold import bills, cards, clock, people
 from billfold.bills import bill_rows
-from billfold.cards import card_ends, card_rows
+from billfold.cards import card_end_rows, card_rows
 from billfold.errors import Refusal, Stale
 from billfold.people import people_rows, pins
 from billfold.tables.commits import Commit
@@ -125,7 +125,7 @@ def _remove_card(card_id: str) -> None:
     if change:
         # A card with a charge under way stays.
         with contextlib.suppress(Stale), Commit(uuid.uuid4().hex) as commit:
-            card_ends.put_over(commit, card, change)
+            card_end_rows.put_over(commit, card, change)
 
 
 def _of(table: str, sort: str) -> Callable[[State], list[str]]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from billfold.bills import bill_rows
-from billfold.cards import card_rows
-from billfold.charges import charge_rows
-from billfold.events import outbox_rows
-from billfold.ledger import ledger_rows
+from billfold.bills import bill_stream
+from billfold.cards import card_stream
+from billfold.charges import charge_stream
+from billfold.events import outbox_stream
+from billfold.ledger import ledger_stream
 from tests.proof import scenarios
 from tests.proof.ground import State
 from tests.proof.plays import Scenario, play
@@ -41,11 +41,11 @@ UNTOLD = {
 def told_by(table: str, image: dict[str, Any]) -> list[Any]:
     """The events that one inserted row means."""
     nouns = {
-        "bills": bill_rows,
-        "cards": card_rows,
-        "charges": charge_rows,
-        "ledger": ledger_rows,
-        "outbox": outbox_rows,
+        "bills": bill_stream,
+        "cards": card_stream,
+        "charges": charge_stream,
+        "ledger": ledger_stream,
+        "outbox": outbox_stream,
     }
     noun: Any = nouns.get(table)
     return noun.events_of(image) if noun else []

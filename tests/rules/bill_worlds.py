@@ -6,10 +6,11 @@ none, let it happen; a refusal leaves no trace.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from billfold import bills
-from billfold.bills import Bill, bill_refunds, bill_sellers
+from billfold import bills, changes
+from billfold.bills import Bill, bill_items, bill_refunds, bill_sellers
 from billfold.bills.bill_changes import Change, Closed, Item, ItemsAdded, Opened, Outcome, Settled, SettlementFailed
 from billfold.errors import Refusal
 
@@ -17,6 +18,7 @@ MINUTE = 60_000
 OPENED = 1_000_000_000
 PERIOD = 60 * MINUTE
 FINAL = ("cancelled", "unpaid", "refunded")
+rebuild = partial(changes.rebuild, bills.new, bills.after)
 
 
 def item(number: int, **fields: Any) -> Item:
@@ -37,7 +39,7 @@ def item(number: int, **fields: Any) -> Item:
 
 def opened(cap: int | None = None, period: int = PERIOD) -> Bill:
     """A bill just opened at OPENED."""
-    return bills.rebuild("bil_1", [opening(cap, period)])
+    return rebuild("bil_1", [opening(cap, period)])
 
 
 def opening(cap: int | None = None, period: int = PERIOD) -> Opened:
@@ -47,7 +49,9 @@ def opening(cap: int | None = None, period: int = PERIOD) -> Opened:
 def added(bill: Bill, *items: Item, now: int = OPENED + MINUTE) -> Bill:
     """The bill after these items landed."""
     outcomes = [Outcome("added", each.item_id) for each in items]
-    return bills.after(bill, ItemsAdded(at=now, items=list(items), outcomes=outcomes, late=bills.is_late(bill, now)))
+    return bills.after(
+        bill, ItemsAdded(at=now, items=list(items), outcomes=outcomes, late=bill_items.is_late(bill, now))
+    )
 
 
 def ended(bill: Bill, now: int = OPENED + PERIOD) -> Bill:
@@ -105,7 +109,7 @@ class Worlds:
 
     def __init__(self, cap: int | None) -> None:
         self.changes: list[Change] = [opening(cap)]
-        self.bill = bills.rebuild("bil_1", self.changes)
+        self.bill = rebuild("bil_1", self.changes)
         self.naive = Naive(cap)
         self.now, self.expires = OPENED, OPENED + PERIOD
         self.hashes: dict[str, tuple[Any, ...]] = {}
@@ -146,9 +150,9 @@ class Worlds:
         plain = Plain(new.item_id, merchant, terminal, counter, new.signed_at, amount)
 
         def rule() -> Change:
-            bills.check_accepts(self.bill, self.now)
-            bills.check_item(self.bill, new, self.now)
-            late = bills.is_late(self.bill, self.now)
+            bill_items.check_accepts(self.bill, self.now)
+            bill_items.check_item(self.bill, new, self.now)
+            late = bill_items.is_late(self.bill, self.now)
             return ItemsAdded(at=self.now, items=[new], outcomes=[Outcome("added", new.item_id)], late=late)
 
         change = self._judge("tap", self._against_tap(plain), rule)
@@ -298,7 +302,7 @@ class Worlds:
         assert [(each.item_id, each.state) for each in bill.items] == [
             (each.item_id, each.state) for each in naive.items
         ]
-        assert bills.rebuild("bil_1", self.changes) == bill
+        assert rebuild("bil_1", self.changes) == bill
         assert bill.revision == len(self.changes)
         assert (bill.total.amount, bill.total.currency) == (naive.total(), "USD")
         assert sum(bill.by_seller().values()) == naive.total()

@@ -5,10 +5,11 @@ The naive card remembers plain facts: what the bank said and when, which codes w
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from billfold import cards
-from billfold.cards import Card, card_answers
+from billfold import cards, changes
+from billfold.cards import Card, card_answers, card_codes
 from billfold.cards.card_challenges import CODE_OVER
 from billfold.cards.card_changes import (
     Activated,
@@ -34,6 +35,7 @@ SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 BOUND = 1_795_456_800_000
 FIELDS = ["number", "expiry", "phone"]
 TOKEN = "a token to charge by"
+rebuild = partial(changes.rebuild, cards.new, cards.after)
 PRICE = Money(1_250, "USD")
 FINAL = ("approved", "declined")
 
@@ -58,7 +60,7 @@ def binding(**fields: Any) -> Bound:
 
 
 def bound(**fields: Any) -> Card:
-    return cards.rebuild("crd_1", [binding(**fields)])
+    return rebuild("crd_1", [binding(**fields)])
 
 
 def heard(outcome: str, at: int = BOUND, by: str = "asking", **said: str) -> Answered:
@@ -69,7 +71,7 @@ def heard(outcome: str, at: int = BOUND, by: str = "asking", **said: str) -> Ans
 
 def lived(*changes: CardChange, **fields: Any) -> Card:
     """The card after these changes, from a binding with these fields."""
-    return cards.rebuild("crd_1", [binding(**fields), *changes])
+    return rebuild("crd_1", [binding(**fields), *changes])
 
 
 @dataclass
@@ -135,7 +137,7 @@ class Worlds:
 
     def __init__(self) -> None:
         self.changes: list[CardChange] = [binding()]
-        self.card = cards.rebuild("crd_1", self.changes)
+        self.card = rebuild("crd_1", self.changes)
         self.naive = Naive()
         self.now = BOUND
         self.refused: set[tuple[str, str]] = set()
@@ -253,7 +255,7 @@ class Worlds:
             reasons.add("card_state_conflict")
         elif not naive.code_is_good(self.now) or naive.tries == 5:
             reasons.add("challenge_over")
-        if change := self._judge("try", reasons, lambda: cards.try_code(self.card, self.now)):
+        if change := self._judge("try", reasons, lambda: card_codes.try_code(self.card, self.now)):
             assert isinstance(change, CodeTried)
             self._apply(change)
             naive.tries += 1
@@ -278,7 +280,7 @@ class Worlds:
                 reasons.add("challenge_over")
             elif self.now < naive.codes_sent[-1] + MINUTE:
                 reasons.add("resend_too_soon")
-        if change := self._judge("resend", reasons, lambda: cards.resend(self.card, self.now)):
+        if change := self._judge("resend", reasons, lambda: card_codes.resend(self.card, self.now)):
             self._apply(change)
             naive.codes_sent.append(self.now)
 
@@ -309,7 +311,7 @@ class Worlds:
     def check(self) -> None:
         """Both say the same, and nothing that must never be is so."""
         card, naive = self.card, self.naive
-        assert card == cards.rebuild("crd_1", self.changes)
+        assert card == rebuild("crd_1", self.changes)
         assert card.state == naive.state
         assert card.revision == len(self.changes)
         assert cards.standing(card, self.now) == naive.what_to_do(self.now)

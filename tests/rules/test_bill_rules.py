@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from billfold import bills, errors
-from billfold.bills import bill_errors, bill_sellers
+from billfold.bills import bill_errors, bill_items, bill_sellers
 from billfold.bills.bill_changes import ItemsAdded, ItemVoided, Outcome
 from billfold.ledger import ledger_errors
 from billfold.money import MAX_AMOUNT_MINOR
@@ -30,37 +30,37 @@ def test_a_bill_opens_for_one_device_with_a_fixed_period():
 def test_items_are_taken_until_the_last_instant_of_the_period():
     """VB-05: the period's end itself is out, for the tap and for the signature."""
     bill = opened()
-    bills.check_item(bill, item(1, signed_at=END - 1), END - 1)
-    assert not bills.is_late(bill, END - 1)
-    assert bills.is_late(bill, END)
+    bill_items.check_item(bill, item(1, signed_at=END - 1), END - 1)
+    assert not bill_items.is_late(bill, END - 1)
+    assert bill_items.is_late(bill, END)
     with pytest.raises(bill_errors.BillClosed):
-        bills.check_item(bill, item(1, signed_at=END), END)
+        bill_items.check_item(bill, item(1, signed_at=END), END)
 
 
 def test_a_tap_signed_in_time_may_come_ten_minutes_late():
     """VB-08: whether or not the sweep has ended the bill yet."""
     active = added(opened(), item(1))
     for bill in (active, ended(active), ended(opened())):
-        bills.check_accepts(bill, LATEST_TAP)
+        bill_items.check_accepts(bill, LATEST_TAP)
         with pytest.raises(bill_errors.BillClosed):
-            bills.check_accepts(bill, LATEST_TAP + 1)
+            bill_items.check_accepts(bill, LATEST_TAP + 1)
 
 
 def test_a_bill_that_its_user_closed_takes_no_late_tap():
     """VB-08: late taps are for a period that ended by itself."""
     with pytest.raises(bill_errors.BillClosed):
-        bills.check_accepts(closed(added(opened(), item(1))), OPENED + 3 * MINUTE)
+        bill_items.check_accepts(closed(added(opened(), item(1))), OPENED + 3 * MINUTE)
     with pytest.raises(bill_errors.BillClosed):
-        bills.check_accepts(closed(opened()), OPENED + 3 * MINUTE)
+        bill_items.check_accepts(closed(opened()), OPENED + 3 * MINUTE)
 
 
 def test_a_late_tap_is_taken_until_the_bill_is_verified():
     """VB-08: verified, paid or failed, the list stands."""
     bill = ended(added(opened(), item(1)))
-    bills.check_accepts(bill, END + 1)
+    bill_items.check_accepts(bill, END + 1)
     for state in ("settled", "failed", "unpaid", "cancelled"):
         with pytest.raises(bill_errors.BillClosed):
-            bills.check_accepts(replace(bill, state=state), END + 1)
+            bill_items.check_accepts(replace(bill, state=state), END + 1)
 
 
 def test_a_late_tap_brings_an_empty_bill_back_to_be_verified():
@@ -79,10 +79,10 @@ def test_a_batch_of_refusals_does_not_bring_an_empty_bill_back():
 def test_a_tap_from_before_the_bill_or_from_the_future_is_invalid(signed_at):
     """VB-06: a terminal's clock may be two minutes off, no more."""
     with pytest.raises(errors.Invalid) as refusal:
-        bills.check_item(opened(), item(1, signed_at=signed_at), OPENED + MINUTE)
+        bill_items.check_item(opened(), item(1, signed_at=signed_at), OPENED + MINUTE)
     assert refusal.value.facts["pointer"] == "/signed_at"
     for allowed in (OPENED - 2 * MINUTE, OPENED + 3 * MINUTE):
-        bills.check_item(opened(), item(1, signed_at=allowed), OPENED + MINUTE)
+        bill_items.check_item(opened(), item(1, signed_at=allowed), OPENED + MINUTE)
 
 
 def test_a_terminal_s_counter_rises_on_each_bill():
@@ -90,10 +90,10 @@ def test_a_terminal_s_counter_rises_on_each_bill():
     bill = added(opened(), item(5))
     for counter in (5, 4, 0):
         with pytest.raises(bill_errors.CounterReused):
-            bills.check_item(bill, item(9, counter=counter), OPENED + MINUTE)
-    bills.check_item(bill, item(9, counter=5, terminal="trm_b"), OPENED + MINUTE)
-    bills.check_item(bill, item(9, counter=500), OPENED + MINUTE)
-    bills.check_item(opened(), item(9, counter=0), OPENED + MINUTE)
+            bill_items.check_item(bill, item(9, counter=counter), OPENED + MINUTE)
+    bill_items.check_item(bill, item(9, counter=5, terminal="trm_b"), OPENED + MINUTE)
+    bill_items.check_item(bill, item(9, counter=500), OPENED + MINUTE)
+    bill_items.check_item(opened(), item(9, counter=0), OPENED + MINUTE)
 
 
 def test_a_voided_item_s_counter_stays_used():
@@ -101,15 +101,15 @@ def test_a_voided_item_s_counter_stays_used():
     bill = added(opened(), item(5))
     bill = bills.after(bill, bill_sellers.void(bill, "itm_5", {"mer_a"}, OPENED + MINUTE))
     with pytest.raises(bill_errors.CounterReused):
-        bills.check_item(bill, item(5), OPENED + MINUTE)
+        bill_items.check_item(bill, item(5), OPENED + MINUTE)
 
 
 def test_the_same_tap_is_recognised_and_a_copy_with_other_lines_is_not():
     """VB-11: an item is the same when terminal, counter, signature and lines are."""
     bill = added(opened(), item(1))
-    assert bills.same_item(bill, item(1)) == bill.items[0]
+    assert bill_items.same_item(bill, item(1)) == bill.items[0]
     for changed in ({"signature": "other"}, {"lines": []}, {"counter": 2}, {"terminal": "trm_b"}):
-        assert bills.same_item(bill, item(1, **changed)) is None
+        assert bill_items.same_item(bill, item(1, **changed)) is None
 
 
 def test_only_suspicious_refusals_are_kept_in_the_record():
@@ -122,11 +122,11 @@ def test_only_suspicious_refusals_are_kept_in_the_record():
 
     bill = opened()
     for code in ("signature_invalid", "counter_reused", "terminal_refused"):
-        assert bills.worth_recording(bill, batch(code))
-        assert not bills.worth_recording(closed(bill), batch(code))
-        assert not bills.worth_recording(replace(bill, revision=bills.MAX_CHANGES), batch(code))
-    assert not bills.worth_recording(bill, batch("cap_exceeded"))
-    assert bills.worth_recording(bill, batch("cap_exceeded", item(1)))
+        assert bill_items.worth_recording(bill, batch(code))
+        assert not bill_items.worth_recording(closed(bill), batch(code))
+        assert not bill_items.worth_recording(replace(bill, revision=bill_items.MAX_CHANGES), batch(code))
+    assert not bill_items.worth_recording(bill, batch("cap_exceeded"))
+    assert bill_items.worth_recording(bill, batch("cap_exceeded", item(1)))
 
 
 # ---------------------------------------------------------------------------------------------------- sums and limits
@@ -152,38 +152,38 @@ def test_a_bill_takes_items_from_forty_sellers_and_not_from_a_forty_first():
     """VB-09: 40 fit into one settlement; those forty may go on tapping."""
     bill = added(opened(), *[item(n, merchant=f"mer_{n}") for n in range(40)])
     with pytest.raises(bill_errors.BillFull) as refusal:
-        bills.check_item(bill, item(99, merchant="mer_40"), OPENED + MINUTE)
+        bill_items.check_item(bill, item(99, merchant="mer_40"), OPENED + MINUTE)
     assert refusal.value.facts == {"limit": 40}
-    bills.check_item(bill, item(99, merchant="mer_39"), OPENED + MINUTE)
+    bill_items.check_item(bill, item(99, merchant="mer_39"), OPENED + MINUTE)
 
 
 def test_a_bill_takes_two_hundred_items():
     """The limit is on items ever tapped, voided ones included, so that a bill's rows stay few."""
     bill = added(opened(), *[item(n) for n in range(199)])
-    bills.check_item(bill, item(500), OPENED + MINUTE)
+    bill_items.check_item(bill, item(500), OPENED + MINUTE)
     full = added(bill, item(500))
     with pytest.raises(bill_errors.BillFull) as refusal:
-        bills.check_item(full, item(501), OPENED + MINUTE)
+        bill_items.check_item(full, item(501), OPENED + MINUTE)
     assert refusal.value.facts == {"limit": 200}
 
 
 def test_no_bill_grows_beyond_what_one_transfer_may_move():
     """LG-02: a bill that could not be settled must not come to be."""
     bill = added(opened(), item(1, amount=MAX_AMOUNT_MINOR - 1))
-    bills.check_item(bill, item(2, amount=1), OPENED + MINUTE)
+    bill_items.check_item(bill, item(2, amount=1), OPENED + MINUTE)
     with pytest.raises(ledger_errors.TransferTooLarge):
-        bills.check_item(bill, item(2, amount=2), OPENED + MINUTE)
+        bill_items.check_item(bill, item(2, amount=2), OPENED + MINUTE)
 
 
 def test_an_item_over_the_cap_is_refused_and_smaller_ones_still_fit():
     """VB-19: the cap is inclusive; a voided item makes room again."""
     bill = added(opened(cap=150), item(1, amount=100))
     with pytest.raises(bill_errors.CapExceeded) as refusal:
-        bills.check_item(bill, item(2, amount=51), OPENED + MINUTE)
+        bill_items.check_item(bill, item(2, amount=51), OPENED + MINUTE)
     assert refusal.value.facts == {"cap_minor": 150, "total_minor": 100}
-    bills.check_item(bill, item(2, amount=50), OPENED + MINUTE)
+    bill_items.check_item(bill, item(2, amount=50), OPENED + MINUTE)
     bill = bills.after(bill, bill_sellers.void(bill, "itm_1", {"mer_a"}, OPENED + MINUTE))
-    bills.check_item(bill, item(2, amount=150), OPENED + MINUTE)
+    bill_items.check_item(bill, item(2, amount=150), OPENED + MINUTE)
 
 
 # -------------------------------------------------------------------------------------------------- voids and disputes
@@ -243,11 +243,11 @@ def test_disputing_everything_cancels_a_bill_that_waits_for_verification():
 def test_a_terminal_whose_clock_is_ahead_is_not_told_that_the_bill_has_closed(signed_at):
     """D18: however far ahead; and one from before the bill hears that."""
     with pytest.raises(errors.Invalid) as refusal:
-        bills.check_item(opened(), item(1, signed_at=signed_at), OPENED + MINUTE, "/items/3")
+        bill_items.check_item(opened(), item(1, signed_at=signed_at), OPENED + MINUTE, "/items/3")
     assert "clock is ahead" in refusal.value.problem()["detail"]
     assert refusal.value.facts["pointer"] == "/items/3/signed_at"
     with pytest.raises(errors.Invalid) as refusal:
-        bills.check_item(opened(), item(1, signed_at=OPENED - 3 * MINUTE), OPENED + MINUTE)
+        bill_items.check_item(opened(), item(1, signed_at=OPENED - 3 * MINUTE), OPENED + MINUTE)
     assert "before this bill" in refusal.value.problem()["detail"]
 
 
@@ -256,8 +256,8 @@ def test_a_bill_keeps_refusals_up_to_a_bound():
     bill = opened()
     for number in range(20):
         assert bill.refused_items == 50 * number
-        bills.check_room(bill)
+        bill_items.check_room(bill)
         outcomes = [Outcome("refused", refusal="signature_invalid")] * 50 + [Outcome("added", "itm")]
         bill = bills.after(bill, ItemsAdded(at=OPENED + 1, items=[item(number)], outcomes=outcomes, late=False))
     with pytest.raises(bill_errors.BillFull):
-        bills.check_room(bill)
+        bill_items.check_room(bill)

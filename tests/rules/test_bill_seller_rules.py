@@ -9,7 +9,7 @@ import pytest
 from billfold import bills
 from billfold.bills import Bill, bill_sellers
 from billfold.bills.bill_changes import Change, ItemDisputed, ItemsAdded, ItemVoided, Refunded, Settled
-from tests.rules.bill_worlds import Worlds
+from tests.rules.bill_worlds import Worlds, rebuild
 from tests.rules.test_bill_machine import AMOUNTS, KINDS, take
 
 MERCHANTS = ("mer_0", "mer_1", "mer_2")
@@ -60,9 +60,9 @@ def test_what_a_seller_sees_follows_from_its_own_items_alone(journals):
     states = set()
     for journal in journals:
         for moment in range(1, len(journal) + 1):
-            bill = bills.rebuild("bil_1", journal[:moment])
+            bill = rebuild("bil_1", journal[:moment])
             for merchant in MERCHANTS:
-                alone = bills.rebuild("bil_1", without_others(journal[:moment], merchant))
+                alone = rebuild("bil_1", without_others(journal[:moment], merchant))
                 assert view(merchant, bill) == view(merchant, alone)
                 states.add(view(merchant, bill)[0])
     assert states == {"active", "verifying", "unpaid", "cancelled", "settled", "partially_refunded", "refunded"}
@@ -72,7 +72,7 @@ def test_an_owner_is_asked_for_every_list_that_waits_and_for_each_once(journals)
     """VB-13, VB-14: whatever changed the list, a dispute or a late tap, the last list that was asked for is the one that waits."""
     changed_by = set()
     for journal in journals:
-        before, asked = bills.rebuild("bil_1", journal[:1]), ""
+        before, asked = rebuild("bil_1", journal[:1]), ""
         for change in journal[1:]:
             after = bills.after(before, change)
             if bills.asks_anew(before, after):
@@ -96,7 +96,7 @@ def test_of_a_settlement_only_who_is_paid_is_told(journals):
     for journal in journals:
         for moment, change in enumerate(journal, 1):
             if isinstance(change, Settled):
-                bill = bills.rebuild("bil_1", journal[:moment])
+                bill = rebuild("bil_1", journal[:moment])
                 told = set(bill_sellers.concerned(bill, change))
                 assert told == {item.merchant for item in bill.items if item.state == "settled"}
                 unpaid += told != {item.merchant for item in bill.items}

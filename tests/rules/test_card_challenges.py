@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from billfold import cards
-from billfold.cards import card_answers
+from billfold.cards import card_answers, card_codes
 from billfold.cards.card_challenges import LAST_ASK, PAGE_OVER, PAGE_VALID
 from billfold.cards.card_changes import Answered, ApprovedLate, Asked, ChallengeSent, Checked, Ended
 from billfold.cards.card_errors import NoCodeAwaited
@@ -44,7 +44,7 @@ def test_the_machine_s_wait_ends_with_the_page_s_time():
 
 def test_no_code_is_tried_and_none_is_sent_again():
     """CB-09: so that a habit of typing costs nobody her card."""
-    for deed in (cards.try_code, cards.resend):
+    for deed in (card_codes.try_code, card_codes.resend):
         with pytest.raises(NoCodeAwaited):
             deed(lived(*WAITING), BOUND + 2 * MINUTE)
 
@@ -63,7 +63,7 @@ def test_its_time_over_it_expires_without_a_cool_down_and_says_why():
 @pytest.mark.parametrize(("at", "awaited"), [(BOUND, True), (OVER - 1, True), (OVER, False), (OVER + LAST_ASK, False)])
 def test_the_page_is_given_while_it_is_awaited(at, awaited):
     """CB-09: not before the machine waits for it, nor for a code, nor after the bank's word."""
-    assert cards.awaits_page(lived(*WAITING), at) == awaited
+    assert card_codes.awaits_page(lived(*WAITING), at) == awaited
     code = [Checked(at=BOUND), Asked(at=BOUND, fields_sent=FIELDS), heard("challenge"), ChallengeSent(at=BOUND)]
     for changes in (
         ASKED,
@@ -71,7 +71,7 @@ def test_the_page_is_given_while_it_is_awaited(at, awaited):
         [*WAITING, heard("approved", by="page")],
         [*WAITING, Ended(at=BOUND, state="cancelled")],
     ):
-        assert not cards.awaits_page(lived(*changes), at)
+        assert not card_codes.awaits_page(lived(*changes), at)
 
 
 def test_a_challenge_of_an_earlier_version_is_one_by_code():

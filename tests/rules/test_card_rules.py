@@ -3,7 +3,7 @@
 import pytest
 
 from billfold import cards, errors
-from billfold.cards import card_answers, card_texts
+from billfold.cards import card_answers, card_codes, card_texts
 from billfold.cards.card_challenges import CODE_OVER, PAGE_OVER
 from billfold.cards.card_changes import (
     Activated,
@@ -21,7 +21,7 @@ from billfold.cards.card_changes import (
     Withdrawn,
 )
 from billfold.cards.card_errors import CardNotActive, CardStateConflict, ChallengeOver, ResendTooSoon, TooManyCards
-from tests.rules.card_worlds import BOUND, FIELDS, HOUR, MINUTE, PRICE, SECOND, TOKEN, bound, heard, lived
+from tests.rules.card_worlds import BOUND, FIELDS, HOUR, MINUTE, PRICE, SECOND, TOKEN, bound, heard, lived, rebuild
 
 BEGUN: list[CardChange] = [Checked(at=BOUND), Asked(at=BOUND, fields_sent=FIELDS)]
 APPROVED = [*BEGUN, heard("approved")]
@@ -64,7 +64,7 @@ def test_a_card_begins_as_it_was_submitted_with_its_consent_and_what_was_typed()
 def test_a_card_begins_with_its_binding_and_with_nothing_else():
     """A journal that lost its beginning is a fault, never a card."""
     with pytest.raises(AssertionError):
-        cards.rebuild("crd_1", [Checked(at=BOUND)])
+        rebuild("crd_1", [Checked(at=BOUND)])
 
 
 def test_another_s_card_is_as_unknown_as_none_and_the_attempt_names_it_for_the_log():
@@ -232,23 +232,23 @@ def test_a_bank_s_reason_stays_when_the_card_ends_for_it():
 def test_a_code_is_good_for_five_minutes_after_it_was_last_sent():
     """CB-09: to the last millisecond, and anew after a resend."""
     card = lived(*CHALLENGED)
-    assert cards.try_code(card, CODE_END - 1) == CodeTried(at=CODE_END - 1)
+    assert card_codes.try_code(card, CODE_END - 1) == CodeTried(at=CODE_END - 1)
     with pytest.raises(ChallengeOver):
-        cards.try_code(card, CODE_END)
+        card_codes.try_code(card, CODE_END)
     again = lived(*CHALLENGED, ChallengeSent(at=BOUND + 4 * MINUTE))
     assert again.challenge.expires_at == BOUND + 9 * MINUTE
-    assert cards.try_code(again, BOUND + 9 * MINUTE - 1)
+    assert card_codes.try_code(again, BOUND + 9 * MINUTE - 1)
 
 
 def test_a_code_has_five_tries_counted_before_the_bank_judges_them():
     """CB-09: a sixth is refused though no answer has come to any, and a resend brings none back."""
     for judged in range(6):
-        assert cards.try_code(lived(*CHALLENGED, *tried(4, min(judged, 4))), BOUND)
+        assert card_codes.try_code(lived(*CHALLENGED, *tried(4, min(judged, 4))), BOUND)
         with pytest.raises(ChallengeOver):
-            cards.try_code(lived(*CHALLENGED, *tried(5, judged)), BOUND)
+            card_codes.try_code(lived(*CHALLENGED, *tried(5, judged)), BOUND)
     resent = lived(*CHALLENGED, *tried(5, 4), ChallengeSent(at=BOUND + MINUTE))
     with pytest.raises(ChallengeOver):
-        cards.try_code(resent, BOUND + MINUTE)
+        card_codes.try_code(resent, BOUND + MINUTE)
     assert (resent.challenge.tries_left, resent.challenge.refused) == (0, 4)
 
 
@@ -268,7 +268,7 @@ def test_a_code_has_five_tries_counted_before_the_bank_judges_them():
 def test_no_code_is_tried_or_resent_where_none_is_awaited(changes):
     """CB-09: before the first was sent, after the verdict, and after the end."""
     card = lived(*changes)
-    for act in (cards.try_code, cards.resend):
+    for act in (card_codes.try_code, card_codes.resend):
         with pytest.raises(CardStateConflict) as refusal:
             act(card, BOUND + 2 * MINUTE)
         assert refusal.value.facts["state"] == card.state
@@ -281,26 +281,26 @@ def test_a_code_is_resent_after_a_minute_and_three_times_at_most():
         assert card.challenge.resends_left == resends_left
         for waited, left in ((0, 60), (1, 60), (59_000, 1), (59_999, 1)):
             with pytest.raises(ResendTooSoon) as refusal:
-                cards.resend(card, now + waited)
+                card_codes.resend(card, now + waited)
             assert (refusal.value.status, refusal.value.problem()["retry_after_seconds"]) == (429, left)
         now += MINUTE
-        sent = cards.resend(card, now)
+        sent = card_codes.resend(card, now)
         assert sent == ChallengeSent(at=now)
         card = cards.after(card, sent)
     with pytest.raises(ChallengeOver):
-        cards.resend(card, now + MINUTE)
+        card_codes.resend(card, now + MINUTE)
 
 
 def test_no_code_is_resent_when_no_try_is_left():
     """CB-09: it could not be entered."""
-    assert cards.resend(lived(*CHALLENGED, *tried(4)), BOUND + MINUTE)
+    assert card_codes.resend(lived(*CHALLENGED, *tried(4)), BOUND + MINUTE)
     with pytest.raises(ChallengeOver):
-        cards.resend(lived(*CHALLENGED, *tried(5)), BOUND + MINUTE)
+        card_codes.resend(lived(*CHALLENGED, *tried(5)), BOUND + MINUTE)
 
 
 def test_a_code_that_ran_out_can_still_be_resent_until_the_machine_ends_it():
     """CB-09: the resend and the end are two writers of one revision; whichever comes first stands."""
-    assert cards.resend(lived(*CHALLENGED), CODE_END + 1)
+    assert card_codes.resend(lived(*CHALLENGED), CODE_END + 1)
 
 
 def test_a_try_that_nobody_judged_is_asked_about_before_the_card_is_declined():

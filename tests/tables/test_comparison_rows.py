@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from billfold.charges import DAY, Day, Difference, Line, charge_rows, comparison_rows, comparisons
+from billfold.charges import DAY, Day, Difference, Line, charge_stream, comparison_rows, comparisons
 from billfold.charges.comparisons import MAX_NAMED, MOST_LINES, PARTS, Comparison
 from billfold.errors import NotFound, Stale
 from billfold.tables.commits import Commit
@@ -107,4 +107,6 @@ def test_what_a_piece_put_has_the_next_one_done(store):
     put(comparisons.compared(WHOLE, [line(0, "chg_0")] * 1, []))
     told = [one for row in store.rows("charges") for one in comparison_rows.messages(row)]
     assert told == [("comparisons", listed.message)]
-    assert not [one for row in store.rows("charges") for one in charge_rows.messages(row) + charge_rows.events_of(row)]
+    assert not [
+        one for row in store.rows("charges") for one in charge_stream.messages(row) + charge_stream.events_of(row)
+    ]

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from billfold.bills import MAX_SELLERS
+from billfold.bills.bill_items import MAX_SELLERS
 from infra.clients.phones import Phone, Till
 from tests import world
 from tests.cloud.delivery import sqs_event

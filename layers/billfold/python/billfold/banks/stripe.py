@@ -34,22 +34,21 @@ from billfold.banks import (
     Bank,
     Callback,
     Listed,
-    Page,
     Payment,
     TakenBack,
     Verdict,
-    reason,
     reference_of,
+    stripe_objects,
 )
 from billfold.banks.stripe_errors import answered
+from billfold.banks.stripe_objects import KEY, Wire
 from billfold.errors import CallbackRefused, Unavailable
 from billfold.money import Money
 
 # The package logs whole requests at level DEBUG, card numbers and keys included (CB-18).
 logging.getLogger("stripe").disabled = True
 
-Wire = dict[str, Any]
-KEY, ABOUT = "billfold_key", "billfold_about"
+ABOUT = "billfold_about"
 LOOK_BACK = 24 * clock.HOUR
 PAGE, MAX_PAGES = 100, 5
 AUTHENTICATIONS = ("setup_intent.succeeded", "setup_intent.setup_failed", "setup_intent.canceled")
@@ -71,7 +70,7 @@ class StripeBank:
 
     def authenticate(self, key: str, asked: Authentication) -> Verdict:
         try:
-            return _verdict(self._set_up(key, asked))
+            return stripe_objects.verdict(self._set_up(key, asked))
         except stripe.StripeError as error:
             why = answered(error)
             return Verdict("unknown") if why is None else Verdict("declined", reason=why)
@@ -107,7 +106,7 @@ class StripeBank:
 
     def _asked(self, reference: str) -> Verdict:
         try:
-            return _verdict(_wire(self._api().setup_intents.retrieve(reference)))
+            return stripe_objects.verdict(_wire(self._api().setup_intents.retrieve(reference)))
         except stripe.StripeError:
             return Verdict("unknown")
 
@@ -139,7 +138,7 @@ class StripeBank:
                 intent = _wire(self._api().payment_intents.cancel(intent["id"], {}, _once(key, "cancellation")))
             except stripe.StripeError:
                 return Payment("unknown")
-        return _charged(intent)
+        return stripe_objects.charged(intent)
 
     def refund(self, key: str, reference: str, amount: int, currency: str, about: str) -> Payment:
         counted = bank_currencies.counted(self.name, Money(amount, currency))
@@ -147,7 +146,7 @@ class StripeBank:
             return Payment("declined", reason="not_counted")
         wanted: Wire = {"payment_intent": reference, "amount": counted, "metadata": {KEY: key, ABOUT: about}}
         try:
-            return _refunded(_wire(self._api().refunds.create(wanted, _once(key, "refund"))))
+            return stripe_objects.refunded(_wire(self._api().refunds.create(wanted, _once(key, "refund"))))
         except stripe.StripeError as error:
             return _refused(error)
 
@@ -172,10 +171,10 @@ class StripeBank:
             service, within = api.payment_intents, {"customer": customer}
             read = functools.partial(self._without_holder, key)
         elif asked_of:
-            service, within, read = api.refunds, {"payment_intent": asked_of}, _refunded
+            service, within, read = api.refunds, {"payment_intent": asked_of}, stripe_objects.refunded
         else:
             lately: Wire = {"created": {"gte": (clock.now() - LOOK_BACK) // 1000}}
-            service, within, read = api.setup_intents, lately, _verdict
+            service, within, read = api.setup_intents, lately, stripe_objects.verdict
         try:
             for one in _made(service, within):
                 if (one.get("metadata") or {}).get(KEY) == key:
@@ -217,7 +216,7 @@ class StripeBank:
             )
         except stripe.StripeError:
             raise Unavailable() from None
-        found = [_listed(one) for one in page["data"] if one["status"] == "succeeded"]
+        found = [stripe_objects.listed(one) for one in page["data"] if one["status"] == "succeeded"]
         if page.get("has_more"):
             return found, f"{kind or 'charges'}:{page['data'][-1]['id']}"
         return found, "" if kind == "refunds" else "refunds:"
@@ -235,13 +234,13 @@ class StripeBank:
             raise CallbackRefused() from None
         event_id, reference = reference_of(told.get("id")), reference_of(one.get("id"))
         if kind in AUTHENTICATIONS:
-            return Callback("authentication", about, reference, _verdict(one), None, event_id)
+            return Callback("authentication", about, reference, stripe_objects.verdict(one), None, event_id)
         if kind in PAYMENTS:
-            return Callback("payment", about, reference, None, _charged(one), event_id)
+            return Callback("payment", about, reference, None, stripe_objects.charged(one), event_id)
         if kind in REFUNDS:
             # A refund of an earlier version has our id as its key alone.
             known = about or reference_of((one.get("metadata") or {}).get(KEY))
-            return Callback("payment", known, reference, None, _refunded(one), event_id)
+            return Callback("payment", known, reference, None, stripe_objects.refunded(one), event_id)
         if str(kind).startswith(DISPUTES) and reference_of(one.get("payment_intent")):
             return Callback("payment", self._disputed(one), reference, None, None, event_id)
         return Callback("payment", "", "", None, None, event_id)
@@ -293,46 +292,3 @@ def _made(service: Any, within: Wire) -> Iterator[Wire]:
 def _refused(error: stripe.StripeError) -> Payment:
     why = answered(error)
     return Payment("unknown") if why is None else Payment("declined", reason=why)
-
-
-def _verdict(intent: Wire) -> Verdict:
-    status, reference = intent.get("status"), reference_of(intent.get("id"))
-    if status == "succeeded" and reference and intent.get("customer") and intent.get("payment_method"):
-        return Verdict("approved", reference, f"{intent['customer']}/{intent['payment_method']}")
-    if status == "requires_action":
-        return Verdict("challenge", reference, page=_page(intent))
-    if status == "requires_payment_method" and not intent.get("payment_method") and not intent.get("last_setup_error"):
-        # Made and not confirmed, for an answer was lost between: asking again with the same keys goes on from there.
-        return Verdict("absent", reference)
-    if status in ("requires_payment_method", "canceled"):
-        fault = intent.get("last_setup_error") or {}
-        return Verdict("declined", reference, reason=reason(fault.get("decline_code") or fault.get("code") or status))
-    return Verdict("unknown", reference)
-
-
-def _page(intent: Wire) -> Page:
-    redirect = (intent.get("next_action") or {}).get("redirect_to_url") or {}
-    return Page(str(redirect.get("url") or ""), str(intent.get("client_secret") or ""))
-
-
-def _charged(intent: Wire) -> Payment:
-    status, reference = intent.get("status"), reference_of(intent.get("id"))
-    if status == "succeeded" and reference:
-        return Payment("charged", reference)
-    if status in ("requires_payment_method", "canceled"):
-        fault = intent.get("last_payment_error") or {}
-        return Payment("declined", reference, reason(fault.get("decline_code") or fault.get("code") or status))
-    return Payment("unknown", reference)
-
-
-def _refunded(refund: Wire) -> Payment:
-    status, reference = refund.get("status"), reference_of(refund.get("id"))
-    if status in ("failed", "canceled"):
-        return Payment("declined", reference, reason(refund.get("failure_reason") or status))
-    return Payment("refunded" if status == "succeeded" and reference else "unknown", reference)
-
-
-def _listed(one: Wire) -> Listed:
-    kind: Any = "refund" if one["object"] == "refund" else "charge"
-    key = str((one.get("metadata") or {}).get(KEY, ""))
-    return Listed(key, one["id"], kind, one["amount"], one["currency"].upper(), one["created"] * 1000)

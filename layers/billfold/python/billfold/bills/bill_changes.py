@@ -1,4 +1,4 @@
-"""What can happen to a bill: its changes, each immutable, each committed by one step. `bills.rebuild` adds them up."""
+"""What can happen to a bill: its changes, each immutable, each committed by one step. `bills.after` adds one up."""
 
 from dataclasses import dataclass, field
 from typing import Any

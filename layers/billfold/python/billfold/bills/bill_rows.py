@@ -1,4 +1,4 @@
-"""A bill's journal: one head and its bill_changes. The rules are in `billfold/bills/__init__.py`.
+"""Bills' journals: of each one head and its changes. The rules are in `billfold/bills/__init__.py`.
 
 pk     sk             what
 bil_…  #              the head: what conditions and indexes need (state, revision, period, deadline, total)
@@ -9,47 +9,26 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
-from billfold import bills, events
-from billfold.bills import Bill, Summary, bill_changes, bill_sellers
-from billfold.bills.bill_changes import BillChange, ItemsAdded, Opened
-from billfold.events import Event
+from billfold import bills
+from billfold.bills import Bill, Summary, bill_sellers
+from billfold.bills.bill_changes import BillChange, ItemsAdded
+from billfold.changes import kinds
 from billfold.money import Money
 from billfold.tables import journals
 from billfold.tables.commits import Commit
-from billfold.tables.journals import Journal
-from billfold.tables.rows import Integer, Json, Key, Row, due_shard, table
-
-KINDS: dict[str, type[BillChange]] = {
-    "opened": bill_changes.Opened,
-    "items_added": bill_changes.ItemsAdded,
-    "item_voided": bill_changes.ItemVoided,
-    "item_disputed": bill_changes.ItemDisputed,
-    "closed": bill_changes.Closed,
-    "reminded": bill_changes.Reminded,
-    "unpaid": bill_changes.Unpaid,
-    "settling": bill_changes.Settling,
-    "settlement_failed": bill_changes.SettlementFailed,
-    "settled": bill_changes.Settled,
-    "refunded": bill_changes.Refunded,
-}
+from billfold.tables.rows import Integer, Json, table
 
 
-class HeadRow(Row):
+class HeadRow(journals.HeadRow):
     class Meta:
         table_name = table("bills")
 
-    SORT = journals.HEAD
-    owner = UnicodeAttribute()
     device = UnicodeAttribute()
-    state = UnicodeAttribute()
-    revision = Integer()
     currency = UnicodeAttribute()
     total = Integer()
     opened_at = Integer()
     expires_at = Integer()
     late_until = Integer()
-    due_shard = UnicodeAttribute(null=True)
-    due_at = Integer(null=True)
 
 
 class ChangeRow(journals.ChangeRow):
@@ -65,17 +44,38 @@ class ChangeRow(journals.ChangeRow):
     asks = BooleanAttribute(null=True)
 
 
-def load(bill_id: str) -> Journal[Bill, BillChange]:
-    """A bill and its changes, by one Query; NotFound."""
-    return journals.load(ChangeRow, bill_id, KINDS, bills.rebuild)
+def _head(bill: Bill) -> dict[str, Any]:
+    return {
+        "device": bill.device,
+        "currency": bill.currency,
+        "total": bill.total.amount,
+        "opened_at": bill.opened_at,
+        "expires_at": bill.expires_at,
+        "late_until": bill.late_until,
+    }
 
 
-def put_opened(commit: Commit, bill_id: str, opened: Opened) -> Bill:
-    """Add a new bill to a commit."""
-    bill = bills.rebuild(bill_id, [opened])
-    commit.put_new(_head(bill))
-    commit.put_new(_change_row(bill, opened, asks=False))
-    return bill
+def _told(before: Bill | None, bill: Bill, change: BillChange) -> dict[str, Any]:
+    return {
+        "currency": bill.currency,
+        "total": bill.total.amount,
+        "merchants": bill_sellers.concerned(bill, change) or None,
+        "asks": bills.asks_anew(before, bill) or None,
+    }
+
+
+JOURNALS = journals.Journals(
+    "bills",
+    kinds(BillChange),
+    HeadRow,
+    ChangeRow,
+    id_of=lambda bill: bill.bill_id,
+    new=bills.new,
+    after=bills.after,
+    head_columns=_head,
+    change_columns=_told,
+)
+load, put_opened, check_as_read = JOURNALS.load, JOURNALS.put_new, JOURNALS.check_as_read
 
 
 def put_change(commit: Commit, before: Bill, change: BillChange) -> Bill:
@@ -83,84 +83,17 @@ def put_change(commit: Commit, before: Bill, change: BillChange) -> Bill:
 
     For taps the condition says once more that the bill still takes them at this moment (VB-05, VB-08).
     """
-    bill = bills.after(before, change)
-    head = _head(bill)
-    actions = [HeadRow.state.set(head.state), HeadRow.revision.set(head.revision), HeadRow.total.set(head.total)]
-    if bill.due_at is None:
-        actions += [HeadRow.due_shard.remove(), HeadRow.due_at.remove()]
-    elif bill.due_at != before.due_at:
-        actions += [HeadRow.due_shard.set(head.due_shard), HeadRow.due_at.set(head.due_at)]
-    condition = HeadRow.revision == before.revision
+    takes_them = None
     if isinstance(change, ItemsAdded):
-        condition &= HeadRow.late_until >= change.at if change.late else HeadRow.expires_at > change.at
-    commit.update(HeadRow(bill.bill_id, HeadRow.SORT), actions, condition)
-    commit.record(_change_row(bill, change, asks=bills.asks_anew(before, bill)))
-    return bill
-
-
-def check_as_read(commit: Commit, bill: Bill) -> None:
-    """Add to a commit that a bill is as it was read."""
-    commit.check(head_key(bill.bill_id), HeadRow.revision == bill.revision)
-
-
-def _head(bill: Bill) -> HeadRow:
-    return HeadRow(
-        bill.bill_id,
-        HeadRow.SORT,
-        owner=bill.owner,
-        device=bill.device,
-        state=bill.state,
-        revision=bill.revision,
-        currency=bill.currency,
-        total=bill.total.amount,
-        opened_at=bill.opened_at,
-        expires_at=bill.expires_at,
-        late_until=bill.late_until,
-        due_shard=due_shard("bills", bill.bill_id) if bill.due_at is not None else None,
-        due_at=bill.due_at,
-    )
-
-
-def _change_row(bill: Bill, change: BillChange, *, asks: bool) -> ChangeRow:
-    return ChangeRow(
-        bill.bill_id,
-        journals.position(bill.revision),
-        **journals.columns(change, KINDS),
-        user=bill.owner,
-        state=bill.state,
-        currency=bill.currency,
-        total=bill.total.amount,
-        merchants=bill_sellers.concerned(bill, change) or None,
-        asks=asks or None,
-    )
+        takes_them = HeadRow.late_until >= change.at if change.late else HeadRow.expires_at > change.at
+    return JOURNALS.put_change(commit, before, change, condition=takes_them)
 
 
 def summaries(owner: str, *, before: str, limit: int) -> tuple[list[Summary], str]:
     """A user's bills, newest first, and the position after the last one (empty at the end)."""
-    heads, position = journals.owned(HeadRow, owner, before=before, limit=limit)
-    return [_summary(row) for row in heads if isinstance(row, HeadRow)], position
+    heads, position = JOURNALS.owned(owner, before=before, limit=limit)
+    return [_summary(row) for row in heads], position
 
 
 def _summary(row: HeadRow) -> Summary:
     return Summary(row.pk, row.device, row.state, Money(row.total, row.currency), row.opened_at, row.expires_at)
-
-
-def head_key(bill_id: str) -> Key:
-    return (HeadRow, bill_id, HeadRow.SORT)
-
-
-def events_of(image: dict[str, Any]) -> list[Event]:
-    """The events that a row inserted into this table means: its owner's, and one for each merchant concerned."""
-    row = journals.inserted(ChangeRow, image, KINDS)
-    if row is None:
-        return []
-    made: list[Event] = []
-    change, at, total = f"{row.pk}/{row.sk}", row.facts["at"], {"amount": row.total, "currency": row.currency}
-    for kind in events.owners_kinds(row.kind, row.state, asks=bool(row.asks)):
-        facts = {"revision": int(row.sk), "state": row.state, "total": total}
-        made.append(Event(f"{change}/asked" if made else change, row.user, kind, row.pk, at, facts))
-    sellers = row.merchants if isinstance(row.merchants, dict) else dict.fromkeys(row.merchants or [])
-    for merchant, state in sellers.items():
-        facts = {"state": state} if state else {}
-        made.append(Event(change, merchant, events.sellers_kind(row.kind), row.pk, at, facts))
-    return made

@@ -12,12 +12,12 @@ while it is active, never before or after (CB-10).
 """
 
 import calendar
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Self, TypeVar
 
 from billfold import bank_currencies, card_numbers, errors
-from billfold.cards.card_challenges import CODE_OVER, CODE_TRIES, PAGE_OVER, RESEND_AFTER, Challenge
+from billfold.cards.card_challenges import CODE_OVER, CODE_TRIES, PAGE_OVER, Challenge
 from billfold.cards.card_changes import (
     Activated,
     Answered,
@@ -35,14 +35,7 @@ from billfold.cards.card_changes import (
     Resealed,
     Withdrawn,
 )
-from billfold.cards.card_errors import (
-    CardNotActive,
-    CardStateConflict,
-    ChallengeOver,
-    NoCodeAwaited,
-    ResendTooSoon,
-    TooManyCards,
-)
+from billfold.cards.card_errors import CardNotActive, TooManyCards
 from billfold.clock import HOUR, MINUTE, SECOND
 from billfold.errors import CardInvalid
 from billfold.money import Money
@@ -61,36 +54,54 @@ MACHINE_TIME = 2 * HOUR
 OUT_OF_DATE = "out_of_date"
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card as its changes left it.
-
-    `fields_sent`: what the bank was asked with, empty before; `asked`: how often it answered or did not; `verdict`: its
-    last word; `token`: what it charges the card by; `asked_expiry`: year and month that the bank was asked with, whatever the
-    card was updated to since: the same key is the same question.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardSummary:
+    """What a card's head tells of it: enough to list it and to pay with it. `token`: what its bank charges it by."""
 
     card_id: str
     owner: str
-    device: str
     brand: str
     last4: str
     expiry_year: int
     expiry_month: int
     bank: str
+    bound_at: int
+    state: str = "created"
+    token: str = field(default="", repr=False)
+    reason: str = ""
+
+    @property
+    def expires_at(self) -> int:
+        """The instant after the month printed on the card."""
+        days = calendar.monthrange(self.expiry_year, self.expiry_month)[1]
+        last = datetime(self.expiry_year, self.expiry_month, days, tzinfo=UTC)
+        return int(last.timestamp() + 24 * 3600) * SECOND
+
+    def at(self, now: int) -> Self:
+        """The card as it counts at an instant: no longer active once the month printed on it is over everywhere on earth."""
+        over = self.state == "active" and now >= self.expires_at + 12 * HOUR
+        return replace(self, state="expired", reason=OUT_OF_DATE) if over else self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card(CardSummary):
+    """A card as its changes left it.
+
+    `fields_sent`: what the bank was asked with, empty before; `asked`: how often it answered or did not; `verdict`: its
+    last word; `asked_expiry`: year and month that the bank was asked with, whatever the card was updated to since: the same key is
+    the same question.
+    """
+
+    device: str
     fingerprint: str
     typed: tuple[str, ...]
     force_challenge: bool
     consent: str
-    bound_at: int
-    state: str = "created"
     revision: int = 1
     fields_sent: tuple[str, ...] = ()
     asked: int = 0
     verdict: str = ""
     reference: str = ""
-    token: str = field(default="", repr=False)
-    reason: str = ""
     challenge: Challenge = field(default=Challenge())
     late_reference: str = ""
     withdrawn: bool = False
@@ -106,42 +117,28 @@ class Card:
         """When it ends though no state machine ended it; None: it is no longer open."""
         return self.bound_at + MACHINE_TIME if self.state in OPEN else None
 
-    @property
-    def expires_at(self) -> int:
-        """The instant after the month printed on the card."""
-        days = calendar.monthrange(self.expiry_year, self.expiry_month)[1]
-        last = datetime(self.expiry_year, self.expiry_month, days, tzinfo=UTC)
-        return int(last.timestamp() + 24 * 3600) * SECOND
 
-    def at(self, now: int) -> "Card":
-        """The card as it counts at an instant: no longer active once the month printed on it is over everywhere on earth."""
-        over = self.state == "active" and now >= self.expires_at + 12 * HOUR
-        return replace(self, state="expired", reason=OUT_OF_DATE) if over else self
+SomeCard = TypeVar("SomeCard", bound=CardSummary)
 
 
-def rebuild(card_id: str, changes: Iterable[CardChange]) -> Card:
-    """The card that these changes, from its binding on, add up to."""
-    remaining = iter(changes)
-    bound = next(remaining)
+def new(card_id: str, bound: CardChange) -> Card:
+    """The card that its binding makes."""
     assert isinstance(bound, Bound), "a card's first change is its binding"
-    card = Card(
-        card_id,
-        bound.owner,
-        bound.device,
-        bound.brand,
-        bound.last4,
-        bound.expiry_year,
-        bound.expiry_month,
-        bound.bank,
-        bound.fingerprint,
-        tuple(bound.typed),
-        bound.force_challenge,
-        bound.consent,
-        bound.at,
+    return Card(
+        card_id=card_id,
+        owner=bound.owner,
+        device=bound.device,
+        brand=bound.brand,
+        last4=bound.last4,
+        expiry_year=bound.expiry_year,
+        expiry_month=bound.expiry_month,
+        bank=bound.bank,
+        fingerprint=bound.fingerprint,
+        typed=tuple(bound.typed),
+        force_challenge=bound.force_challenge,
+        consent=bound.consent,
+        bound_at=bound.at,
     )
-    for change in remaining:
-        card = after(card, change)
-    return card
 
 
 def after(card: Card, change: CardChange) -> Card:
@@ -198,7 +195,7 @@ def _answered(card: Card, answer: Answered) -> Card:
 # --------------------------------------------------------------------------------------------------------------- rules
 
 
-def check_found(card: Card | None, owner: str) -> Card:
+def check_found(card: SomeCard | None, owner: str) -> SomeCard:
     """The card, when it is this owner's; anyone else's does not exist (CB-12)."""
     if card is None or card.owner != owner:
         refusal = errors.NotFound()
@@ -260,39 +257,6 @@ def wait_seconds(card: Card, now: int) -> int:
     return max(1, min(longer, card.gives_up_at - now) // SECOND)
 
 
-def try_code(card: Card, now: int) -> CodeTried:
-    """Count one try of a code (CB-09); CardStateConflict when none is awaited, ChallengeOver when it is too late or too often."""
-    _check_code_awaited(card)
-    if now >= card.challenge.expires_at:
-        raise ChallengeOver()
-    if card.challenge.tries >= CODE_TRIES:
-        raise ChallengeOver()
-    return CodeTried(at=now)
-
-
-def resend(card: Card, now: int) -> ChallengeSent:
-    """Another code (CB-09): after 60 s, three times at most."""
-    _check_code_awaited(card)
-    if card.challenge.resends_left <= 0 or card.challenge.tries >= CODE_TRIES:
-        raise ChallengeOver()
-    if now < card.challenge.sent_at + RESEND_AFTER:
-        left = card.challenge.sent_at + RESEND_AFTER - now
-        raise ResendTooSoon(retry_after_seconds=-(-left // SECOND))
-    return ChallengeSent(at=now)
-
-
-def awaits_page(card: Card, now: int) -> bool:
-    """Whether the owner can confirm on the bank's page now."""
-    return card.challenge.way == "redirect" and card.challenge.sent > 0 and standing(card, now) == "challenge"
-
-
-def _check_code_awaited(card: Card) -> None:
-    if card.state != "challenged" or card.verdict != "challenge" or not card.challenge.sent:
-        raise CardStateConflict(state=card.state)
-    if card.challenge.way == "redirect":
-        raise NoCodeAwaited()
-
-
 def renew(card: Card, year: int, month: int, now: int) -> ExpiryUpdated | None:
     """The change by which a card that its holder binds again gets its later expiry (CB-16); None for one that is not later."""
     later = (year, month) > (card.expiry_year, card.expiry_month)
@@ -323,7 +287,7 @@ def on_deadline(card: Card, now: int) -> Ended | None:
     return end(card, now) if card.due_at is not None and now >= card.due_at else None
 
 
-def check_can_pay(card: Card | None, owner: str, amount: Money, now: int) -> Card:
+def check_can_pay(card: SomeCard | None, owner: str, amount: Money, now: int) -> SomeCard:
     """The card ready to be charged with this amount: the owner's, active (CB-10), not expired, of a bank that can count it."""
     found = check_found(card, owner).at(now)
     if found.state != "active":

@@ -1,4 +1,4 @@
-"""What can happen to a card: its changes, each immutable, each committed by one step. `cards.rebuild` adds them up.
+"""What can happen to a card: its changes, each immutable, each committed by one step. `cards.after` adds one up.
 
 None carries a number, a code, or anything of a person: those are in the vault alone (CB-18).
 """

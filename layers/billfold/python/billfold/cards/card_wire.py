@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from billfold import cards
 from billfold.banks import Page
-from billfold.cards import Card, card_challenges, card_texts
+from billfold.cards import Card, CardSummary, card_challenges, card_texts
 from billfold.cards.card_bindings import Submitted
 from billfold.cards.card_changes import Bound
 from billfold.clock import to_text
@@ -131,6 +131,15 @@ def _challenge(sent: card_challenges.Challenge, page: Page | None) -> Challenge:
 def card(seen: Card, page: Page | None = None) -> CardAnswer:
     """A card as its owner sees it; on the phone that bound it, with the bank's page."""
     awaited = seen.state == "challenged" and seen.challenge.sent > 0
+    return msgspec.structs.replace(
+        summary(seen, seen.challenge.way),
+        challenge=_challenge(seen.challenge, page) if awaited else None,
+        fields_sent=list(seen.fields_sent) or None,
+    )
+
+
+def summary(seen: CardSummary, way: str = "code") -> CardAnswer:
+    """A card in a list; `way`: how its challenge is answered, which only the card itself knows."""
     return CardAnswer(
         id=seen.card_id,
         state=seen.state,
@@ -138,7 +147,5 @@ def card(seen: Card, page: Page | None = None) -> CardAnswer:
         last4=seen.last4,
         expiry=Expiry(seen.expiry_year, seen.expiry_month),
         bound_at=to_text(seen.bound_at),
-        text=card_texts.text(seen.state, seen.brand, seen.last4, seen.reason, seen.challenge.way) or None,
-        challenge=_challenge(seen.challenge, page) if awaited else None,
-        fields_sent=list(seen.fields_sent) or None,
+        text=card_texts.text(seen.state, seen.brand, seen.last4, seen.reason, way) or None,
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from billfold import bank_currencies
-from billfold.cards import Card
+from billfold.cards import CardSummary
 from billfold.charges.charge_changes import ChargeChange, Declined, Disputed, RefundFailed, Reinstated, Settled, Started
 from billfold.clock import HOUR, SECOND
 from billfold.ledger.ledger_errors import AlreadyResolved
@@ -61,29 +61,24 @@ class Charge:
         return self.started_at + OVERDUE if self.state == "settling" else None
 
 
-def rebuild(charge_id: str, changes: Iterable[ChargeChange]) -> Charge:
-    """The charge that these changes, from its start on, add up to."""
-    remaining = iter(changes)
-    first = next(remaining)
-    assert isinstance(first, Started), "a charge's first change is its start"
-    charge = Charge(
+def new(charge_id: str, started: ChargeChange) -> Charge:
+    """The charge that its start makes."""
+    assert isinstance(started, Started), "a charge's first change is its start"
+    return Charge(
         charge_id,
-        first.owner,
-        first.card,
-        first.bank,
-        first.token,
-        first.amount,
-        first.currency,
-        first.purpose,
-        first.about,
-        first.of,
-        first.hold,
-        first.transfer,
-        first.at,
+        started.owner,
+        started.card,
+        started.bank,
+        started.token,
+        started.amount,
+        started.currency,
+        started.purpose,
+        started.about,
+        started.of,
+        started.hold,
+        started.transfer,
+        started.at,
     )
-    for change in remaining:
-        charge = after(charge, change)
-    return charge
 
 
 def after(charge: Charge, change: ChargeChange) -> Charge:
@@ -104,7 +99,7 @@ def after(charge: Charge, change: ChargeChange) -> Charge:
     raise TypeError(f"no such change: {change!r}")
 
 
-def start(card: Card, amount: Money, purpose: str, about: str, now: int, *, hold: str, transfer: str) -> Started:
+def start(card: CardSummary, amount: Money, purpose: str, about: str, now: int, *, hold: str, transfer: str) -> Started:
     """The beginning of a charge of this card, which can pay; `hold` and `transfer` are the ids for the ledger."""
     return Started(
         at=now,

@@ -1,4 +1,4 @@
-"""What can happen to a charge or to a refund of one: immutable changes. `charges.rebuild` adds them up."""
+"""What can happen to a charge or to a refund of one: immutable changes. `charges.after` adds one up."""
 
 from dataclasses import dataclass, field
 

@@ -13,7 +13,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from billfold import ids
 from billfold.clock import SECOND
-from billfold.events import TOLD_KEPT, Event, OutboxKind
+from billfold.events import TOLD_KEPT, OutboxKind
 from billfold.tables.commits import Commit
 from billfold.tables.rows import Integer, Json, Row, table
 
@@ -34,9 +34,3 @@ def tell(commit: Commit, kind: OutboxKind, audience: str, about: str, now: int, 
     expires_at = (now + TOLD_KEPT) // SECOND
     row = OutboxRow(audience, ids.new("out", now), kind=kind, about=about, at=now, facts=facts, expires_at=expires_at)
     commit.put_new(row)
-
-
-def events_of(image: dict[str, Any]) -> list[Event]:
-    """The event that a row inserted into this table is."""
-    row = OutboxRow.from_raw_data(image)
-    return [Event(f"{row.pk}/{row.sk}", row.pk, row.kind, row.about, int(row.at), dict(row.facts))]

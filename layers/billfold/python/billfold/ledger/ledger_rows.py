@@ -16,8 +16,7 @@ from typing import Any, cast
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from billfold import events, ledger
-from billfold.events import Event
+from billfold import ledger
 from billfold.ledger import Account, Balance, Hold, Leg, Transfer
 from billfold.tables.commits import Commit, Request
 from billfold.tables.rows import Integer, Json, Row, Wanted, due_shard, pages, several, single, table
@@ -235,34 +234,3 @@ def to_hold(row: HoldRow) -> Hold:
 def hold(hold_id: str) -> Wanted[Hold | None]:
     """A hold; None: unknown."""
     return single(HoldRow, hold_id, HoldRow.SORT, to_hold)
-
-
-def from_stream(image: dict[str, Any]) -> Transfer | None:
-    """The transfer in a stream record's image, or None when the record is another kind of row."""
-    if image["sk"]["S"] != TransferRow.SORT:
-        return None
-    return to_transfer(TransferRow.from_raw_data(image))
-
-
-def messages(image: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """The queue that writes statements, once for each account of a transfer that was just made: queue, body, log, thing."""
-    transfer = from_stream(image)
-    name = transfer.transfer_id if transfer else ""
-    return [("statements", name, leg.account.name, name) for leg in (transfer.legs if transfer else ())]
-
-
-def events_of(image: dict[str, Any]) -> list[Event]:
-    """What a transfer between people means to each of them; of bills, top-ups and refunds their own changes tell."""
-    transfer = from_stream(image)
-    if not transfer or transfer.about or not all(leg.account.name.startswith("wallet/") for leg in transfer.legs):
-        return []
-    payers = [leg.account.owner for leg in transfer.legs if leg.amount < 0]
-    payees = [leg.account.owner for leg in transfer.legs if leg.amount > 0]
-    made = []
-    for leg in transfer.legs:
-        owner, sent = leg.account.owner, leg.amount < 0
-        seen = {"payer": owner, "payees": payees} if sent else {"payer": payers[0], "payees": [owner]}
-        facts = {"amount": {"amount": abs(leg.amount), "currency": transfer.currency}, **seen}
-        kind = events.TRANSFER_KINDS["payer" if sent else "payee"]
-        made.append(Event(transfer.transfer_id, owner, kind, transfer.transfer_id, transfer.at, facts))
-    return made
