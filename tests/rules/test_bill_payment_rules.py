@@ -6,7 +6,7 @@ import pytest
 
 from billfold import bills, errors
 from billfold.bills import bill_errors, bill_refunds, bill_sellers
-from billfold.bills.bill_changes import Refunded, Reminded, Settled, Unpaid
+from billfold.bills.bill_changes import Closed, Refunded, Reminded, Settled, Unpaid
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, Bill, added, closed, ended, item, opened, settled
 
 END = OPENED + PERIOD
@@ -25,8 +25,10 @@ def test_closing_asks_for_verification_within_thirty_minutes():
     bill = added(opened(), item(1))
     assert (closed(bill).state, closed(bill).verify_by) == ("verifying", OPENED + 32 * MINUTE)
     assert (ended(bill).state, ended(bill).verify_by) == ("verifying", VERIFY_BY)
-    with pytest.raises(bill_errors.BillStateConflict):
+    with pytest.raises(bill_errors.BillStateConflict) as refusal:
         bills.close(closed(bill), OPENED + 3 * MINUTE)
+    assert refusal.value.facts == {"state": "verifying"}
+    assert bills.close(bill, OPENED + 3 * MINUTE) == Closed(at=OPENED + 3 * MINUTE, by_user=True)
 
 
 def test_an_empty_bill_ends_without_a_request():
@@ -96,12 +98,27 @@ def test_verification_ends_with_its_deadline():
         bills.check_verifiable(bill, bill.list_hash(), VERIFY_BY)
 
 
-@pytest.mark.parametrize("state", ["active", "settled", "unpaid", "cancelled", "expired_empty", "refunded"])
+@pytest.mark.parametrize("state", ["active", "settling", "settled", "unpaid", "cancelled", "expired_empty", "refunded"])
 def test_only_a_bill_that_asks_for_it_can_be_verified(state):
     """VB-17: before closing there is nothing final to verify, after settling nothing left."""
     bill = replace(closed(added(opened(), item(1))), state=state)
-    with pytest.raises(bill_errors.BillStateConflict):
+    with pytest.raises(bill_errors.BillStateConflict) as refusal:
         bills.check_verifiable(bill, bill.list_hash(), OPENED + 3 * MINUTE)
+    assert refusal.value.facts == {"state": state}
+
+
+@pytest.mark.parametrize("state", ["verifying", "failed"])
+def test_a_bill_without_anything_to_pay_or_with_a_thousand_revisions_is_not_paid(state):
+    """VB-12, VB-17: what was disputed whole has no sum; and a journal has an end, which its last payment may reach."""
+    bill = replace(closed(added(opened(), item(1))), state=state)
+    nothing = replace(bill, items=(replace(bill.items[0], state="disputed"),))
+    with pytest.raises(bill_errors.BillStateConflict) as refusal:
+        bills.check_verifiable(nothing, nothing.list_hash(), OPENED + 3 * MINUTE)
+    assert refusal.value.facts == {"state": "without a payable item"}
+    bills.check_verifiable(replace(bill, revision=999), bill.list_hash(), OPENED + 3 * MINUTE)
+    with pytest.raises(bill_errors.BillFull) as full:
+        bills.check_verifiable(replace(bill, revision=1_000), bill.list_hash(), OPENED + 3 * MINUTE)
+    assert full.value.facts == {"limit": 1_000}
 
 
 def test_a_failed_settlement_keeps_the_items_and_can_be_tried_again():

@@ -6,7 +6,7 @@ import pytest
 
 from billfold import bills, errors
 from billfold.bills import bill_errors, bill_items, bill_sellers
-from billfold.bills.bill_changes import ItemsAdded, ItemVoided, Outcome
+from billfold.bills.bill_changes import ItemDisputed, ItemsAdded, ItemVoided, Outcome
 from billfold.ledger import ledger_errors
 from billfold.money import MAX_AMOUNT_MINOR
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, added, closed, ended, item, opened, settled
@@ -171,8 +171,9 @@ def test_no_bill_grows_beyond_what_one_transfer_may_move():
     """LG-02: a bill that could not be settled must not come to be."""
     bill = added(opened(), item(1, amount=MAX_AMOUNT_MINOR - 1))
     bill_items.check_item(bill, item(2, amount=1), OPENED + MINUTE)
-    with pytest.raises(ledger_errors.TransferTooLarge):
+    with pytest.raises(ledger_errors.TransferTooLarge) as refusal:
         bill_items.check_item(bill, item(2, amount=2), OPENED + MINUTE)
+    assert refusal.value.facts == {"limit_minor": MAX_AMOUNT_MINOR}
 
 
 def test_an_item_over_the_cap_is_refused_and_smaller_ones_still_fit():
@@ -203,9 +204,11 @@ def test_a_seller_takes_back_its_own_item_and_no_other_s():
 def test_a_seller_cannot_take_an_item_back_once_the_period_is_over():
     """VB-12: before closing only, even when the sweep has not come by yet."""
     bill = added(opened(), item(1))
-    for late, now in ((bill, END), (closed(bill), OPENED + 3 * MINUTE)):
-        with pytest.raises(bill_errors.BillStateConflict):
+    for late, now, state in ((bill, END, "closed"), (closed(bill), OPENED + 3 * MINUTE, "verifying")):
+        with pytest.raises(bill_errors.BillStateConflict) as refusal:
             bill_sellers.void(late, "itm_1", {"mer_a"}, now)
+        assert refusal.value.facts == {"state": state}
+    assert bill_sellers.void(bill, "itm_1", {"mer_a"}, END - 1).at == END - 1
 
 
 def test_an_item_is_voided_or_disputed_once():
@@ -213,21 +216,24 @@ def test_an_item_is_voided_or_disputed_once():
     bill = added(opened(), item(1))
     voided = bills.after(bill, bill_sellers.void(bill, "itm_1", {"mer_a"}, OPENED + 5))
     disputed = bills.after(bill, bills.dispute(bill, "itm_1", OPENED + 5))
-    for gone in (voided, disputed):
-        with pytest.raises(bill_errors.ItemStateConflict):
+    for gone, state in ((voided, "voided"), (disputed, "disputed")):
+        with pytest.raises(bill_errors.ItemStateConflict) as refusal:
             bill_sellers.void(gone, "itm_1", {"mer_a"}, OPENED + 6)
-        with pytest.raises(bill_errors.ItemStateConflict):
+        assert refusal.value.facts == {"state": state}
+        with pytest.raises(bill_errors.ItemStateConflict) as refusal:
             bills.dispute(gone, "itm_1", OPENED + 6)
+        assert refusal.value.facts == {"state": state}
 
 
 def test_a_user_disputes_until_the_bill_is_paid():
     """VB-12: active, being verified or failed; not once it is settled or over."""
     bill = closed(added(opened(), item(1), item(2)))
     for state in ("active", "verifying", "failed"):
-        assert bills.dispute(replace(bill, state=state), "itm_1", END).item_id == "itm_1"
-    for state in ("settled", "unpaid", "cancelled", "expired_empty", "refunded"):
-        with pytest.raises(bill_errors.BillStateConflict):
+        assert bills.dispute(replace(bill, state=state), "itm_1", END) == ItemDisputed(at=END, item_id="itm_1")
+    for state in ("settling", "settled", "unpaid", "cancelled", "expired_empty", "refunded"):
+        with pytest.raises(bill_errors.BillStateConflict) as refusal:
             bills.dispute(replace(bill, state=state), "itm_1", END)
+        assert refusal.value.facts == {"state": state}
 
 
 def test_disputing_everything_cancels_a_bill_that_waits_for_verification():
@@ -244,11 +250,11 @@ def test_a_terminal_whose_clock_is_ahead_is_not_told_that_the_bill_has_closed(si
     """D18: however far ahead; and one from before the bill hears that."""
     with pytest.raises(errors.Invalid) as refusal:
         bill_items.check_item(opened(), item(1, signed_at=signed_at), OPENED + MINUTE, "/items/3")
-    assert "clock is ahead" in refusal.value.problem()["detail"]
-    assert refusal.value.facts["pointer"] == "/items/3/signed_at"
+    ahead = "the terminal's clock is ahead: the item is dated in the future"
+    assert refusal.value.facts == {"reason": ahead, "pointer": "/items/3/signed_at"}
     with pytest.raises(errors.Invalid) as refusal:
         bill_items.check_item(opened(), item(1, signed_at=OPENED - 3 * MINUTE), OPENED + MINUTE)
-    assert "before this bill" in refusal.value.problem()["detail"]
+    assert refusal.value.facts == {"reason": "the item is dated before this bill was opened", "pointer": "/signed_at"}
 
 
 def test_a_bill_keeps_refusals_up_to_a_bound():
@@ -259,5 +265,6 @@ def test_a_bill_keeps_refusals_up_to_a_bound():
         bill_items.check_room(bill)
         outcomes = [Outcome("refused", refusal="signature_invalid")] * 50 + [Outcome("added", "itm")]
         bill = bills.after(bill, ItemsAdded(at=OPENED + 1, items=[item(number)], outcomes=outcomes, late=False))
-    with pytest.raises(bill_errors.BillFull):
+    with pytest.raises(bill_errors.BillFull) as refusal:
         bill_items.check_room(bill)
+    assert refusal.value.facts == {"limit": 1_000}
