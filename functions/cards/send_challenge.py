@@ -30,7 +30,7 @@ def handler(event: workflow.Input) -> workflow.Output:
         if card.challenge.sent:
             card_rows.put_task_token(commit, card, token)
         else:
-            card = card_rows.put_change(commit, card, ChallengeSent(at=now, way=card.challenge.way), task_token=token)
+            card = card_rows.put_challenge(commit, card, ChallengeSent(at=now, way=card.challenge.way), token)
 
     key = f"{card.card_id}/challenge/{card.challenge.sent}"
     if banks.bank(card.bank).send_challenge(key, card.reference).outcome == "unknown":

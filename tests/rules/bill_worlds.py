@@ -4,12 +4,12 @@ The naive bill gives the set of all reasons against a step. The rules must refus
 none, let it happen; a refusal leaves no trace.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import reduce
 from typing import Any
 
-from billfold import bills, changes
+from billfold import bills
 from billfold.bills import Bill, bill_items, bill_refunds, bill_sellers
 from billfold.bills.bill_changes import Change, Closed, Item, ItemsAdded, Opened, Outcome, Settled, SettlementFailed
 from billfold.errors import Refusal
@@ -18,7 +18,10 @@ MINUTE = 60_000
 OPENED = 1_000_000_000
 PERIOD = 60 * MINUTE
 FINAL = ("cancelled", "unpaid", "refunded")
-rebuild = partial(changes.rebuild, bills.new, bills.after)
+
+
+def rebuild(bill_id: str, made: Sequence[Change]) -> Bill:
+    return reduce(bills.after, made[1:], bills.new(bill_id, made[0]))
 
 
 def item(number: int, **fields: Any) -> Item:

@@ -3,12 +3,12 @@
 The naive card remembers plain facts: what the bank said and when, which codes were tried and which of them were judged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import reduce
 from typing import Any
 
-from billfold import cards, changes
+from billfold import cards
 from billfold.cards import Card, card_answers, card_codes
 from billfold.cards.card_challenges import CODE_OVER
 from billfold.cards.card_changes import (
@@ -35,9 +35,12 @@ SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 BOUND = 1_795_456_800_000
 FIELDS = ["number", "expiry", "phone"]
 TOKEN = "a token to charge by"
-rebuild = partial(changes.rebuild, cards.new, cards.after)
 PRICE = Money(1_250, "USD")
 FINAL = ("approved", "declined")
+
+
+def rebuild(card_id: str, made: Sequence[CardChange]) -> Card:
+    return reduce(cards.after, made[1:], cards.new(card_id, made[0]))
 
 
 def binding(**fields: Any) -> Bound:

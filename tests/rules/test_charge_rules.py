@@ -1,13 +1,13 @@
 """The rules of charges: their two ends, the patience with a bank, and the comparison that finds every difference (CB-21)."""
 
 from dataclasses import replace
-from functools import partial
+from functools import reduce
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billfold import bills, changes, charges, ledger
+from billfold import bills, charges, ledger
 from billfold.bills import bill_payments
 from billfold.bills.bill_changes import PaidBy, SettlementFailed, Settling
 from billfold.bills.bill_changes import Settled as BillSettled
@@ -21,7 +21,6 @@ from tests.rules.card_worlds import BOUND, FIELDS, HOUR, TOKEN, heard, lived
 
 ACTIVE = lived(Checked(at=BOUND), Asked(at=BOUND, fields_sent=FIELDS), heard("approved"), Activated(at=BOUND))
 DAY = 24 * HOUR
-rebuild = partial(changes.rebuild, charges.new, charges.after)
 
 
 def started(**fields: object) -> Started:
@@ -30,7 +29,7 @@ def started(**fields: object) -> Started:
 
 
 def charge(*changes: Settled | Declined, **fields: object) -> Charge:
-    return rebuild("chg_1", [started(**fields), *changes])
+    return reduce(charges.after, changes, charges.new("chg_1", started(**fields)))
 
 
 # ------------------------------------------------------------------------------------------------------------- a charge
@@ -97,7 +96,7 @@ def test_a_silent_bank_is_asked_twelve_times_each_time_later():
 def test_what_is_no_charge_s_beginning_or_change_is_a_fault():
     """A journal that lost its beginning, or has a change that the rules forgot, never passes silently."""
     with pytest.raises(AssertionError):
-        rebuild("chg_1", [Settled(at=BOUND, reference="pay_1")])
+        charges.new("chg_1", Settled(at=BOUND, reference="pay_1"))
     with pytest.raises(TypeError, match="no such change"):
         charges.after(charge(), object())  # type: ignore[arg-type]
 

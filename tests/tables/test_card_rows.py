@@ -75,9 +75,9 @@ def bound(opening: changes.Bound, card_id: str = "") -> Card:
     return card
 
 
-def put(before: Card, change: CardChange, **options: str) -> Card:
+def put(before: Card, change: CardChange) -> Card:
     commit = Commit(uuid.uuid4().hex)
-    card = card_rows.put_change(commit, before, change, **options)
+    card = card_rows.put_change(commit, before, change)
     commit.send()
     return card
 
@@ -199,10 +199,12 @@ def test_the_head_says_what_the_card_says(life):
 
 
 def test_a_card_that_is_over_keeps_no_token_to_charge_by_in_its_head(store):
-    """CB-18, CB-20: none to charge by; the machine's stays, for the machine is to hear of it, and no later one replaces it."""
-    card = put(lived(REMOVED[:12]), changes.CodeTried(at=BOUND), task_token="of the machine")
+    """CB-18, CB-20: none to charge by; the machine's stays, for the machine is to hear of it."""
+    commit = Commit(uuid.uuid4().hex)
+    card = card_rows.put_challenge(commit, lived(REMOVED[:12]), changes.ChallengeSent(at=BOUND), "of the machine")
+    commit.send()
     assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (TOKEN, "of the machine")
-    card = put(card, changes.Removed(at=BOUND), task_token="too late")
+    card = put(card, changes.Removed(at=BOUND))
     assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (None, "of the machine")
     assert TOKEN not in json.dumps(store.rows("cards"), default=str), (
         "no change has it: they stay for ever (issue 12 F23)"

@@ -6,9 +6,7 @@ that is renamed can no longer be read.
 
 import re
 import sys
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import reduce
 from typing import TypeVar
 
 
@@ -20,28 +18,12 @@ class Change:
     operation: str = ""
     request: str = ""
 
-    @classmethod
-    def kind(cls) -> str:
-        """The name under which it is stored: its class's, in snake case."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
-
-ThingT = TypeVar("ThingT")
 ChangeT = TypeVar("ChangeT", bound=Change)
 
 
 def kinds(base: type[ChangeT]) -> dict[str, type[ChangeT]]:
-    """A noun's changes by their kinds: the classes that stand beside their base and follow from it."""
+    """A noun's changes by the names that they are stored under: the classes that stand beside their base, in snake case."""
     beside = vars(sys.modules[base.__module__]).values()
-    return {one.kind(): one for one in beside if isinstance(one, type) and issubclass(one, base) and one is not base}
-
-
-def rebuild(
-    new: Callable[[str, ChangeT], ThingT],
-    after: Callable[[ThingT, ChangeT], ThingT],
-    thing_id: str,
-    changes: Iterable[ChangeT],
-) -> ThingT:
-    """The thing that these changes, from its first on, add up to, by its noun's rules."""
-    first, *others = changes
-    return reduce(after, others, new(thing_id, first))
+    found = [each for each in beside if isinstance(each, type) and issubclass(each, base) and each is not base]
+    return {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each.__name__).lower(): each for each in found}

@@ -8,6 +8,7 @@ bil_…  00000001, …    the changes
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
 from billfold import bills
 from billfold.bills import Bill, Summary, bill_sellers
@@ -15,7 +16,6 @@ from billfold.bills.bill_changes import BillChange, ItemsAdded
 from billfold.changes import kinds
 from billfold.money import Money
 from billfold.tables import journals
-from billfold.tables.commits import Commit
 from billfold.tables.rows import Integer, Json, table
 
 
@@ -55,13 +55,11 @@ def _head(bill: Bill) -> dict[str, Any]:
     }
 
 
-def _told(before: Bill | None, bill: Bill, change: BillChange) -> dict[str, Any]:
-    return {
-        "currency": bill.currency,
-        "total": bill.total.amount,
-        "merchants": bill_sellers.concerned(bill, change) or None,
-        "asks": bills.asks_anew(before, bill) or None,
-    }
+def _takes_it(change: BillChange) -> Condition | None:
+    """Of a tap, that the bill still takes it at this moment, which the rule has found already (VB-05, VB-08)."""
+    if not isinstance(change, ItemsAdded):
+        return None
+    return HeadRow.late_until >= change.at if change.late else HeadRow.expires_at > change.at
 
 
 JOURNALS = journals.Journals(
@@ -73,20 +71,11 @@ JOURNALS = journals.Journals(
     new=bills.new,
     after=bills.after,
     head_columns=_head,
-    change_columns=_told,
+    change_columns=bill_sellers.told,
+    condition=_takes_it,
 )
-load, put_opened, check_as_read = JOURNALS.load, JOURNALS.put_new, JOURNALS.check_as_read
-
-
-def put_change(commit: Commit, before: Bill, change: BillChange) -> Bill:
-    """Add a bill's next change to a commit, on the condition that the bill is as it was read.
-
-    For taps the condition says once more that the bill still takes them at this moment (VB-05, VB-08).
-    """
-    takes_them = None
-    if isinstance(change, ItemsAdded):
-        takes_them = HeadRow.late_until >= change.at if change.late else HeadRow.expires_at > change.at
-    return JOURNALS.put_change(commit, before, change, condition=takes_them)
+load, check_as_read = JOURNALS.load, JOURNALS.check_as_read
+put_opened, put_change = JOURNALS.put_new, JOURNALS.put_change
 
 
 def summaries(owner: str, *, before: str, limit: int) -> tuple[list[Summary], str]:

@@ -9,8 +9,9 @@ Whether the owner lacked money, pays by card, or has other sellers' items in the
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
-from billfold.bills import Bill, bill_errors
+from billfold.bills import Bill, asks_anew, bill_errors
 from billfold.bills.bill_changes import BillChange, ItemDisputed, ItemsAdded, ItemVoided, Refunded, Settled, Unpaid
 
 
@@ -49,6 +50,17 @@ def void(bill: Bill, item_id: str, merchants: Collection[str], now: int) -> Item
     if item.state != "added":
         raise bill_errors.ItemStateConflict(state=item.state)
     return ItemVoided(at=now, item_id=item_id, by=item.merchant)
+
+
+def told(before: Bill | None, bill: Bill, change: BillChange) -> dict[str, Any]:
+    """What those who follow a bill's changes are to know of it: its total for the owner, and whether there is a new list to verify;
+    its state for each seller concerned."""
+    return {
+        "currency": bill.currency,
+        "total": bill.total.amount,
+        "merchants": concerned(bill, change) or None,
+        "asks": asks_anew(before, bill) or None,
+    }
 
 
 def concerned(bill: Bill, change: BillChange) -> dict[str, str]:

@@ -8,10 +8,11 @@ crd_…          00000001, …    the changes
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
 from billfold import cards
 from billfold.cards import Card, CardSummary
-from billfold.cards.card_changes import CardChange, Ended, Removed
+from billfold.cards.card_changes import CardChange, ChallengeSent, Removed
 from billfold.changes import kinds
 from billfold.tables import journals
 from billfold.tables.commits import Commit
@@ -45,6 +46,9 @@ class ChangeRow(journals.ChangeRow):
     last4 = UnicodeAttribute()
 
 
+NO_CHARGES = HeadRow.charges == 0
+
+
 def _head(card: Card) -> dict[str, Any]:
     return {
         "brand": card.brand,
@@ -62,6 +66,11 @@ def _told(_before: Card | None, card: Card, _change: CardChange) -> dict[str, An
     return {"verdict": card.verdict or None, "brand": card.brand, "last4": card.last4}
 
 
+def _charges_nothing(change: CardChange) -> Condition | None:
+    """Of a removal, that no charge of the card is under way (CB-20)."""
+    return NO_CHARGES if isinstance(change, Removed) else None
+
+
 JOURNALS = journals.Journals(
     "cards",
     kinds(CardChange),
@@ -72,10 +81,11 @@ JOURNALS = journals.Journals(
     after=cards.after,
     head_columns=_head,
     change_columns=_told,
+    condition=_charges_nothing,
     head_alone=("token",),
 )
-load, put_bound, check_as_read = JOURNALS.load, JOURNALS.put_new, JOURNALS.check_as_read
-head = JOURNALS.head
+load, head, check_as_read = JOURNALS.load, JOURNALS.head, JOURNALS.check_as_read
+put_bound, put_change = JOURNALS.put_new, JOURNALS.put_change
 
 
 def summary(card_id: str) -> Wanted[CardSummary | None]:
@@ -98,15 +108,12 @@ def _summary(row: HeadRow) -> CardSummary:
     )
 
 
-def put_change(commit: Commit, before: Card, change: CardChange, *, task_token: str | None = None) -> Card:
-    """Add a card's next change to a commit, on the condition that the card is as it was read.
+def put_challenge(commit: Commit, before: Card, sent: ChallengeSent, task_token: str) -> Card:
+    """Add to a commit that a challenge is sent, and the token with which the state machine waits: before anyone is contacted.
 
-    A removal also needs that no charge is under way (CB-20). A task token is kept beside it, before anyone is contacted; it stays
-    when the card ends, because the machine that waits with it is to hear so.
+    The token stays when the card ends, because the machine that waits with it is to hear so.
     """
-    waits = [HeadRow.task_token.set(task_token)] if task_token and not isinstance(change, Ended | Removed) else []
-    unused = HeadRow.charges == 0 if isinstance(change, Removed) else None
-    return JOURNALS.put_change(commit, before, change, *waits, condition=unused)
+    return JOURNALS.put_change(commit, before, sent, HeadRow.task_token.set(task_token))
 
 
 def put_task_token(commit: Commit, card: Card, task_token: str) -> None:

@@ -8,9 +8,9 @@ Every step writes the head and one change: four write units however long the jou
 that was read, so two writers can never both act on the same state; the change's number is the same promise once more.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import partial, reduce
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
@@ -18,7 +18,6 @@ from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from billfold import changes
 from billfold.changes import Change
 from billfold.errors import IdempotencyKeyReused, NotFound
 from billfold.tables.commits import Commit
@@ -95,7 +94,7 @@ class Journal(Generic[ThingT, ChangeT]):
 
     present: ThingT
     changes: tuple[ChangeT, ...]
-    rebuild: Callable[[Iterable[ChangeT]], ThingT]
+    rebuild: Callable[[Sequence[ChangeT]], ThingT]
 
     def repeat(self, operation: str, request: str) -> tuple[ThingT, ChangeT] | None:
         """The thing as this operation's change left it, and that change, for the first answer once more; None: not done before.
@@ -120,8 +119,9 @@ class Journals(Generic[ThingT, ChangeT, HeadT, RowT]):
 
     `new` and `after` are the noun's rules: the thing that its first change makes, and the thing with one more change.
     `head_columns` says what the columns of the noun's own hold in a thing's head, `change_columns` what they hold in a change's
-    row, of the thing before (None: there was none) and after the change. `head_alone` names what no change keeps, because a
-    change stays for ever: the head has it in its column of that name, while it is needed.
+    row, of the thing before (None: there was none) and after the change. `condition` is what else than its revision must still
+    hold of a head when a change is written. `head_alone` names what no change keeps, because a change stays for ever: the head
+    has it in its column of that name, while it is needed.
     """
 
     name: str
@@ -133,6 +133,7 @@ class Journals(Generic[ThingT, ChangeT, HeadT, RowT]):
     after: Callable[[ThingT, ChangeT], ThingT]
     head_columns: Callable[[ThingT], dict[str, Any]]
     change_columns: Callable[[ThingT | None, ThingT, ChangeT], dict[str, Any]]
+    condition: Callable[[ChangeT], Condition | None] = lambda _: None
     head_alone: tuple[str, ...] = ()
 
     # ----------------------------------------------------------------------------------------------------------- reads
@@ -144,9 +145,12 @@ class Journals(Generic[ThingT, ChangeT, HeadT, RowT]):
         made = tuple(self._to_change(item) for item in items.values())
         if not made:
             raise NotFound()
-        rebuild = partial(changes.rebuild, self.new, self.after, thing_id)
         kept = {name: head[name]["S"] for name in self.head_alone if name in head}
+        rebuild = partial(self._rebuild, thing_id)
         return Journal(replace(rebuild(made), **kept), made, rebuild)
+
+    def _rebuild(self, thing_id: str, made: Sequence[ChangeT]) -> ThingT:
+        return reduce(self.after, made[1:], self.new(thing_id, made[0]))
 
     def _to_change(self, item: dict[str, Any]) -> ChangeT:
         row = self.change_row.from_raw_data(item)
@@ -201,22 +205,20 @@ class Journals(Generic[ThingT, ChangeT, HeadT, RowT]):
         commit.put_new(self._change_row(None, thing, first))
         return thing
 
-    def put_change(
-        self, commit: Commit, before: ThingT, change: ChangeT, *more: Action, condition: Condition | None = None
-    ) -> ThingT:
-        """Add a thing's next change to a commit, on the condition that the thing is as it was read, and on another if given.
+    def put_change(self, commit: Commit, before: ThingT, change: ChangeT, *more: Action) -> ThingT:
+        """Add a thing's next change to a commit, on the condition that the thing is as it was read, and on the noun's own.
 
-        The head is written where the change changes it, and by `more` actions of the noun's.
+        The head is written where the change changes it, and by `more` actions.
         """
         thing = self.after(before, change)
-        columns, known = self._columns(thing), self._columns(before)
-        changed = [self._action(name, value) for name, value in columns.items() if value != known[name]]
-        as_read = self.head_row.revision == before.revision
-        commit.update(
-            self.head_row(self.id_of(thing), HEAD),
-            [*changed, *more],
-            as_read if condition is None else as_read & condition,
-        )
+        known, columns = self._columns(before), self._columns(thing)
+        changed: list[Action] = []
+        for name in (name for name in columns if columns[name] != known[name]):
+            column: Attribute[Any] = getattr(self.head_row, name)
+            changed.append(column.remove() if columns[name] is None else column.set(columns[name]))
+        as_read, also = self.head_row.revision == before.revision, self.condition(change)
+        row = self.head_row(self.id_of(thing), HEAD)
+        commit.update(row, [*changed, *more], as_read if also is None else as_read & also)
         commit.record(self._change_row(before, thing, change))
         return thing
 
@@ -231,16 +233,12 @@ class Journals(Generic[ThingT, ChangeT, HeadT, RowT]):
         always = {"state": thing.state, "revision": thing.revision, "due_shard": shard, "due_at": due_at}
         return always | self.head_columns(thing)
 
-    def _action(self, name: str, value: Any) -> Action:
-        column: Attribute[Any] = getattr(self.head_row, name)
-        return column.remove() if value is None else column.set(value)
-
     def _change_row(self, before: ThingT | None, thing: ThingT, change: ChangeT) -> RowT:
         names = [field.name for field in fields(change) if field.name not in OWN_COLUMNS]
         return self.change_row(
             self.id_of(thing),
             position(thing.revision),
-            kind=change.kind(),
+            kind=next(kind for kind, known in self.kinds.items() if known is type(change)),
             facts={name: "" if name in self.head_alone else getattr(change, name) for name in names},
             operation=change.operation or None,
             request=change.request or None,
