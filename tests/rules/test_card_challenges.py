@@ -7,7 +7,7 @@ import pytest
 
 from billfold import cards
 from billfold.cards import card_answers, card_codes
-from billfold.cards.card_challenges import LAST_ASK, PAGE_OVER, PAGE_VALID
+from billfold.cards.card_challenges import LAST_ASK, PAGE_OVER, PAGE_VALID, Challenge
 from billfold.cards.card_changes import Answered, ApprovedLate, Asked, ChallengeSent, Checked, Ended
 from billfold.cards.card_errors import NoCodeAwaited
 from tests.rules.card_worlds import BOUND, FIELDS, MINUTE, SECOND, heard, lived
@@ -33,6 +33,11 @@ def test_the_machine_waits_for_the_page_then_asks_a_last_time_and_then_gives_up(
     """CB-13: the bank alone knows whether the owner confirmed in the last moment."""
     assert cards.standing(lived(*WAITING), at) == standing
     assert 1 <= cards.wait_seconds(lived(*WAITING), at) <= 600
+
+
+def test_a_page_that_the_owner_was_not_shown_is_waited_for_however_late_it_is():
+    """CB-09: its time begins when it is shown."""
+    assert Challenge("redirect").on_page(BOUND + 100 * MINUTE) == "challenge"
 
 
 def test_the_machine_s_wait_ends_with_the_page_s_time():

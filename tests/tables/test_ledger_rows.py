@@ -10,7 +10,8 @@ import pytest
 
 from billfold import ledger
 from billfold.errors import Stale
-from billfold.ledger import Account, Balance, Hold, Transfer, ledger_rows
+from billfold.events import Event
+from billfold.ledger import Account, Balance, Hold, Transfer, ledger_rows, ledger_stream
 from billfold.ledger.ledger_rows import BalanceRow
 from billfold.tables.commits import Commit
 from billfold.tables.rows import due, fetch, write_all
@@ -289,13 +290,60 @@ CARD = ledger.card("usr_alice", "crd_1", "USD")
 )
 def test_rows_from_before_kinds_still_say_what_they_are(kind, payer, payees, about):
     """Stored rows of earlier versions: the kind follows from who paid whom about what, never from the text."""
-    credits = [(account, 10) for account in payees]
+    credits = [(account, 1) for account in payees]
     moved = ledger.transfer(fresh(), ledger.pay(payer, credits), at=1, kind=kind, reason="refund bill", about=about)
     legs = [(leg.account.name, leg.amount) for leg in moved.legs]
     row = ledger_rows.TransferRow(
         moved.transfer_id, "transfer", legs=legs, at=1, reason=moved.reason, about=about or None
     )
     assert ledger_rows.to_transfer(row) == moved
+
+
+def image(store, transfer: Transfer) -> dict:
+    """The row of a transfer, as its stream tells it."""
+    return next(row for row in store.rows("ledger") if row["pk"]["S"] == transfer.transfer_id)
+
+
+def test_a_transfer_between_people_is_told_to_both_with_their_own_side_of_it(store):
+    """XX-03, XX-05: who paid how much to whom; a payee hears of no other payee."""
+    carol = ledger.wallet("usr_carol", "USD")
+    post(made(WORLD, (ALICE, 100)))
+    legs = ledger.pay(ALICE, [(BOB, 30), (carol, 12)])
+    sent = post(ledger.transfer(fresh(), legs, at=EARLY, kind="transfer", reason="lunch"))
+
+    def event(audience: str, kind: str, amount: int, payees: list[str]) -> Event:
+        facts = {"amount": {"amount": amount, "currency": "USD"}, "payer": "usr_alice", "payees": payees}
+        return Event(sent.transfer_id, audience, kind, sent.transfer_id, EARLY, facts)
+
+    assert ledger_stream.events_of(image(store, sent)) == [
+        event("usr_alice", "transfer.sent", 42, ["usr_bob", "usr_carol"]),
+        event("usr_bob", "transfer.received", 30, ["usr_bob"]),
+        event("usr_carol", "transfer.received", 12, ["usr_carol"]),
+    ]
+    assert ledger_stream.messages(image(store, sent)) == [
+        ("statements", sent.transfer_id, leg.account.name, sent.transfer_id) for leg in sent.legs
+    ]
+
+
+def test_a_transfer_that_is_about_something_or_not_between_people_is_told_by_that_and_not_here(store):
+    """XX-03: a bill's, a top-up's and a refund's own changes tell; each account's statement has it all the same."""
+    post(made(WORLD, (ALICE, 100)))
+    about = post(made(ALICE, (BOB, 30)))
+    from_outside = post(ledger.transfer(fresh(), ledger.pay(WORLD, [(ALICE, 5)]), at=EARLY, kind="top_up", reason="in"))
+    for transfer in (about, from_outside):
+        assert ledger_stream.events_of(image(store, transfer)) == []
+        assert [account for *_, account, _ in ledger_stream.messages(image(store, transfer))] == [
+            leg.account.name for leg in transfer.legs
+        ]
+
+
+def test_a_balance_or_a_hold_is_no_transfer_to_tell_of(store):
+    """XX-03: their rows are in the same stream."""
+    post(made(WORLD, (ALICE, 100)))
+    placed(ALICE, 10)
+    others = [row for row in store.rows("ledger") if row["sk"]["S"] != "transfer"]
+    assert len(others) == 3
+    assert [ledger_stream.events_of(row) + ledger_stream.messages(row) for row in others] == [[], [], []]
 
 
 def test_a_user_s_wallets_are_listed_by_currency():
