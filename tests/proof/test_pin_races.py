@@ -216,6 +216,7 @@ def test_a_hundred_guesses_at_once_are_three_guesses(store):
     judged = counted(store)
     assert 3 <= judged <= (5 if right else 3)
     assert seen == Counter({"201": int(right), "pin_wrong": judged - 1, "pin_locked": 101 - int(right) - judged})
+    assert (told(store, alice, "pin.wrong"), told(store, alice, "pin.locked")) == (judged - 1, 1)
     late = [send(alice, bob.user_id, 1, key=str(uuid.uuid4())) for _ in range(3)]
     assert codes(late) == {"pin_locked": 3}
     assert all(int(answer.headers["Retry-After"]) > 800 for answer in late)
@@ -247,6 +248,7 @@ def test_parallel_pin_changes_are_guesses_too(store, right_at):
     wrong = seen["pin_wrong"]
     assert 2 <= wrong <= (4 if right else 2)
     assert seen == Counter({"204": int(right), "pin_wrong": wrong, "pin_locked": 40 - int(right) - wrong})
+    assert (told(store, alice, "pin.wrong"), told(store, alice, "pin.locked")) == (wrong, 1)
     assert change("802713" if right else PIN).code == "pin_locked"
 
 
