@@ -26,7 +26,7 @@ TRIGGERS = (
 )
 SPOKEN = re.compile(
     r"(GET|POST|PUT|DELETE) (/v1(/[a-z-]+|/\{[a-z_]+\})+)( \(\w[\w ,']*\))?"
-    r"|(queue|upload) [a-z]+(-[a-z]+)*|stream [a-z]+(-[a-z]+)*|every (minute|ten minutes|day)|task [a-z_]+"
+    r"|(queue|stream) [a-z]+(-[a-z]+)*|upload [a-z]+|every (minute|ten minutes|day)|task [a-z_]+"
 )
 AT = {"every day": "every day at 02:10 UTC"}
 WIDTH = 120

@@ -70,7 +70,8 @@ def own_aliases(machine: str) -> list[str]:
 def test_every_step_that_a_machine_names_is_a_task_of_it(machine):
     """design.md 7: the file and the map say the same, both ways."""
     on_the_map = {step.name for step in STEPS if step.trigger == Task(machine)}
-    assert state_machines.tasks(MACHINES[machine]) == on_the_map
+    named = state_machines.tasks(MACHINES[machine])
+    assert named == on_the_map, f"app.py: add task(…) for {sorted(named - on_the_map)}, which {machine}.asl.json names"
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -115,8 +116,9 @@ def test_every_task_ends_in_time_is_tried_again_and_is_caught(machine, name):
         assert [catch["ErrorEquals"] for catch in state["Catch"]] == [["States.ALL"]]
         return
     caught_by = {catch["Next"] for said in MACHINES[machine]["States"].values() for catch in said.get("Catch", ())}
-    longest = max(retry["MaxAttempts"] for _, one in TASKS for retry in state_of(machine, one)["Retry"])
-    assert name in caught_by
+    tasks = [one for its_machine, one in TASKS if its_machine == machine]
+    longest = max(retry["MaxAttempts"] for one in tasks for retry in state_of(machine, one)["Retry"])
+    assert name in caught_by, f"{machine}.asl.json: give {name} a Catch, or let other tasks be caught by it"
     assert state_of(machine, state["Next"])["Type"] == "Succeed"
     assert state["Retry"][0]["MaxAttempts"] == longest
 

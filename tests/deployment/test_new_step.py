@@ -30,6 +30,17 @@ from infra.plan import new_step
 for name, trigger in {made}.items():
     new_step.write(new_step.checked(*name.split(), trigger))
 """
+CALLS = """
+from tests.world import call
+
+def test_the_calls_are_answered(store, alice):
+    campaign, coupon = "cam_" + "0" * 32, "cpn_" + "0" * 32
+    first, again = (call("POST", f"/v1/campaigns/{campaign}/coupons", alice, key="k") for _ in range(2))
+    assert (first.status, again.status) == (201, 201)
+    assert first.body == again.body == {"id": alice.user_id}
+    assert call("GET", f"/v1/coupons/{coupon}", alice).status == 200
+    assert call("PUT", f"/v1/coupons/{coupon}/lock", alice).status == 204
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +72,13 @@ def test_what_is_written_is_formatted_and_sound(extended):
     assert done.returncode == 0, done.stdout
     done = scratch.run(extended, "-m", "ruff", "format", "--no-cache", "--check", "app.py", "functions", "tests/steps")
     assert done.returncode == 0, done.stdout
+
+
+def test_a_new_call_knows_its_caller_keeps_its_operation_and_answers(extended):
+    """Its author goes on from code that is whole."""
+    (extended / "tests/steps/coupons/test_new_calls.py").write_text(CALLS)
+    told = scratch.run(extended, "-m", "pytest", "tests/steps/coupons/test_new_calls.py", "-p", "no:cacheprovider")
+    assert "1 passed" in told.stdout, told.stdout
 
 
 def test_its_own_test_fails_until_it_is_written(extended):

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 
-from infra.plan.stages import ROOT
+from infra.plan.stages import LOCAL_FOLDER, ROOT
 
 # What the map, the commands and the architecture's tests read.
 PARTS = (".chalice", "app.py", "docs", "functions", "infra", "layers", "tests", "pyproject.toml")
@@ -14,12 +14,13 @@ PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "Makefile")
 
 
 def copied(folder: pathlib.Path) -> pathlib.Path:
-    """The project's sources in this empty folder."""
+    """The project's sources in this empty folder, with the engines that are installed beside them."""
     for name in (*PARTS, *PAGES):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, folder / name)
+    (folder / LOCAL_FOLDER.name).symlink_to(LOCAL_FOLDER)
     return folder
 
 
