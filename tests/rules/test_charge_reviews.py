@@ -55,6 +55,21 @@ def test_what_the_bank_took_back_is_booked_and_returned_by_a_transfer_that_names
     assert replace(charges.after(after, change), revision=SETTLED.revision) == SETTLED
 
 
+def test_every_chargeback_has_an_id_of_its_own():
+    """LG-04: another charge, another dispute, or the same one taken back again after it was returned; repeated, it is the same."""
+
+    def moved(reviewed: charges.Charge, dispute: str) -> str:
+        found = charge_reviews.disputed(reviewed, [(dispute, 1_000)], BOUND + 2)
+        assert found is not None
+        return found[1].transfer_id
+
+    others = [replace(SETTLED, transfer_id="trf_2"), replace(SETTLED, revision=SETTLED.revision + 1)]
+    names = [moved(SETTLED, "dp_1"), moved(SETTLED, "dp_2"), *(moved(other, "dp_1") for other in others)]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith("trf_") for name in names)
+    assert moved(SETTLED, "dp_1") == names[0]
+
+
 words = st.dictionaries(st.sampled_from(["dp_1", "dp_2", "dp_3"]), st.integers(1, 1_250), max_size=3)
 
 

@@ -68,6 +68,14 @@ def test_what_is_not_a_balanced_transfer_of_one_currency_is_invalid(legs, pointe
     assert refusal.value.facts == {"reason": TRANSFERS[pointer], "pointer": pointer}
 
 
+def test_a_transfer_keeps_all_that_was_said_of_it():
+    """LG-03: when, what, why, about what, and which transfer it undoes."""
+    legs = ledger.pay(ALICE, [(BOB, 30)])
+    said = ledger.transfer("trf_2", legs, at=7, kind="refund", reason="cold", about="bil_1", reverses="trf_1")
+    assert said == ledger.Transfer("trf_2", legs, 7, "refund", "cold", "bil_1", "trf_1")
+    assert moved(*legs) == ledger.Transfer("trf_1", legs, 1, "bill", "test", "", "")
+
+
 def test_a_transfer_takes_up_to_40_credits():
     """A bill's 40 sellers are paid by one transfer (VB-09, VB-17); a 41st does not fit."""
     payees = [(ledger.sales(f"mer_{number}", "USD"), 1) for number in range(41)]
@@ -178,6 +186,7 @@ def test_a_hold_says_what_is_reserved_where_until_when_and_for_what():
     """LG-05: of one unit and for one millisecond at least; nothing of it is posted."""
     placed = ledger.hold("hld_1", ALICE, 1, expires_at=11, now=10, about="chg_1")
     assert placed == ledger.Hold("hld_1", ALICE, 1, 11, "chg_1", state="pending", posted=0)
+    assert held().about == ""
 
 
 @pytest.mark.parametrize(
