@@ -11,8 +11,7 @@ May       bills Query; people BatchGetItem
 from typing import Any
 
 from billfold import people
-from billfold.bills import bill_rows, bill_wire
-from billfold.errors import NotFound
+from billfold.bills import bill_rows, bill_sellers, bill_wire
 from billfold.people import User, people_rows
 from billfold.tables.rows import fetch
 from billfold.triggers import http
@@ -25,7 +24,4 @@ def handler(request: http.Request[Any]) -> http.Answer:
 
     if bill.owner == request.caller:
         return http.Answer(200, bill_wire.bill(bill, people.tries_left(user.pin, request.now)))
-    merchants = frozenset(user.merchants) & {item.merchant for item in bill.items}
-    if not merchants:
-        raise NotFound()
-    return http.Answer(200, bill_wire.bill(bill, 0, merchants=merchants))
+    return http.Answer(200, bill_wire.bill(bill, 0, merchants=bill_sellers.administered(bill, user)))

@@ -14,21 +14,22 @@ from typing import Annotated
 from msgspec import Meta
 
 from billfold import bills, people
-from billfold.bills import Bill, bill_rows, bill_wire
-from billfold.errors import Invalid, NotFound, Stale
+from billfold.bills import Bill, bill_openings, bill_rows, bill_wire
+from billfold.clock import SECOND
+from billfold.errors import NotFound, Stale
 from billfold.people import people_rows
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
 from billfold.tables.rows import fetch
 from billfold.triggers import http, wire
 
-SANDBOX = os.environ.get("BILLFOLD_SANDBOX") == "1"
+SHORTEST = bills.PERIOD_MIN_SANDBOX if os.environ.get("BILLFOLD_SANDBOX") == "1" else bills.PERIOD_MIN
 
 
 class OpenBill(wire.Body, frozen=True):
     device: wire.Id
     currency: wire.Currency
-    period_seconds: Annotated[int, Meta(ge=1, le=bills.PERIOD_MAX // 1000)] = bills.PERIOD_DEFAULT // 1000
+    period_seconds: Annotated[int, Meta(ge=1, le=bills.PERIOD_MAX // SECOND)] = bills.PERIOD_DEFAULT // SECOND
     cap: wire.Amount | None = None
 
 
@@ -49,7 +50,9 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
     user = people.check_active(user)
     if device is None:
         raise NotFound()
-    currency, period, cap = _currency(body), _period(body), body.cap.amount if body.cap else None
+    period, cap = body.period_seconds * SECOND, body.cap.amount if body.cap else None
+    bill_openings.check(body.currency, body.cap.currency if body.cap else body.currency, period, SHORTEST)
+    currency = wire.current_currency(body.currency, "/currency")
     tries_left = people.tries_left(user.pin, request.now)
 
     with Commit(operation) as commit:
@@ -70,16 +73,3 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
 
 def _answer(bill: Bill, tries_left: int, status: int) -> http.Answer:
     return http.Answer(status, bill_wire.bill(bill, tries_left))
-
-
-def _currency(body: OpenBill) -> str:
-    if body.cap is not None and body.cap.currency != body.currency:
-        raise Invalid("the cap is in the bill's currency", "/cap/currency")
-    return wire.current_currency(body.currency, "/currency")
-
-
-def _period(body: OpenBill) -> int:
-    shortest = bills.PERIOD_MIN_SANDBOX if SANDBOX else bills.PERIOD_MIN
-    if body.period_seconds * 1000 < shortest:
-        raise Invalid(f"a period lasts at least {shortest // 1000} seconds", "/period_seconds")
-    return body.period_seconds * 1000

@@ -15,14 +15,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from billfold import bills, cards, charges, errors, ledger, people
+from billfold import cards, errors, ledger, people
 from billfold.bills import Bill, bill_payments, bill_rows, bill_wire
 from billfold.bills.bill_changes import BillChange, SettlementFailed
-from billfold.bills.bill_errors import ListChanged
-from billfold.cards import CardSummary, card_rows
+from billfold.cards import card_rows
 from billfold.charges import charge_rows
 from billfold.ledger import ledger_rows
-from billfold.people import PinVerification, User, people_rows, pins
+from billfold.people import PinVerification, people_rows, pins
 from billfold.tables import operation_rows
 from billfold.tables.commits import Commit
 from billfold.tables.rows import NOTHING, fetch
@@ -37,9 +36,8 @@ class VerifyBill(wire.Body, frozen=True):
 
 @http.step(body=VerifyBill, answers=bill_wire.BillAnswer, key=True, dpop=True)
 def handler(request: http.Request[VerifyBill]) -> http.Answer:
-    device_id, operation, now = dpop.device(request), request.operation("opr"), request.now
-    journal = bill_rows.load(request.parameters["bill"])
-    bill, caller = journal.present, request.caller
+    device_id, journal = dpop.device(request), bill_rows.load(request.parameters["bill"])
+    bill, caller, operation, now = journal.present, request.caller, request.operation("opr"), request.now
     user, device, done, balance, card = fetch(
         people_rows.user(caller),
         people_rows.device(caller, device_id),
@@ -53,42 +51,25 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
     if repeat := journal.repeat(operation, request.fingerprint):
         return _answer(*repeat)
 
-    _check_verifiable(bill, request.body.list_hash, user, now)
+    bill_wire.check_verifiable(bill, request.body.list_hash, people.tries_left(user.pin, now), now)
     # Checked before the PIN: no write counts this refusal, so after the PIN it would tell an attacker which guess was right.
-    card = cards.check_can_pay(card, caller, bill.total, now) if request.body.instrument else None
+    means = cards.check_can_pay(card, caller, bill.total, now) if request.body.instrument else balance
     if wrong := PinVerification(request.body.pin).verify(user.pin, now, pins.matches):
         with Commit(operation) as commit:
             bill_rows.check_as_read(commit, bill)
             people_rows.count_wrong_try(commit, operation, request.fingerprint, user, *wrong, now)
         raise wrong[1]
+    movement = bill_payments.pay(bill, means, request.operation, now, request.marks())
 
     with Commit(operation) as commit:
         people_rows.check_pin(commit, caller, user.pin, operation=operation, now=now)
-        if card:
-            change: BillChange = _by_card(request, bill, card, commit)
-        else:
-            paid, change = bill_payments.by_wallet(bill, balance, request.operation("trf"), now, request.marks())
-            if paid:
-                ledger_rows.post(commit, paid)
-        bill = bill_rows.put_change(commit, bill, change)
+        if movement.started:
+            charge_rows.start(commit, movement.charge_id, movement.started)
+        if movement.transfer:
+            ledger_rows.post(commit, movement.transfer)
+        bill = bill_rows.put_change(commit, bill, movement.change)
 
-    return _answer(bill, change)
-
-
-def _check_verifiable(bill: Bill, list_hash: str, user: User, now: int) -> None:
-    try:
-        bills.check_verifiable(bill, list_hash, now)
-    except ListChanged:
-        current = bill_wire.verification(bill, people.tries_left(user.pin, now))
-        raise ListChanged(verification=wire.to_builtins(current)) from None
-
-
-def _by_card(request: http.Request[VerifyBill], bill: Bill, card: CardSummary, commit: Commit) -> BillChange:
-    """The hold on the card's account and the charge that its bank is then asked for (CB-21)."""
-    hold, transfer = request.operation("hld"), request.operation("trf")
-    started = charges.start(card, bill.total, "bill", bill.bill_id, request.now, hold=hold, transfer=transfer)
-    charge = charge_rows.start(commit, request.operation("chg"), started)
-    return bill_payments.by_card(bill, charge, request.now, request.marks())
+    return _answer(bill, movement.change)
 
 
 def _answer(bill: Bill, change: BillChange) -> http.Answer:

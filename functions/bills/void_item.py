@@ -12,7 +12,6 @@ from typing import Any
 
 from billfold import people
 from billfold.bills import bill_rows, bill_sellers, bill_wire
-from billfold.errors import NotFound
 from billfold.people import people_rows
 from billfold.tables.commits import Commit
 from billfold.tables.rows import fetch
@@ -23,9 +22,7 @@ from billfold.triggers import http
 def handler(request: http.Request[Any]) -> http.Answer:
     bill = bill_rows.load(request.parameters["bill"]).present
     user = fetch(people_rows.user(request.caller))
-    merchants = frozenset(user.merchants if user else ()) & {item.merchant for item in bill.items}
-    if not merchants:
-        raise NotFound()
+    merchants = bill_sellers.administered(bill, user)
 
     people.check_active(user)
     change = bill_sellers.void(bill, request.parameters["item"], merchants, request.now)

@@ -10,8 +10,6 @@ May       cards PutItem Query UpdateItem; vault BatchGetItem; kms Decrypt:card; 
 Layers    stripe
 """
 
-import msgspec
-
 from billfold import banks, cards, clock, vault
 from billfold.banks import Authentication, Bank, Verdict
 from billfold.cards import Card, card_answers, card_rows
@@ -51,10 +49,10 @@ def _authenticate(bank: Bank, card: Card) -> Verdict:
         raise Stale()
     opened = vault.open_parts(card.card_id, sealed)
     year, month = card.asked_expiry or (card.expiry_year, card.expiry_month)
-    holder, person = msgspec.json.decode(opened[vault_rows.PERSON])
+    number, holder, person = vault_rows.read_parts(opened)
     asked = Authentication(
         card_id=card.card_id,
-        number=opened[vault_rows.NUMBER].decode(),
+        number=number,
         expiry_year=year,
         expiry_month=month,
         holder=holder,

@@ -2,8 +2,7 @@
 
 Trigger   POST /v1/cards                     (user's device)
 Reads     user, device, DPoP proof, photo, holders of the card, limits, operation
-Writes    card, change, vault, holders, limits, DPoP proof   (one transaction); of a card that is held already its expiry,
-          operation, DPoP proof; of one that three others hold limits, operation, DPoP proof
+Writes    card, change, vault, holders, limits, operation, DPoP proof   (one transaction; less of a card that is held already)
 Answers   201 the card, created; 200 the card that the caller holds already; 404 another's photo; 409 held by three; 422 no
           card, or no bank serves it; 429 too many tried
 Again     the same Idempotency-Key gets the first answer; the same card is bound once
@@ -11,18 +10,15 @@ May       people BatchGetItem; cards BatchGetItem ConditionCheckItem PutItem Que
           operations BatchGetItem PutItem; photos BatchGetItem; kms GenerateDataKey:card GenerateMac; issuers
 """
 
-import msgspec
-
 from billfold import card_photos, cards, people, vault
 from billfold.banks import issuers
 from billfold.card_photos import card_photo_rows, confirmations
 from billfold.cards import card_bindings, card_holder_rows, card_rows, card_wire
 from billfold.cards.card_errors import CardTaken
-from billfold.errors import IdempotencyKeyReused, ProofInvalid, Stale
+from billfold.errors import IdempotencyKeyReused
 from billfold.people import people_rows
 from billfold.tables import limit_rows, operation_rows
 from billfold.tables.commits import Commit
-from billfold.tables.operation_rows import OperationRow
 from billfold.tables.rows import NOTHING, fetch
 from billfold.triggers import dpop, http, wire
 from billfold.vault import vault_rows
@@ -49,9 +45,8 @@ def handler(request: Asked) -> http.Answer:
     if done and done.status >= 400:
         return request.repeat(done, [f"/{fingerprint}" for fingerprint in fingerprints])
     if done or bound_before:
-        return _repeat(request, card_id, fingerprints, done)
-    if used_before:
-        raise ProofInvalid("the proof has been used before", "/jti")
+        return _repeat(request, fingerprints, done)
+    dpop.check_unused(used_before)
 
     people.check_registered(user, device)
     photo = card_photos.check_own(photo, caller).at(now) if body.photo else None
@@ -67,8 +62,7 @@ def handler(request: Asked) -> http.Answer:
         raise CardTaken()
     made = {"at": now, "owner": caller, "device": used.device, "fingerprint": fingerprints[0], **request.marks()}
     bound = card_wire.bound(body, submitted, typed=confirmations.typed(body, photo, fingerprints), **made)
-    person = msgspec.json.encode([body.holder, body.person])
-    sealed = vault.seal_parts(card_id, {vault_rows.NUMBER: submitted.number.encode(), vault_rows.PERSON: person})
+    sealed = vault.seal_parts(card_id, vault_rows.parts(submitted.number, body.holder, body.person))
 
     with Commit(operation) as commit:
         operation_rows.use_dpop(commit, *used, now)
@@ -80,9 +74,9 @@ def handler(request: Asked) -> http.Answer:
     return http.Answer(201, card_wire.card(card))
 
 
-def _repeat(request: Asked, card_id: str, fingerprints: list[str], done: OperationRow | None) -> http.Answer:
+def _repeat(request: Asked, fingerprints: list[str], done: operation_rows.OperationRow | None) -> http.Answer:
     """The first answer again, which was the card then. The request's fingerprint leaves the number out; this compares it."""
-    journal = card_rows.load(done.body["id"] if done else card_id)
+    journal = card_rows.load(done.body["id"] if done else request.operation("crd"))
     if journal.present.fingerprint not in fingerprints:
         raise IdempotencyKeyReused("this Idempotency-Key was used for another card")
     if done:
@@ -94,9 +88,7 @@ def _repeat(request: Asked, card_id: str, fingerprints: list[str], done: Operati
 def _again(request: Asked, operation: str, card_id: str, used: dpop.Proof) -> http.Answer:
     """The card that the caller holds already (CB-16): a later expiry updates it."""
     card = card_rows.load(card_id).present
-    if card.state not in cards.OPEN and card.state != "active":
-        raise Stale()
-    renewed = cards.renew(card, request.body.expiry.year, request.body.expiry.month, request.now)
+    renewed = card_bindings.renew(card, request.body.expiry.year, request.body.expiry.month, request.now)
     with Commit(operation) as commit:
         operation_rows.use_dpop(commit, *used, request.now)
         if renewed:

@@ -15,7 +15,6 @@ Layers    stripe
 from itertools import islice
 
 from billfold import banks, charges, clock
-from billfold.banks import Listed
 from billfold.charges import Difference, Line, charge_rows, comparison_rows, comparisons
 from billfold.charges.comparisons import LISTS_FOR, MOST_LINES, Comparison
 from billfold.errors import Unavailable
@@ -58,13 +57,9 @@ def _listed(comparison: Comparison, until: int) -> tuple[list[Line], str]:
             if cursor == comparison.cursor:
                 raise
             return lines, cursor
-        lines += [_line(one) for one in page]
+        lines += map(comparisons.line, page)
         if not cursor or len(lines) >= MOST_LINES or clock.now() >= until:
             return lines, cursor
-
-
-def _line(one: Listed) -> Line:
-    return Line(one.key, one.amount, one.currency, "settled", one.at, one.kind, one.reference)
 
 
 def _all_ours(comparison: Comparison, cursor: str) -> list[Line] | None:
@@ -78,13 +73,12 @@ def _all_ours(comparison: Comparison, cursor: str) -> list[Line] | None:
 def _differences(comparison: Comparison, ours: list[Line], theirs: list[Line]) -> list[Difference]:
     """Every difference, which is logged before it is committed: twice rather than never."""
     bank, day = comparison.bank, comparison.day
-    # What the bank made on this day can have begun here on another.
-    others = {line.key for line in theirs if day.since <= line.at < day.until} - {line.key for line in ours}
-    known = [charges.as_counted(line, bank) for line in (*ours, *charge_rows.lines_of(bank, sorted(others)))]
+    others = charge_rows.lines_of(bank, comparisons.begun_elsewhere(comparison, ours, theirs))
+    known = [charges.as_counted(line, bank) for line in (*ours, *others)]
     found = charges.compare(known, theirs, day.since, day.until)
-    for one in found:
-        there = one.there.reference if one.there else ""
-        facts = {"bank": bank, "day": day.name, "charge": one.key, "reference": there, "kind": one.kind}
+    for difference in found:
+        there = difference.there.reference if difference.there else ""
+        facts = {"bank": bank, "day": day.name, "charge": difference.key, "reference": there, "kind": difference.kind}
         log.line("differs", "compare_charges", 0, facts, failed=True)
     return found
 

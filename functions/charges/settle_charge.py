@@ -16,11 +16,10 @@ May       charges PutItem Query UpdateItem; bills PutItem Query UpdateItem; card
 Layers    stripe
 """
 
-from billfold import banks, charges, clock, ledger
+from billfold import banks, charges, clock
 from billfold.banks import Payment
 from billfold.bills import bill_payments, bill_rows
-from billfold.charges import Charge, charge_messages, charge_reviews, charge_rows
-from billfold.charges.charge_changes import Settled
+from billfold.charges import Charge, charge_asks, charge_messages, charge_reviews, charge_rows
 from billfold.tables.commits import Commit
 from billfold.triggers import log, queue
 
@@ -28,50 +27,34 @@ from billfold.triggers import log, queue
 @queue.patient_step("charges")
 def handler(message: str, before: int) -> str | queue.Later:
     charge_id, word, reference = charge_messages.parse(message)
-    told = word in charges.OUTCOMES
+    found_out = word in charges.OUTCOMES
     charge = charge_rows.load(charge_id).present
     if charge.state in ("settled", "disputed") and word == charge_messages.ONCE:
         return _review(charge)
     if charge.state != "settling":
         return "settled before"
-    if told and charges.may_ask(charge, clock.now()):
+    if found_out and charges.may_ask(charge, clock.now()):
         return "told too early"
 
-    if told:
+    if found_out:
         change = charges.resolve(charge, word, reference, "", clock.now())
     else:
-        said = _ask(charge, bool(before or word), clock.now())
+        said = charge_asks.ask(banks.bank(charge.bank), charge, clock.now(), asked=bool(before or word))
         change = charges.resolve(charge, said.outcome, said.reference, said.reason, clock.now())
     if change is None:
         return _ask_later(word, before)
-    now = change.at
 
     with Commit(charge_id) as commit:
         if charge.purpose == "bill":
             bill = bill_rows.load(charge.about).present
-            transfer = bill_payments.transfer(charge, bill, now) if isinstance(change, Settled) else None
-            bill_rows.put_change(commit, bill, bill_payments.after_charge(charge, bill, change))
+            movement = bill_payments.after_charge(charge, bill, change)
+            bill_rows.put_change(commit, bill, movement.change)
+            transfer = movement.transfer
         else:
-            to_wallet = isinstance(change, Settled) is (charge.purpose == "top_up")
-            kind: ledger.Kind = "top_up" if charge.purpose == "top_up" else "refund"
-            transfer = charge_reviews.to_wallet(charge, kind, now) if to_wallet else None
-        charge = charge_rows.resolve(commit, charge, change, transfer, now)
+            transfer = charge_reviews.settled(charge, change)
+        charge = charge_rows.resolve(commit, charge, change, transfer, change.at)
 
     return charge.state
-
-
-def _ask(charge: Charge, asked: bool, now: int) -> Payment:
-    """The bank's word. What was asked before is looked up first, and what is old is looked up only."""
-    bank, key = banks.bank(charge.bank), charge.charge_id
-    if asked or not charges.may_ask(charge, now):
-        known = bank.status(key, charge.of or charge.token)
-        if isinstance(known, Payment) and known.outcome != "absent":
-            return known
-        if known.outcome == "unknown" or not charges.may_ask(charge, now):
-            return Payment("unknown")
-    if charge.purpose == "refund":
-        return bank.refund(key, charge.of, charge.amount, charge.currency, charge.charge_id)
-    return bank.charge(key, charge.token, charge.amount, charge.currency, charge.charge_id)
 
 
 def _ask_later(word: str, before: int) -> str | queue.Later:
@@ -90,7 +73,7 @@ def _review(charge: Charge) -> str | queue.Later:
             found = charge_reviews.refund_failed(charge, said.reason, now)
     else:
         taken = bank.taken_back(charge.reference)
-        known = [(it.dispute, it.amount) for it in taken if it.amount is not None and it.currency == charge.currency]
+        known = charge_reviews.countable(charge, taken)
         if len(known) < len(taken):
             log.line("differs", "settle_charge", 0, {"charge": charge.charge_id, "kind": "dispute"}, failed=True)
             return "a dispute that cannot be counted"

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from billfold import bills, errors
-from billfold.bills import bill_errors, bill_refunds, bill_sellers
-from billfold.bills.bill_changes import Closed, Refunded, Reminded, Settled, Unpaid
+from billfold import bills, errors, ledger
+from billfold.bills import bill_errors, bill_openings, bill_refunds, bill_sellers
+from billfold.bills.bill_changes import Closed, PaidBy, Refunded, Reminded, Settled, Unpaid
+from billfold.people import User
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, Bill, added, closed, ended, item, opened, settled
 
 END = OPENED + PERIOD
@@ -171,6 +172,47 @@ def test_only_its_own_seller_refunds_an_item_that_was_paid():
     both = {"mer_a", "mer_b"}
     with pytest.raises(errors.Invalid):
         bill_refunds.refund(bill, ["itm_1", "itm_2"], both, transfer_id="trf_2", reason="cold", now=END)
+
+
+@pytest.mark.parametrize("paid_by", [None, PaidBy("crd_1", "sandbox", "pay_1")], ids=["wallet", "card"])
+def test_a_refund_goes_back_through_the_split_by_which_it_came(paid_by):
+    """VB-20: from its seller to the wallet, or to the card, whose bank is asked to give back exactly that, naming what it took."""
+    bill = closed(added(opened(), item(1, amount=10), item(2, amount=5), item(3, amount=7, merchant="mer_b")))
+    bill = bills.after(
+        bill, Settled(at=END, transfer_id="trf_1", list_hash=bill.list_hash(), method="pin", paid_by=paid_by)
+    )
+    movement = bill_refunds.movement(bill, refund(bill, "itm_1", "itm_2"), "chg_2")
+    payee = ledger.card("usr_1", "crd_1", "USD") if paid_by else ledger.wallet("usr_1", "USD")
+    legs = ledger.pay(ledger.sales("mer_a", "USD"), [(payee, 15)])
+    about = {"reason": "refund", "about": "bil_1", "reverses": "trf_1"}
+    assert movement.transfer == ledger.transfer("trf_2", legs, at=END, kind="refund", **about)
+    if paid_by is None:
+        assert (movement.charge_id, movement.started) == ("", None)
+        return
+    asked = movement.started
+    assert (movement.charge_id, asked.purpose, asked.amount, asked.of) == ("chg_2", "refund", 15, "pay_1")
+    assert (asked.owner, asked.card, asked.bank, asked.about, asked.hold) == ("usr_1", "crd_1", "sandbox", "bil_1", "")
+    assert asked.transfer not in ("", "trf_1", "trf_2")
+
+
+def test_only_who_administers_a_merchant_with_items_in_a_bill_is_its_seller():
+    """XX-05: to anyone else the bill does not exist."""
+    bill = added(opened(), item(1), item(2, merchant="mer_b"))
+    assert bill_sellers.administered(bill, User("usr_2", merchants=("mer_b", "mer_c"))) == {"mer_b"}
+    for stranger in (None, User("usr_2"), User("usr_2", merchants=("mer_c",))):
+        with pytest.raises(errors.NotFound):
+            bill_sellers.administered(bill, stranger)
+
+
+def test_a_bill_is_opened_for_no_shorter_than_the_stage_allows_and_with_a_cap_in_its_currency():
+    """VB-03, VB-19."""
+    bill_openings.check("USD", "USD", 5 * MINUTE, 5 * MINUTE)
+    with pytest.raises(errors.Invalid) as refused:
+        bill_openings.check("USD", "USD", 5 * MINUTE - 1, 5 * MINUTE)
+    assert refused.value.facts["pointer"] == "/period_seconds"
+    with pytest.raises(errors.Invalid) as refused:
+        bill_openings.check("USD", "EUR", 5 * MINUTE, 5 * MINUTE)
+    assert refused.value.facts["pointer"] == "/cap/currency"
 
 
 def test_sellers_hear_of_what_concerns_them():

@@ -4,9 +4,10 @@ import pytest
 
 from billfold.cards import card_bindings
 from billfold.cards.card_bindings import Submitted
+from billfold.cards.card_changes import Ended
 from billfold.cards.card_errors import UnsupportedIssuer
-from billfold.errors import CardInvalid
-from tests.rules.card_worlds import BOUND
+from billfold.errors import CardInvalid, Stale
+from tests.rules.card_worlds import BOUND, lived
 
 NUMBER = "4242424242424242"
 
@@ -34,3 +35,9 @@ def test_what_no_bank_need_be_asked_about_is_refused():
         checked(NUMBER, year=2020, bank=None)
     with pytest.raises(UnsupportedIssuer):
         checked(NUMBER, bank=None)
+
+
+def test_a_card_that_is_over_is_bound_as_a_new_one():
+    """CB-16: it ended after its holder was looked up; the step runs again, and finds that nobody holds it."""
+    with pytest.raises(Stale):
+        card_bindings.renew(lived(Ended(at=BOUND, state="cancelled")), 2040, 1, BOUND + 1)

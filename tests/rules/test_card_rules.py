@@ -3,7 +3,7 @@
 import pytest
 
 from billfold import cards, errors
-from billfold.cards import card_answers, card_codes, card_texts
+from billfold.cards import card_answers, card_bindings, card_codes, card_texts
 from billfold.cards.card_challenges import CODE_OVER, PAGE_OVER
 from billfold.cards.card_changes import (
     Activated,
@@ -47,7 +47,7 @@ def test_only_a_later_expiry_renews_a_card(months, renews):
     """CB-16: by the month, over the turn of a year too."""
     card = lived()
     month = card.expiry_year * 12 + card.expiry_month - 1 + months
-    change = cards.renew(card, month // 12, month % 12 + 1, BOUND + 1)
+    change = card_bindings.renew(card, month // 12, month % 12 + 1, BOUND + 1)
     assert change == (
         ExpiryUpdated(at=BOUND + 1, expiry_year=month // 12, expiry_month=month % 12 + 1) if renews else None
     )

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billfold import charges, ledger
+from billfold.banks import TakenBack
 from billfold.charges import charge_reviews
-from billfold.charges.charge_changes import Disputed, RefundFailed, Reinstated, Settled
+from billfold.charges.charge_changes import Declined, Disputed, RefundFailed, Reinstated, Settled
 from tests.rules.test_charge_rules import BOUND, charge
 
 SETTLED = charge(Settled(at=BOUND + 1, reference="pay_1"))
@@ -28,6 +29,21 @@ def test_a_top_up_that_is_paid_goes_from_the_card_to_the_wallet_and_is_about_its
     """CB-21: as its holder's statement shows it."""
     moved = charge_reviews.to_wallet(SETTLED, "top_up", BOUND + 2)
     assert moved == ledger.transfer("trf_1", TO_WALLET, at=BOUND + 2, kind="top_up", reason="top-up", about="chg_1")
+
+
+def test_only_a_paid_top_up_and_a_declined_refund_reach_the_wallet():
+    """CB-21, VB-20: what the bank took goes to the wallet, and what it did not give back does."""
+    top_up, refund = charge(), charge(purpose="refund", about="bil_1")
+    took, refused = Settled(at=BOUND + 2, reference="pay_1"), Declined(at=BOUND + 2, reason="closed")
+    assert charge_reviews.settled(top_up, took) == charge_reviews.to_wallet(top_up, "top_up", BOUND + 2)
+    assert charge_reviews.settled(refund, refused) == charge_reviews.to_wallet(refund, "refund", BOUND + 2)
+    assert (charge_reviews.settled(top_up, refused), charge_reviews.settled(refund, took)) == (None, None)
+
+
+def test_a_dispute_in_another_currency_or_in_no_units_of_ours_cannot_be_counted():
+    """CB-21: what is left out is for operations to look at, not for the books."""
+    taken = [TakenBack("dp_1", 5, "USD"), TakenBack("dp_2", 5, "EUR"), TakenBack("dp_3", None, "USD")]
+    assert charge_reviews.countable(SETTLED, taken) == [("dp_1", 5)]
 
 
 def test_a_refund_that_failed_later_goes_to_the_wallet_once():

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billfold import bills, charges, ledger
+from billfold.banks import Payment, Verdict
 from billfold.bills import bill_payments
 from billfold.bills.bill_changes import PaidBy, SettlementFailed, Settling
 from billfold.bills.bill_changes import Settled as BillSettled
+from billfold.bills.bill_payments import Movement
 from billfold.cards.card_changes import Activated, Asked, Checked
-from billfold.charges import Charge, Difference, Line
+from billfold.charges import Charge, Difference, Line, charge_asks
 from billfold.charges.charge_changes import Declined, Settled, Started
 from billfold.ledger.ledger_errors import AlreadyResolved
 from billfold.money import Money
@@ -21,6 +23,20 @@ from tests.rules.card_worlds import BOUND, FIELDS, HOUR, TOKEN, heard, lived
 
 ACTIVE = lived(Checked(at=BOUND), Asked(at=BOUND, fields_sent=FIELDS), heard("approved"), Activated(at=BOUND))
 DAY = 24 * HOUR
+
+
+class Scripted:
+    """A bank of which each call's answer is known before; `heard` are the calls."""
+
+    def __init__(self, **answers: Payment | Verdict) -> None:
+        self.answers, self.heard = answers, list[str]()
+
+    def __getattr__(self, name: str) -> object:
+        def call(*_: object) -> Payment | Verdict:
+            self.heard.append(name)
+            return self.answers[name]
+
+        return call
 
 
 def started(**fields: object) -> Started:
@@ -109,6 +125,32 @@ def test_neither_a_charge_nor_its_start_shows_the_token_when_printed():
 # ------------------------------------------------------------------------------------------------------- a bill by card
 
 
+@pytest.mark.parametrize(
+    ("asked", "later", "known", "heard_calls", "outcome"),
+    [
+        (False, 0, Payment("absent"), ["charge"], "charged"),
+        (True, 0, Payment("absent"), ["status", "charge"], "charged"),
+        (True, 0, Payment("declined"), ["status"], "declined"),
+        (True, 0, Payment("unknown"), ["status"], "unknown"),
+        (True, 0, Verdict("unknown"), ["status"], "unknown"),
+        (False, charges.ASKED_WITHIN - 1, Payment("absent"), ["charge"], "charged"),
+        (False, charges.ASKED_WITHIN, Payment("absent"), ["status"], "unknown"),
+        (False, charges.ASKED_WITHIN, Payment("charged"), ["status"], "charged"),
+    ],
+)
+def test_a_bank_that_may_know_of_a_charge_is_asked_what_became_of_it_first(asked, later, known, heard_calls, outcome):
+    """CB-21: never charged twice: not while a bank is silent, and not once it may have forgotten the key."""
+    bank = Scripted(status=known, charge=Payment("charged"))
+    assert charge_asks.ask(bank, charge(), BOUND + later, asked=asked).outcome == outcome
+    assert bank.heard == heard_calls
+
+
+def test_a_refund_is_asked_for_as_a_refund():
+    """VB-20."""
+    bank = Scripted(refund=Payment("refunded"))
+    assert charge_asks.ask(bank, charge(purpose="refund", of="pay_1"), BOUND, asked=False) == Payment("refunded")
+
+
 def bill_to_verify() -> bills.Bill:
     """A bill of two sellers, closed."""
     return closed(added(opened(), item(1, amount=1_000), item(2, amount=250, merchant="mer_b")))
@@ -124,8 +166,10 @@ def bill_settling(charge_id: str = "chg_1") -> bills.Bill:
 
 def test_a_bill_is_paid_by_one_debit_of_the_card_s_account_and_one_credit_per_seller():
     """VB-17, CB-21, L-1."""
-    paid = bill_payments.transfer(charge(purpose="bill", about="bil_1"), bill_settling(), BOUND)
-    assert paid == bill_transfer(ledger.card("usr_1", "crd_1", "USD"), BOUND)
+    made, word = charge(purpose="bill", about="bil_1"), Settled(at=BOUND, reference="pay_1")
+    assert bill_payments.after_charge(made, bill_settling(), word).transfer == bill_transfer(
+        ledger.card("usr_1", "crd_1", "USD"), BOUND
+    )
 
 
 def bill_transfer(payer: ledger.Account, at: int) -> ledger.Transfer:
@@ -137,45 +181,51 @@ def bill_transfer(payer: ledger.Account, at: int) -> ledger.Transfer:
 MARKS = {"operation": "opr_1", "request": "fingerprint"}
 
 
+def ids(prefix: str) -> str:
+    """What an operation yields."""
+    return f"{prefix}_1"
+
+
 def test_a_wallet_pays_every_seller_at_once_and_the_change_names_list_method_and_request():
     """VB-17, VB-14, LG-10: with exactly enough."""
     bill = bill_to_verify()
-    paid, change = bill_payments.by_wallet(bill, ledger.Balance(1_250, 9), "trf_1", BOUND, MARKS)
-    assert paid == bill_transfer(ledger.wallet("usr_1", "USD"), BOUND)
-    assert change == BillSettled(at=BOUND, transfer_id="trf_1", list_hash=bill.list_hash(), method="pin", **MARKS)
+    movement = bill_payments.by_wallet(bill, ledger.Balance(1_250, 9), ids, BOUND, MARKS)
+    settled = BillSettled(at=BOUND, transfer_id="trf_1", list_hash=bill.list_hash(), method="pin", **MARKS)
+    assert movement == Movement(settled, bill_transfer(ledger.wallet("usr_1", "USD"), BOUND))
 
 
 def test_a_wallet_that_lacks_one_cent_pays_nobody_and_the_change_says_what_there_was():
     """VB-17, LG-06: what is held is not there; the refusal is kept with the request that met it."""
-    paid, change = bill_payments.by_wallet(bill_to_verify(), ledger.Balance(1_249, 9_000), "trf_1", BOUND, MARKS)
+    movement = bill_payments.by_wallet(bill_to_verify(), ledger.Balance(1_249, 9_000), ids, BOUND, MARKS)
     facts = {"available_minor": 1_249}
-    assert (paid, change) == (None, SettlementFailed(at=BOUND, refusal="balance_too_low", facts=facts, **MARKS))
+    assert movement == Movement(SettlementFailed(at=BOUND, refusal="balance_too_low", facts=facts, **MARKS))
 
 
 def test_a_bill_that_a_card_pays_waits_for_exactly_that_charge():
-    """VB-14, VB-17: list, method, card and request are in the change."""
+    """VB-14, VB-17, CB-21: list, method, card and request are in the change, and the charge is of the whole bill."""
     bill = bill_to_verify()
-    assert bill_payments.by_card(bill, charge(purpose="bill"), BOUND, MARKS) == Settling(
-        at=BOUND, charge="chg_1", card="crd_1", list_hash=bill.list_hash(), method="pin", **MARKS
-    )
+    settling = Settling(at=BOUND, charge="chg_1", card="crd_1", list_hash=bill.list_hash(), method="pin", **MARKS)
+    begun = charges.start(ACTIVE, Money(1_250, "USD"), "bill", "bil_1", BOUND, hold="hld_1", transfer="trf_1")
+    movement = bill_payments.by_card(bill, ACTIVE, ids, BOUND, MARKS)
+    assert movement == Movement(settling, charge_id="chg_1", started=begun)
 
 
 def test_a_bill_is_settled_by_the_charge_that_it_waits_for_and_by_no_other():
     """VB-17: another charge's word, or a bill that does not wait, is a fault."""
     for bill, said in ((bill_settling("chg_2"), "one charge at a time"), (bill_to_verify(), "ends settling")):
         with pytest.raises(AssertionError, match=said):
-            bill_payments.transfer(charge(purpose="bill"), bill, BOUND)
+            bill_payments.after_charge(charge(purpose="bill"), bill, Settled(at=BOUND, reference="pay_1"))
 
 
 def test_a_bill_whose_charge_is_declined_keeps_its_items_for_another_instrument():
     """VB-17: paid, it names card, bank and reference for its refunds; declined, it has failed."""
     bill, made = bill_settling(), charge(purpose="bill")
-    paid = bill_payments.after_charge(made, bill, Settled(at=BOUND, reference="pay_1"))
+    paid = bill_payments.after_charge(made, bill, Settled(at=BOUND, reference="pay_1")).change
     paid_by = PaidBy("crd_1", "sandbox", "pay_1")
     assert paid == BillSettled(at=BOUND, transfer_id="trf_1", list_hash=bill.list_hash(), method="pin", paid_by=paid_by)
     failed = bill_payments.after_charge(made, bill, Declined(at=BOUND, reason="no_funds"))
-    assert failed == SettlementFailed(at=BOUND, refusal="card_declined", facts={})
-    after = bills.after(bill, failed)
+    assert failed == Movement(SettlementFailed(at=BOUND, refusal="card_declined", facts={}))
+    after = bills.after(bill, failed.change)
     assert (after.state, [each.state for each in after.items]) == ("failed", ["added", "added"])
 
 

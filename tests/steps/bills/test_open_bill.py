@@ -73,7 +73,8 @@ def test_outside_the_sandbox_a_period_lasts_five_minutes_at_least(visitor):
         "    print(call('POST', '/v1/bills', Person(sys.argv[1]), fields).status, file=sys.stderr)\n"
     )
     arguments = [sys.executable, "-c", program, visitor.sub, visitor.phone.device_id]
-    environment = os.environ | {"BILLFOLD_SANDBOX": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+    stage = {"BILLFOLD_SANDBOX": "0", "BILLFOLD_PIN_COST": "19456 2"}
+    environment = os.environ | stage | {"PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
     assert run.stderr.split() == ["400", "201"]
 

@@ -13,6 +13,16 @@ from typing import Any
 
 from billfold.bills import Bill, asks_anew, bill_errors
 from billfold.bills.bill_changes import BillChange, ItemDisputed, ItemsAdded, ItemVoided, Refunded, Settled, Unpaid
+from billfold.errors import NotFound
+from billfold.people import User
+
+
+def administered(bill: Bill, user: User | None) -> frozenset[str]:
+    """The merchants of this user that have items in the bill; NotFound without one: to anyone else the bill does not exist."""
+    found = frozenset(user.merchants if user else ()) & {item.merchant for item in bill.items}
+    if not found:
+        raise NotFound()
+    return found
 
 
 def seen_by(merchants: Collection[str], bill: Bill) -> Bill:

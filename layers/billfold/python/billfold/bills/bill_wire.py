@@ -7,8 +7,9 @@ from msgspec import Meta
 from billfold import bills, errors
 from billfold.bills import Bill, Summary, bill_sellers
 from billfold.bills.bill_changes import Item, Outcome
+from billfold.bills.bill_errors import ListChanged
 from billfold.clock import to_text
-from billfold.triggers.wire import Total, View, one_of
+from billfold.triggers.wire import Total, View, one_of, to_builtins
 
 ListHash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$", description="the list_hash of the bill's verification")]
 
@@ -134,6 +135,14 @@ def verification(seen: Bill, tries_left: int) -> Verification | None:
     listed = [ListedItem(item.item_id, item.merchant, item.amount, item.signed_at_text) for item in seen.payable]
     amount = Total(seen.total.amount, seen.currency)
     return Verification(seen.list_hash(), listed, amount, to_text(seen.verify_by), tries_left)
+
+
+def check_verifiable(seen: Bill, list_hash: str, tries_left: int, now: int) -> None:
+    """Refuses as `bills.check_verifiable` does, and shows with ListChanged the list that is to be verified now (VB-14)."""
+    try:
+        bills.check_verifiable(seen, list_hash, now)
+    except ListChanged:
+        raise ListChanged(verification=to_builtins(verification(seen, tries_left))) from None
 
 
 def result(outcome: Outcome) -> ItemResult:

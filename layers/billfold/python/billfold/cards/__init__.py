@@ -257,12 +257,6 @@ def wait_seconds(card: Card, now: int) -> int:
     return max(1, min(longer, card.gives_up_at - now) // SECOND)
 
 
-def renew(card: Card, year: int, month: int, now: int) -> ExpiryUpdated | None:
-    """The change by which a card that its holder binds again gets its later expiry (CB-16); None for one that is not later."""
-    later = (year, month) > (card.expiry_year, card.expiry_month)
-    return ExpiryUpdated(at=now, expiry_year=year, expiry_month=month) if later else None
-
-
 def remove(card: Card, now: int) -> CardChange | None:
     """The owner's end of it: an active card is removed, one under way cancelled, one that is over stays so (None)."""
     if card.state == "active":

@@ -1,10 +1,12 @@
-"""What is submitted when a card is bound, checked before any bank is asked (CB-04, CB-08). Pure rules."""
+"""Binding a card, and binding it again: what is submitted is checked before any bank is asked (CB-04, CB-08, CB-16). Pure rules."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from billfold import card_numbers
+from billfold import card_numbers, cards
+from billfold.cards.card_changes import ExpiryUpdated
 from billfold.cards.card_errors import UnsupportedIssuer
+from billfold.errors import Stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,14 @@ def check(typed: str, year: int, month: int, now: int, bank_of: Callable[[str], 
     if bank is None:
         raise UnsupportedIssuer("no bank of ours has issued it", "/number")
     return Submitted(number, brand, bank)
+
+
+def renew(card: cards.Card, year: int, month: int, now: int) -> ExpiryUpdated | None:
+    """The change by which a card that its holder binds again gets its later expiry (CB-16); None for one that is not later.
+
+    Stale for a card that is over: since it was looked up, nobody holds it any more.
+    """
+    if card.state not in cards.OPEN and card.state != "active":
+        raise Stale()
+    later = (year, month) > (card.expiry_year, card.expiry_month)
+    return ExpiryUpdated(at=now, expiry_year=year, expiry_month=month) if later else None

@@ -8,8 +8,9 @@ are lost, repeated or in another order change nothing.
 from collections.abc import Iterable
 
 from billfold import ids, ledger
+from billfold.banks import TakenBack
 from billfold.charges import Charge
-from billfold.charges.charge_changes import ChargeChange, Disputed, RefundFailed, Reinstated
+from billfold.charges.charge_changes import ChargeChange, Disputed, RefundFailed, Reinstated, Settled
 from billfold.ledger import Transfer
 
 
@@ -18,11 +19,25 @@ def refund_failed(charge: Charge, reason: str, now: int) -> tuple[ChargeChange, 
     return RefundFailed(at=now, reason=reason), to_wallet(charge, "refund", now)
 
 
+def settled(charge: Charge, change: ChargeChange) -> Transfer | None:
+    """The transfer to the wallet of what is no bill's: a top-up that its bank took, a refund that it declined; None otherwise."""
+    if charge.purpose == "top_up":
+        return to_wallet(charge, "top_up", change.at) if isinstance(change, Settled) else None
+    return None if isinstance(change, Settled) else to_wallet(charge, "refund", change.at)
+
+
 def to_wallet(charge: Charge, kind: ledger.Kind, now: int) -> Transfer:
     """From the card to the wallet: a top-up that is settled, or a refund that the card's bank did not pay."""
     legs = ledger.pay(account(charge), [(ledger.wallet(charge.owner, charge.currency), charge.amount)])
     reason, about = kind.replace("_", "-"), charge.about or charge.charge_id
     return ledger.transfer(charge.transfer_id, legs, at=now, kind=kind, reason=reason, about=about)
+
+
+def countable(charge: Charge, taken: Iterable[TakenBack]) -> list[tuple[str, int]]:
+    """Of what the bank has taken back, each dispute and amount that can be counted in the charge's currency."""
+    return [
+        (each.dispute, each.amount) for each in taken if each.amount is not None and each.currency == charge.currency
+    ]
 
 
 def disputed(charge: Charge, taken: Iterable[tuple[str, int]], now: int) -> tuple[ChargeChange, Transfer] | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from billfold.banks import Listed
 from billfold.charges import DAY, Day, Difference, Line
 from billfold.clock import SECOND
 
@@ -96,6 +97,17 @@ def compared(comparison: Comparison, ours: list[Line], differences: list[Differe
         found=comparison.found + len(differences),
         named=(*comparison.named, *differences)[:MAX_NAMED],
     )
+
+
+def begun_elsewhere(comparison: Comparison, ours: Iterable[Line], theirs: Iterable[Line]) -> list[str]:
+    """The keys of what the bank made on this day and is not among ours: it can have begun here on another day."""
+    day = comparison.day
+    return sorted({line.key for line in theirs if day.since <= line.at < day.until} - {line.key for line in ours})
+
+
+def line(listed: Listed) -> Line:
+    """A line of the bank's list, as it is compared with ours."""
+    return Line(listed.key, listed.amount, listed.currency, "settled", listed.at, listed.kind, listed.reference)
 
 
 def part_of(key: str) -> int:

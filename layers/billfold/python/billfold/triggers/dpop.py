@@ -54,6 +54,12 @@ def proof(request: Request[Any]) -> Proof:
     return Proof(f"dev_{thumbprint}", claims["jti"])
 
 
+def check_unused(used: bool) -> None:
+    """ProofInvalid for a proof that was used before, at a step for which one proof may serve once."""
+    if used:
+        raise ProofInvalid("the proof has been used before", "/jti")
+
+
 def _verified(proof: str) -> tuple[str, dict[str, Any]]:
     """The thumbprint of the key that a DPoP proof names and is signed by, and the claims of the proof."""
     signed, _, last = proof.rpartition(".")

@@ -6,7 +6,9 @@ crd_…  vault  the card number and the person's details, sealed under one data 
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
+import msgspec
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from billfold.tables.commits import Commit
@@ -25,6 +27,17 @@ class VaultRow(Row):
     data_key = BinaryAttribute(legacy_encoding=False)
     number = BinaryAttribute(legacy_encoding=False)
     person = BinaryAttribute(legacy_encoding=False, null=True)
+
+
+def parts(number: str, holder: str, person: Any) -> dict[str, bytes]:
+    """What is sealed of a card: its number, and what its bank checks of the person."""
+    return {NUMBER: number.encode(), PERSON: msgspec.json.encode([holder, person])}
+
+
+def read_parts(opened: dict[str, bytes]) -> tuple[str, str, Any]:
+    """Number, holder and person, as `parts` was given them."""
+    holder, person = msgspec.json.decode(opened[PERSON])
+    return opened[NUMBER].decode(), holder, person
 
 
 def sealed(card_id: str) -> Wanted[dict[str, Sealed] | None]:
