@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from openapi_spec_validator import validate
@@ -12,6 +14,7 @@ from billfold.merchants import Terminal
 from infra.clients.phones import Till
 from infra.pages import contract
 from infra.plan import steps
+from infra.plan.stages import ROOT
 from tests.world import ROUTES, STEPS
 
 CONTRACT = contract.build(steps.known())
@@ -27,6 +30,13 @@ def test_it_is_valid_openapi():
     """OpenAPI 3.1, by an independent validator."""
     assert CONTRACT["openapi"] == "3.1.0"
     validate(CONTRACT)
+
+
+def test_it_is_the_same_whatever_else_was_imported():
+    """Issue 8 §2: refusals and events are found in their packages; 36 or 47 were known, by what happened to be imported."""
+    one_import = "import sys; from infra.pages import contract; sys.stdout.write(contract.text())"
+    alone = subprocess.run([sys.executable, "-c", one_import], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert alone.stdout == contract.text()
 
 
 def test_its_routes_are_exactly_the_maps():

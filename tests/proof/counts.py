@@ -72,7 +72,10 @@ def count_all(harness: Harness) -> list[Count]:
 
 def success(step: str) -> Scenario:
     """A step's first scenario is the success that its line counts."""
-    return next(one for one in scenarios.ALL if one.step == step)
+    found = next((one for one in scenarios.ALL if one.step == step), None)
+    if found is None:
+        raise LookupError(f"{step} has no scenario: add one to its workflow's tests/proof/*_scenarios.py")
+    return found
 
 
 def _count(harness: Harness, step: str, loaded: int, way_in: set[types.CodeType]) -> Count:

@@ -65,6 +65,21 @@ KINDS = [
 ]
 # What no flow of this file leaves anything in.
 EMPTY = {"objects"}
+# The tables of other workflows may stay empty; these hold what the flows do.
+OURS = {
+    "ledger",
+    "statements",
+    "people",
+    "merchants",
+    "bills",
+    "cards",
+    "vault",
+    "charges",
+    "photos",
+    "events",
+    "outbox",
+}
+OTHERS = {f"table {table.name}" for table in TABLES if table.name not in {*OURS, "operations", "sandbox_bank"}}
 
 
 def make_dead_letter_queues(client) -> None:
@@ -108,7 +123,7 @@ def heard(ground) -> Sinks:
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_of_a_card_or_its_owner_is_found(heard, kind):
     """CB-18, CB-05: no number, CVV, code, document, phone or name, in any form, in any row, message, line, answer or history."""
-    assert bool(heard.texts[kind]) is (kind not in EMPTY), "a sink that heard nothing proves nothing"
+    assert bool(heard.texts[kind]) is (kind not in EMPTY) or kind in OTHERS, "a sink that heard nothing proves nothing"
     assert [str(found) for found in canaries.search(canaries.patterns([*BIRDS, *DISTURBED]), heard.texts[kind])] == []
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from billfold import bills
+from billfold.tables import journals
 from tests import world
 from tests.world import call
 
@@ -26,6 +28,25 @@ def test_a_state_picks_the_bills_in_it(visitor):
     for state, bill in (("active", active), ("expired_empty", done)):
         listed = call("GET", "/v1/bills", visitor, query={"state": state}).body["items"]
         assert [one["id"] for one in listed] == [bill]
+
+
+@pytest.mark.parametrize("state", bills.STATES)
+def test_each_state_that_a_bill_can_have_picks_the_bills_in_it(store, visitor, state):
+    """Issue 8 §2: `settling` too, whose bills wait for a bank; a bill in another state stays out."""
+    found = []
+    for other in (state, next(one for one in bills.STATES if one != state)):
+        bill = world.opened(visitor)
+        world.close(visitor, bill)
+        store.client.update_item(
+            TableName="billfold-bills",
+            Key={"pk": {"S": bill}, "sk": {"S": journals.HEAD}},
+            UpdateExpression="SET #state = :state",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":state": {"S": other}},
+        )
+        found.append(bill)
+    listed = call("GET", "/v1/bills", visitor, query={"state": state}).body["items"]
+    assert [(one["id"], one["state"]) for one in listed] == [(found[0], state)]
 
 
 @pytest.mark.parametrize("query", [{"state": "paid"}, {"limit": "0"}, {"cursor": "made-up"}])
