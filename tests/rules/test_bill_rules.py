@@ -6,7 +6,7 @@ import pytest
 
 from billfold import bills, errors
 from billfold.bills import bill_errors, bill_items, bill_sellers
-from billfold.bills.bill_changes import ItemDisputed, ItemsAdded, ItemVoided, Outcome
+from billfold.bills.bill_changes import ItemDisputed, ItemsAdded, ItemVoided, Outcome, Reminded
 from billfold.ledger import ledger_errors
 from billfold.money import MAX_AMOUNT_MINOR
 from tests.rules.bill_worlds import MINUTE, OPENED, PERIOD, added, closed, ended, item, opened, settled
@@ -67,6 +67,23 @@ def test_a_late_tap_brings_an_empty_bill_back_to_be_verified():
     """VB-08, VB-18: its user then has 30 minutes from that tap."""
     bill = added(ended(opened()), item(1), now=END + 5 * MINUTE)
     assert (bill.state, bill.verify_by) == ("verifying", END + 35 * MINUTE)
+
+
+def test_a_list_is_asked_for_when_there_is_one_that_nobody_was_asked_to_verify():
+    """VB-13, VB-14: at the end, when an empty bill comes back, and when it changed; not while taps still come."""
+    active, empty = added(opened(), item(1)), ended(opened())
+    waiting = ended(active)
+    for before, after, asks in (
+        (None, opened(), False),
+        (active, added(active, item(2)), False),
+        (active, waiting, True),
+        (empty, added(empty, item(1), now=END + 1), True),
+        (opened(), empty, False),
+        (waiting, added(waiting, item(2), now=END + 1), True),
+        (waiting, bills.after(waiting, Reminded(at=END + 15 * MINUTE)), False),
+        (waiting, settled(waiting, END + 1), False),
+    ):
+        assert bills.asks_anew(before, after) is asks
 
 
 def test_a_batch_of_refusals_does_not_bring_an_empty_bill_back():

@@ -33,8 +33,16 @@ def test_what_no_bank_need_be_asked_about_is_refused():
         checked("4242 4242 4242 4243", bank=None)
     with pytest.raises(CardInvalid):
         checked(NUMBER, year=2020, bank=None)
-    with pytest.raises(UnsupportedIssuer):
+    with pytest.raises(UnsupportedIssuer) as refusal:
         checked(NUMBER, bank=None)
+    assert refusal.value.facts == {"reason": "no bank of ours has issued it", "pointer": "/number"}
+
+
+def test_a_card_is_good_in_the_month_that_is_printed_on_it_and_not_in_the_one_before():
+    """CB-04: by month and year together; the card is bound in November 2026."""
+    with pytest.raises(CardInvalid):
+        card_bindings.check(NUMBER, 2026, 10, BOUND, {NUMBER: "sandbox"}.get)
+    assert card_bindings.check(NUMBER, 2026, 11, BOUND, {NUMBER: "sandbox"}.get).bank == "sandbox"
 
 
 def test_a_card_that_is_over_is_bound_as_a_new_one():

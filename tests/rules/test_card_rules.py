@@ -3,10 +3,12 @@
 import pytest
 
 from billfold import cards, errors
+from billfold.banks import Page, Verdict
 from billfold.cards import card_answers, card_bindings, card_codes, card_texts
 from billfold.cards.card_challenges import CODE_OVER, PAGE_OVER
 from billfold.cards.card_changes import (
     Activated,
+    Answered,
     ApprovedLate,
     Asked,
     CardChange,
@@ -224,6 +226,40 @@ def test_a_bank_s_reason_stays_when_the_card_ends_for_it():
     declined = [*BEGUN, heard("declined", reason="details_mismatch")]
     assert lived(*declined, Ended(at=BOUND, state="declined")).reason == "details_mismatch"
     assert lived(*declined, Ended(at=BOUND, state="declined", reason="code_over")).reason == "code_over"
+
+
+def test_what_a_bank_says_is_recorded_as_it_said_it():
+    """CB-07, CB-13: how it came, what it refers to, what is charged by, and how a challenge is answered."""
+    said = Verdict("challenge", "bau_1", "a token", "of the bank", tries_left=3, page=Page("https://bank", "secret"))
+    assert card_answers.answered(said, "callback", BOUND) == Answered(
+        at=BOUND,
+        outcome="challenge",
+        by="callback",
+        reference="bau_1",
+        token="a token",
+        reason="of the bank",
+        way="redirect",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "cools"),
+    [
+        ([*CHALLENGED, Ended(at=BOUND, state="declined", reason=CODE_OVER)], True),
+        ([*CHALLENGED, *tried(1, wrong=1), Ended(at=BOUND, state="cancelled")], True),
+        ([*CHALLENGED, *tried(1), Ended(at=BOUND, state="cancelled")], True),
+        ([*CHALLENGED, ChallengeSent(at=BOUND), Ended(at=BOUND, state="cancelled")], True),
+        ([*CHALLENGED, Ended(at=BOUND, state="cancelled")], False),
+        ([*CHALLENGED, *tried(1), heard("approved", by="code 1"), Ended(at=BOUND, state="cancelled")], False),
+        ([*CHALLENGED, *tried(2, wrong=1), heard("approved", by="code 2"), Ended(at=BOUND, state="cancelled")], True),
+        ([*BEGUN, heard("declined"), Ended(at=BOUND, state="declined")], False),
+        ([*CHALLENGED, *tried(2, wrong=1), heard("approved"), Activated(at=BOUND), Removed(at=BOUND)], False),
+        ([*CHALLENGED, *tried(5, wrong=4)], False),
+    ],
+)
+def test_a_card_cools_down_once_it_is_over_and_a_new_binding_would_give_tries_back(changes, cools):
+    """CB-09: five codes a day are five, however often the card is given up and bound again."""
+    assert card_answers.cools_down(lived(*changes)) is cools
 
 
 # ------------------------------------------------------------------------------------------------------------- the code

@@ -1,5 +1,6 @@
 """What banks say of charges once they were settled, in any order and as often as they like (CB-21, VB-20, LG-01)."""
 
+import re
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -82,7 +83,7 @@ def test_every_chargeback_has_an_id_of_its_own():
     others = [replace(SETTLED, transfer_id="trf_2"), replace(SETTLED, revision=SETTLED.revision + 1)]
     names = [moved(SETTLED, "dp_1"), moved(SETTLED, "dp_2"), *(moved(other, "dp_1") for other in others)]
     assert len(set(names)) == len(names)
-    assert all(name.startswith("trf_") for name in names)
+    assert all(re.fullmatch(r"trf_[0-9a-f]{32}", name) for name in names)
     assert moved(SETTLED, "dp_1") == names[0]
 
 

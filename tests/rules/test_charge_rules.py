@@ -122,6 +122,36 @@ def test_neither_a_charge_nor_its_start_shows_the_token_when_printed():
     assert TOKEN not in f"{charge()!r} {started()!r}"
 
 
+def test_a_charge_says_what_it_is_for():
+    """CB-21: its purpose, and the bill that it pays."""
+    begun = charges.start(ACTIVE, Money(1, "USD"), "bill", "bil_1", BOUND, hold="hld_1", transfer="trf_1")
+    assert (begun.purpose, begun.about, begun.of) == ("bill", "bil_1", "")
+
+
+def test_the_bank_s_list_is_read_until_an_hour_after_the_day_or_now_and_no_longer_than_it_grows():
+    """CB-21: what the bank dates a little later is there, and what it may still make of the day."""
+    day = charges.Day(100 * DAY)
+    last = day.until + 21 * HOUR
+    for now, until in ((day.until, HOUR), (day.until + HOUR + 1, HOUR + 1), (last + HOUR, 21 * HOUR)):
+        assert day.listed_until(now) == day.until + until
+
+
+def test_a_bank_is_asked_anew_while_it_certainly_knows_the_key():
+    """CB-21: for twenty hours; after that it is looked up only."""
+    begun = charge()
+    assert charges.may_ask(begun, BOUND + 20 * HOUR - 1)
+    assert not charges.may_ask(begun, BOUND + 20 * HOUR)
+
+
+def test_the_days_to_compare_are_the_fourteen_before_today_the_oldest_first():
+    """CB-21, L-14: whole days of UTC, whenever it is asked; today is not over."""
+    midnight = BOUND - BOUND % DAY
+    days = [charges.Day(midnight - back * DAY) for back in range(14, 0, -1)]
+    for now in (midnight, BOUND, midnight + DAY - 1):
+        assert charges.days_to_compare(now) == days
+    assert charges.days_to_compare(midnight - 1)[-1] == days[-2]
+
+
 # ------------------------------------------------------------------------------------------------------- a bill by card
 
 

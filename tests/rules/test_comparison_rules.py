@@ -68,7 +68,9 @@ def difference(number: int) -> Difference:
 
 def test_a_comparison_goes_through_its_list_and_then_through_each_part_once():
     """Issue 7 A5: pieces are counted from the first page to the report, and what they found adds up."""
-    there = comparisons.listed(comparisons.listed(WHOLE, "cursor"), "")
+    there = comparisons.listed(WHOLE, "cursor")
+    assert (there.state, there.part, there.pieces, there.cursor) == ("listing", None, 1, "cursor")
+    there = comparisons.listed(there, "")
     assert (there.state, there.part, there.pieces, there.cursor) == ("comparing", 0, 2, "")
     for part in range(PARTS):
         assert (there.state, there.part) == ("comparing", part)

@@ -34,6 +34,16 @@ def test_what_is_over_the_maximum_in_whole_units_is_refused_and_nothing_else(cur
         assert refused.value.facts["most_minor"] == edge
 
 
+@pytest.mark.parametrize(
+    ("currency", "most", "minor"), [("USD", "1,000.00 USD", 100_000), ("JPY", "150,000 JPY", 150_000)]
+)
+def test_who_asks_for_too_much_hears_how_much_it_may_be(currency, most, minor):
+    """Issue 12 F26: as people read it, and for programs."""
+    with pytest.raises(TopUpTooLarge) as refused:
+        top_ups.check_amount(Money(minor + 1, currency), top_ups.parse("1000 JPY=150000"))
+    assert refused.value.facts == {"most": most, "most_minor": minor}
+
+
 def test_every_currency_that_a_bank_takes_has_a_maximum():
     """Issue 12 F26: whoever holds a token chooses the currency."""
     maxima = top_ups.parse("1000 JPY=150000")

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 import pytest
 
 from billfold import cards
-from billfold.cards import Card, CardSummary, card_holder_rows, card_rows, card_stream
+from billfold.cards import Card, CardSummary, card_end_rows, card_holder_rows, card_rows, card_stream
 from billfold.cards import card_changes as changes
 from billfold.cards.card_challenges import CODE_OVER
 from billfold.cards.card_changes import CardChange
@@ -18,6 +18,7 @@ from billfold.errors import NotFound, Stale
 from billfold.tables import limit_rows
 from billfold.tables.commits import Commit
 from billfold.tables.rows import fetch
+from billfold.vault import Sealed, vault_rows
 from tests.rules.card_worlds import BOUND, FIELDS, TOKEN, binding, heard, rebuild
 from tests.tables.scripts import metered
 
@@ -360,6 +361,16 @@ def test_holders_under_an_older_generation_of_keys_count_too():
     assert len(held("one", "two")) == 3
 
 
+def test_holders_under_several_older_generations_are_added_up():
+    """CB-16, CB-19: two rotations in a row; three users all the same."""
+    hold("usr_oldest", "one")
+    hold("usr_older", "two", ("one", "two"))
+    hold("usr_new", "three", ("two", "one", "three"))
+    with pytest.raises(Stale):
+        hold("usr_late", "three", ("two", "one", "three"))
+    assert set(held("one", "two", "three")) == {"usr_oldest", "usr_older", "usr_new"}
+
+
 @pytest.mark.parametrize("before", [[], ["usr_old"]])
 def test_whoever_comes_or_goes_under_an_older_generation_is_noticed(before):
     """CB-16: an earlier version of a function still adds and removes holders there while keys rotate."""
@@ -465,6 +476,71 @@ def test_an_approved_card_that_is_cancelled_is_withdrawn_at_the_bank(store):
     assert names == ["answers", "withdrawals"]
     put(card, changes.Withdrawn(at=BOUND))
     assert card_stream.messages(image(store, card.card_id, 6)) == []
+
+
+@pytest.mark.parametrize(
+    ("life", "kind", "text"),
+    [
+        (
+            [*DECLINED[:4], changes.ChallengeSent(at=BOUND + 4, way="redirect")],
+            "card.confirmation_requested",
+            "Confirm with your bank to link the card.",
+        ),
+        (DECLINED[:5], "card.code_requested", "Your bank has sent you a code. Enter it to link the card."),
+        (
+            DECLINED,
+            "card.declined",
+            "The code was not entered in time, or was wrong too often. Try again tomorrow.",
+        ),
+        (LATE[:5], "card.expired", "The bank did not answer. You were not charged."),
+        (LATE[:1], "card.created", None),
+    ],
+)
+def test_a_challenge_and_an_end_are_told_by_their_way_and_their_reason(store, life, kind, text):
+    """CB-09, CB-13: the words say what the owner can do next; where there is nothing to say, no text is there."""
+    card = lived(life)
+    [event] = card_stream.events_of(image(store, card.card_id, len(life)))
+    facts = {"revision": len(life), "state": card.state, "brand": "Visa", "last4": "4242"}
+    assert (event.kind, event.facts) == (kind, facts | ({"text": text} if text else {}))
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "withdrawn"),
+    [
+        ("expired", "", True),
+        ("cancelled", "", True),
+        ("declined", "", True),
+        ("declined", "declined", False),
+        ("expired", "declined", False),
+        ("invalid", "", False),
+    ],
+)
+def test_a_card_that_ended_before_its_bank_gave_its_word_is_withdrawn_there(store, state, verdict, withdrawn):
+    """CB-14: the bank may hold an approval that nobody heard of; what it declined it holds not, and of an invalid card it never
+    heard."""
+    life = [*DECLINED[:3], *([heard(verdict)] if verdict else []), changes.Ended(at=BOUND, state=state)]
+    card = lived(life)
+    names = [name for name, _ in card_stream.messages(image(store, card.card_id, len(life)))]
+    assert names == ["answers", *["withdrawals"] * withdrawn]
+
+
+@pytest.mark.parametrize("spent", [True, False])
+def test_a_card_that_is_over_leaves_no_holder_nothing_in_the_vault_and_cools_down_when_codes_were_spent(store, spent):
+    """CB-09, CB-19, CB-20: all in the transaction that ends it."""
+    hold("usr_1", "fingerprint 1")
+    card = lived([*DECLINED[:5], *([changes.CodeTried(at=BOUND + 5)] if spent else [])], "crd_of_usr_1")
+    sealed = Sealed("1", b"key", b"number")
+    with Commit(uuid.uuid4().hex) as commit:
+        vault_rows.put(commit, card.card_id, {vault_rows.NUMBER: sealed})
+    assert fetch(vault_rows.sealed(card.card_id)) == {vault_rows.NUMBER: sealed}
+
+    with Commit(uuid.uuid4().hex) as commit:
+        over = card_end_rows.put_over(commit, card, changes.Ended(at=BOUND + 6, state="cancelled"))
+
+    assert (over.state, fetch(card_rows.head(card.card_id)).state) == ("cancelled", "cancelled")
+    assert (held("fingerprint 1"), fetch(vault_rows.sealed(card.card_id))) == ({}, None)
+    tries = fetch(limit_rows.tries({"user": ["usr_1"]}, [("usr_1", "fingerprint 1")]))
+    assert tries.cools_until == ([BOUND + 6 + 24 * HOUR] if spent else [])
 
 
 def test_the_event_says_what_the_owner_reads(store):

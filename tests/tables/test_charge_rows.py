@@ -17,6 +17,7 @@ from billfold.charges import Charge, Line, charge_reviews, charge_rows, charge_s
 from billfold.charges.charge_changes import ChargeChange, Declined, Disputed, RefundFailed, Reinstated, Settled, Started
 from billfold.clock import HOUR
 from billfold.errors import NotFound, Stale
+from billfold.events import Event
 from billfold.ledger import Balance, ledger_rows
 from billfold.tables.commits import Commit
 from billfold.tables.rows import due, fetch
@@ -308,6 +309,23 @@ def test_a_charge_is_due_two_hours_after_its_start_exactly_while_it_is_settling(
     assert due_now(BOUND + 1000 * DAY) == []
 
 
+@pytest.mark.parametrize(
+    ("life", "kind", "state", "reference"),
+    [
+        (LATER["disputed"][:2], "charge", "settled", "pay_3"),
+        (LATER["disputed"][:3], "charge", "settled", "pay_3"),
+        (LATER["failed"][:2], "refund", "settled", "pay_4"),
+        (LATER["failed"], "refund", "failed", "pay_4"),
+    ],
+    ids=["settled", "disputed", "refunded", "failed"],
+)
+def test_a_line_of_ours_is_what_the_bank_should_list(card, life, kind, state, reference):
+    """CB-21, L-14: a disputed charge was made, and its bank lists it; a refund that failed it lists no more."""
+    lived("chg_1", life)
+    lines = list(charge_rows.lines_of("sandbox", ["chg_1"]))
+    assert lines == [Line("chg_1", 1_250, "USD", state, BOUND, kind, reference)]
+
+
 def test_a_day_s_charges_are_listed_whole_bank_by_bank(card):
     """CB-21: every shard of the UTC day, whatever became of a charge, and no other day's or bank's."""
     midnight = BOUND - BOUND % DAY
@@ -372,6 +390,25 @@ def test_a_start_has_the_bank_asked_and_the_owner_hears_what_the_bill_does_not_t
     events = [event for row in rows for event in charge_stream.events_of(row)]
     assert [event.kind for event in events] == told
     for event in events:
-        assert (event.audience, event.about) == ("usr_1", charge.about or "chg_1")
-        assert event.facts["amount"] == {"amount": 1_250, "currency": "USD"}
         assert not {TOKEN, "no_funds", "pay_1"} & set(repr(event).replace("'", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("disputed", {1: ("top_up.started", "settling"), 2: ("top_up.settled", "settled")}),
+        ("failed", {2: ("bill.refund_paid", "settled"), 3: ("bill.refund_credited", "failed")}),
+    ],
+)
+def test_a_dispute_is_told_to_no_customer_and_a_refund_that_failed_is(card, store, name, expected):
+    """XX-03, CB-21: whose money the bank took is operations' affair; an event names its change, charge or bill, card and money."""
+    life = LATER[name]
+    charge = lived("chg_1", life)
+    rows = sorted((row for row in store.rows("charges") if row["sk"]["S"] != "#"), key=lambda row: row["sk"]["S"])
+    amount = {"amount": 1_250, "currency": "USD"}
+    for revision, row in enumerate(rows, 1):
+        kind, state = expected.get(revision, ("", ""))
+        facts = {"state": state, "card": "crd_1", "amount": amount}
+        about, at = charge.about or "chg_1", life[revision - 1].at
+        told = [Event(f"chg_1/{revision:08d}", "usr_1", kind, about, at, facts)]
+        assert charge_stream.events_of(row) == (told if kind else []), revision

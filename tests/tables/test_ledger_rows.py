@@ -133,6 +133,35 @@ def test_a_reversal_is_another_transfer_that_names_the_first():
     assert undone.reverses == first.transfer_id
 
 
+def test_transfers_are_read_in_the_order_of_the_question_without_those_that_were_never_posted():
+    """LG-03, LG-10: with the fingerprint of the request that posted each, for its repeat."""
+    first, second = post(made(WORLD, (ALICE, 60))), post(made(WORLD, (BOB, 40)))
+    asked = made(WORLD, (ALICE, 1))
+    with Commit(fresh()) as commit:
+        ledger_rows.post(commit, asked, request="fingerprint")
+    wanted = [second.transfer_id, "trf_nobody", first.transfer_id]
+    found, without, with_request, none = fetch(
+        ledger_rows.transfers(wanted),
+        ledger_rows.posted(first.transfer_id),
+        ledger_rows.posted(asked.transfer_id),
+        ledger_rows.posted("trf_nobody"),
+    )
+    assert (found, without, with_request, none) == ([second, first], (first, ""), (asked, "fingerprint"), None)
+
+
+def test_what_must_not_have_been_posted_stops_a_commit_once_it_was():
+    """VB-15, LG-10: a wrong PIN is no answer to a request whose transfer is there."""
+    done = post(made(WORLD, (ALICE, 60)))
+
+    def attempt(transfer_id: str) -> None:
+        with Commit(fresh()) as commit:
+            ledger_rows.check_not_posted(commit, transfer_id)
+
+    attempt("trf_nobody")
+    with pytest.raises(Stale):
+        attempt(done.transfer_id)
+
+
 # ---------------------------------------------------------------------------------------------------------------- lanes
 
 
