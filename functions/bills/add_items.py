@@ -46,12 +46,12 @@ def handler(request: http.Request[AddItems]) -> http.Answer:
 
     bill_items.check_room(bill)
     items, outcomes = _land(bill, sent, merchants.of_sellers(terminals, sellers), now)
-    marks = request.marks(tries_left=people.tries_left(user.pin, now))
-    change = ItemsAdded(at=now, items=items, outcomes=outcomes, late=bill_items.is_late(bill, now), **marks)
+    origin = request.origin(tries_left=people.tries_left(user.pin, now))
+    change = ItemsAdded(at=now, items=items, outcomes=outcomes, late=bill_items.is_late(bill, now), **origin)
 
     if bill_items.worth_recording(bill, change):
         with Commit(operation) as commit:
-            bill = bill_rows.put_change(commit, bill, change)
+            bill = bill_rows.add_change(commit, bill, change)
 
     return _answer(bill, change)
 

@@ -30,10 +30,10 @@ def handler(request: http.Request[Any]) -> http.Answer:
     if repeat := journal.repeat(operation, request.fingerprint):
         return _answer(*repeat)
 
-    change = replace(bills.close(bill, now), **request.marks(tries_left=people.tries_left(user.pin, now)))
+    change = replace(bills.close(bill, now), **request.origin(tries_left=people.tries_left(user.pin, now)))
 
     with Commit(operation) as commit:
-        bill = bill_rows.put_change(commit, bill, change)
+        bill = bill_rows.add_change(commit, bill, change)
         if device and device.bill == bill.bill_id:
             people_rows.free_device(commit, request.caller, device)
 

@@ -32,11 +32,11 @@ def handler(request: http.Request[Any]) -> http.Answer:
         return _answer(*repeat)
 
     people.check_active(user)
-    marks = request.marks(tries_left=people.tries_left(user.pin, now))
-    change = replace(bills.dispute(bill, request.parameters["item"], now), **marks)
+    origin = request.origin(tries_left=people.tries_left(user.pin, now))
+    change = replace(bills.dispute(bill, request.parameters["item"], now), **origin)
 
     with Commit(operation) as commit:
-        bill = bill_rows.put_change(commit, bill, change)
+        bill = bill_rows.add_change(commit, bill, change)
 
     return _answer(bill, change)
 

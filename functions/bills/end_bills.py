@@ -27,7 +27,7 @@ def handler(bill_id: str) -> str:
         return "nothing due"
 
     with Commit(f"{bill_id}/{bill.revision}") as commit:
-        bill_rows.put_change(commit, bill, change)
+        bill_rows.add_change(commit, bill, change)
         if isinstance(change, Closed) and device and device.bill == bill_id:
             people_rows.free_device(commit, bill.owner, device)
 

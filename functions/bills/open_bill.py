@@ -62,7 +62,7 @@ def handler(request: http.Request[OpenBill]) -> http.Answer:
                 raise Stale()
         else:
             opened = bills.open_for(caller, body.device, currency, period=period, cap=cap, now=request.now)
-            bill, status = bill_rows.put_opened(commit, request.new_id("bil"), opened), 201
+            bill, status = bill_rows.add_opened(commit, request.new_id("bil"), opened), 201
             people_rows.take_device(commit, caller, device, bill.bill_id, bill.expires_at)
         # Which bill, not what is in it: an open bill can be larger than a row.
         shown = {"bill": bill.bill_id, "revision": bill.revision, "tries_left": tries_left}

@@ -40,13 +40,13 @@ def handler(request: http.Request[RefundItems]) -> http.Answer:
     people.check_active(user)
     transfer_id = request.operation("trf")
     refund = bill_refunds.refund(bill, body.items, merchants, transfer_id=transfer_id, reason=body.reason, now=now)
-    movement = bill_refunds.movement(bill, replace(refund, **request.marks()), request.operation("chg"))
+    movement = bill_refunds.movement(bill, replace(refund, **request.origin()), request.operation("chg"))
 
     with Commit(operation) as commit:
         if movement.started:
             charge_rows.start(commit, movement.charge_id, movement.started)
         if movement.transfer:
-            ledger_rows.post(commit, movement.transfer)
-        bill = bill_rows.put_change(commit, bill, movement.change)
+            ledger_rows.add_transfer(commit, movement.transfer)
+        bill = bill_rows.add_change(commit, bill, movement.change)
 
     return http.Answer(201, bill_wire.bill(bill, 0, merchants=merchants))

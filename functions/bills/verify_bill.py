@@ -59,15 +59,15 @@ def handler(request: http.Request[VerifyBill]) -> http.Answer:
             bill_rows.check_as_read(commit, bill)
             people_rows.count_wrong_try(commit, operation, request.fingerprint, user, *wrong, now)
         raise wrong[1]
-    movement = bill_payments.pay(bill, means, request.operation, now, request.marks())
+    movement = bill_payments.pay(bill, means, request.operation, now, request.origin())
 
     with Commit(operation) as commit:
         people_rows.check_pin(commit, caller, user.pin, operation=operation, now=now)
         if movement.started:
             charge_rows.start(commit, movement.charge_id, movement.started)
         if movement.transfer:
-            ledger_rows.post(commit, movement.transfer)
-        bill = bill_rows.put_change(commit, bill, movement.change)
+            ledger_rows.add_transfer(commit, movement.transfer)
+        bill = bill_rows.add_change(commit, bill, movement.change)
 
     return _answer(bill, movement.change)
 

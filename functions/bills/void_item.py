@@ -28,6 +28,6 @@ def handler(request: http.Request[Any]) -> http.Answer:
     change = bill_sellers.void(bill, request.parameters["item"], merchants, request.now)
 
     with Commit(f"{bill.bill_id}/{bill.revision}/{request.request_id}") as commit:
-        bill = bill_rows.put_change(commit, bill, change)
+        bill = bill_rows.add_change(commit, bill, change)
 
     return http.Answer(200, bill_wire.bill(bill, 0, merchants=merchants))

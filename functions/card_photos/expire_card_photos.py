@@ -28,9 +28,9 @@ def handler(photo_id: str) -> str:
     if ended:
         with Commit(f"{photo_id}/{ended.state}") as commit:
             if ended.state == "expired":
-                card_photo_rows.put_expired(commit, photo_id, now)
+                card_photo_rows.add_expiry(commit, photo_id, now)
             else:
-                card_photo_rows.put_read(commit, ended, None)
+                card_photo_rows.add_reading(commit, ended, None)
     upload.delete("photos", photo_id)
 
     return ended.state if ended else "deleted"

@@ -37,7 +37,7 @@ def handler(photo_id: str) -> str:
         sealed = vault.seal(photo_id, card_photo_rows.encode(found))
 
     with Commit(f"{photo_id}/read") as commit:
-        card_photo_rows.put_read(commit, judged, sealed)
+        card_photo_rows.add_reading(commit, judged, sealed)
     upload.delete("photos", photo_id)
 
     if fault:

@@ -61,7 +61,7 @@ def handler(request: http.Request[StartCardPhoto]) -> http.Answer:
     answer = wire.to_builtins(_started(photo, request.body.content_type))
 
     with Commit(operation) as commit:
-        card_photo_rows.put_started(commit, photo)
+        card_photo_rows.add_started(commit, photo)
         limit_rows.count_try(commit, tries, request.now)
         operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
 

@@ -22,7 +22,7 @@ def handler(event: workflow.Input) -> workflow.Output:
 
     if cards.standing(card, now) == "approved":
         with Commit(f"{card.card_id}/activate") as commit:
-            card = card_rows.put_change(commit, card, Activated(at=now))
+            card = card_rows.add_change(commit, card, Activated(at=now))
             vault_rows.forget_person(commit, card.card_id)
 
     return {"card": card.card_id, "outcome": "active" if card.state == "active" else "over"}

@@ -39,9 +39,9 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
             return _answer(*judged)
     else:
         people.check_active(fetch(people_rows.user(request.caller)))
-        tried = replace(card_codes.try_code(card, now), **request.marks())
+        tried = replace(card_codes.try_code(card, now), **request.origin())
         with Commit(operation) as commit:
-            card = card_rows.put_change(commit, card, tried)
+            card = card_rows.add_change(commit, card, tried)
         number = card.challenge.tries
 
     key = f"{card.card_id}/code/{number}"
@@ -49,7 +49,7 @@ def handler(request: http.Request[AnswerChallenge]) -> http.Answer:
     heard = _heard(card, said, number, now, operation)
     if heard:
         with Commit(f"{operation}/heard") as commit:
-            card = card_rows.put_change(commit, card, heard)
+            card = card_rows.add_change(commit, card, heard)
 
     if said.outcome == "unknown":
         raise Unavailable()

@@ -23,6 +23,6 @@ def handler(event: workflow.Input) -> workflow.Output:
         return {"card": card.card_id, "outcome": "resumed"}
 
     with Commit(token) as commit:
-        card_rows.put_task_token(commit, card, token)
+        card_rows.add_task_token(commit, card, token)
 
     return {"card": card.card_id, "outcome": "waiting"}

@@ -60,14 +60,14 @@ def handler(request: Asked) -> http.Answer:
             limit_rows.count_try(commit, tries, now)
             operation_rows.refuse(commit, operation, f"{request.fingerprint}/{fingerprints[0]}", CardTaken(), now)
         raise CardTaken()
-    made = {"at": now, "owner": caller, "device": used.device, "fingerprint": fingerprints[0], **request.marks()}
+    made = {"at": now, "owner": caller, "device": used.device, "fingerprint": fingerprints[0], **request.origin()}
     bound = card_wire.bound(body, submitted, typed=confirmations.typed(body, photo, fingerprints), **made)
     sealed = vault.seal_parts(card_id, vault_rows.parts(submitted.number, body.holder, body.person))
 
     with Commit(operation) as commit:
         operation_rows.use_dpop(commit, *used, now)
-        card = card_rows.put_bound(commit, card_id, bound)
-        vault_rows.put(commit, card_id, sealed)
+        card = card_rows.add_bound(commit, card_id, bound)
+        vault_rows.add_parts(commit, card_id, sealed)
         card_holder_rows.add_holder(commit, holders, caller, card_id)
         limit_rows.count_try(commit, tries, now)
 
@@ -92,7 +92,7 @@ def _again(request: Asked, operation: str, card_id: str, used: dpop.Proof) -> ht
     with Commit(operation) as commit:
         operation_rows.use_dpop(commit, *used, request.now)
         if renewed:
-            card = card_rows.put_change(commit, card, renewed)
+            card = card_rows.add_change(commit, card, renewed)
         else:
             card_rows.check_as_read(commit, card)
         answer = wire.to_builtins(card_wire.card(card))

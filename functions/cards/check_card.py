@@ -22,7 +22,7 @@ def handler(event: workflow.Input) -> workflow.Output:
     change = cards.begin(card, now)
     if change:
         with Commit(f"{card.card_id}/check") as commit:
-            put = card_end_rows.put_over if isinstance(change, Ended) else card_rows.put_change
+            put = card_end_rows.add_end if isinstance(change, Ended) else card_rows.add_change
             card = put(commit, card, change)
 
     return {"card": card.card_id, "outcome": "ask" if card.state in cards.OPEN else "over"}

@@ -20,6 +20,6 @@ def handler(event: workflow.Input) -> workflow.Output:
 
     if ended := cards.end(card, now):
         with Commit(f"{card.card_id}/end") as commit:
-            card = card_end_rows.put_over(commit, card, ended)
+            card = card_end_rows.add_end(commit, card, ended)
 
     return {"card": card.card_id, "outcome": card.state}

@@ -23,6 +23,6 @@ def handler(card_id: str) -> str:
         return "nothing due"
 
     with Commit(f"{card_id}/expire") as commit:
-        card_end_rows.put_over(commit, card, ended)
+        card_end_rows.add_end(commit, card, ended)
 
     return ended.state

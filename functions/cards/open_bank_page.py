@@ -36,6 +36,6 @@ def handler(request: http.Request[Any]) -> http.Answer:
 
     if heard:
         with Commit(request.operation("opr")) as commit:
-            card = card_rows.put_change(commit, card, heard)
+            card = card_rows.add_change(commit, card, heard)
 
     return http.Answer(200, card_wire.card(card, said.page))

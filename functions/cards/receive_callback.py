@@ -26,29 +26,30 @@ def handler(request: http.Request[Any]) -> http.Answer:
     if request.parameters["bank"] not in issuers.banks():
         raise NotFound()
     bank = banks.bank(request.parameters["bank"])
-    told = bank.callback(request.headers, request.raw_body, request.now)
+    callback = bank.callback(request.headers, request.raw_body, request.now)
 
-    if not told.about:
+    if not callback.about:
         return http.Answer(204)
-    if told.kind == "payment":
-        if charge_rows.load(told.about).present.bank != bank.name:
+    if callback.kind == "payment":
+        if charge_rows.load(callback.about).present.bank != bank.name:
             raise NotFound()
         # It was asked for already: looked up first, and once; those that ask again and again are under way.
-        queue.send("charges", [charge_messages.once(told.about)])
+        queue.send("charges", [charge_messages.once(callback.about)])
         return http.Answer(204)
-    _hear(bank.name, told, request.now)
+    _hear(bank.name, callback, request.now)
     return http.Answer(204)
 
 
-def _hear(bank: str, told: Callback, now: int) -> None:
+def _hear(bank: str, callback: Callback, now: int) -> None:
     """Record a verdict, when it is about an authentication that this very bank was asked for."""
-    card = card_rows.load(told.about).present
-    if card.bank != bank or not card.fields_sent or card.reference not in ("", told.reference) or not told.verdict:
+    card = card_rows.load(callback.about).present
+    asked = card.bank == bank and card.fields_sent and card.reference in ("", callback.reference)
+    if not asked or not callback.verdict:
         refusal = NotFound()
-        refusal.about = told.about
+        refusal.about = callback.about
         raise refusal
-    said = replace(told.verdict, reference=told.reference)
+    said = replace(callback.verdict, reference=callback.reference)
     heard = card_answers.hear(card, card_answers.answered(said, "callback", now))
     if heard:
-        with Commit(told.event_id) as commit:
-            card_rows.put_change(commit, card, heard)
+        with Commit(callback.event_id) as commit:
+            card_rows.add_change(commit, card, heard)

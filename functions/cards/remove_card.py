@@ -46,6 +46,6 @@ def handler(request: http.Request[RemoveCard]) -> http.Answer:
 
     with Commit(token) as commit:
         people_rows.check_pin(commit, request.caller, user.pin)
-        card_end_rows.put_over(commit, card, change)
+        card_end_rows.add_end(commit, card, change)
 
     return http.Answer(204)

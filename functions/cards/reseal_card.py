@@ -30,9 +30,9 @@ def handler(card_id: str) -> str:
     holders = fetch(card_holder_rows.holders([fingerprint]))
 
     with Commit(f"{card_id}/reseal/{newest}") as commit:
-        vault_rows.put(commit, card_id, vault.seal_parts(card_id, opened), before=sealed)
+        vault_rows.add_parts(commit, card_id, vault.seal_parts(card_id, opened), before=sealed)
         card_holder_rows.remove_holder(commit, card)
         card_holder_rows.add_holder(commit, holders, card.owner, card_id)
-        card_rows.put_change(commit, card, Resealed(at=clock.now(), fingerprint=fingerprint))
+        card_rows.add_change(commit, card, Resealed(at=clock.now(), fingerprint=fingerprint))
 
     return "resealed"

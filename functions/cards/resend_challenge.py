@@ -29,9 +29,9 @@ def handler(request: http.Request[Any]) -> http.Answer:
         card, _ = repeat
     else:
         people.check_active(fetch(people_rows.user(request.caller)))
-        sent = replace(card_codes.resend(card, request.now), **request.marks())
+        sent = replace(card_codes.resend(card, request.now), **request.origin())
         with Commit(operation) as commit:
-            card = card_rows.put_change(commit, card, sent)
+            card = card_rows.add_change(commit, card, sent)
 
     key = f"{card.card_id}/challenge/{card.challenge.sent}"
     if banks.bank(card.bank).send_challenge(key, card.reference).outcome == "unknown":

@@ -28,9 +28,9 @@ def handler(event: workflow.Input) -> workflow.Output:
 
     with Commit(token) as commit:
         if card.challenge.sent:
-            card_rows.put_task_token(commit, card, token)
+            card_rows.add_task_token(commit, card, token)
         else:
-            card = card_rows.put_challenge(commit, card, ChallengeSent(at=now, way=card.challenge.way), token)
+            card = card_rows.add_challenge(commit, card, ChallengeSent(at=now, way=card.challenge.way), token)
 
     key = f"{card.card_id}/challenge/{card.challenge.sent}"
     if banks.bank(card.bank).send_challenge(key, card.reference).outcome == "unknown":

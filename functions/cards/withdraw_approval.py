@@ -52,7 +52,7 @@ def _withdraw(bank: Bank, card: Card) -> str:
 
 def _commit(card: Card, change: CardChange, name: str) -> Card:
     with Commit(f"{card.card_id}/{name}") as commit:
-        card = card_rows.put_change(commit, card, change)
+        card = card_rows.add_change(commit, card, change)
     return card
 
 

@@ -42,7 +42,7 @@ def handler(message: str, before: int) -> str | queue.Later:
         after = comparisons.compared(comparison, ours, _differences(comparison, ours, theirs))
 
     with Commit(comparison.message) as commit:
-        comparison_rows.put(commit, after, theirs if comparison.state == "listing" else ())
+        comparison_rows.add_piece(commit, after, theirs if comparison.state == "listing" else ())
 
     return after.state
 

@@ -48,7 +48,7 @@ def handler(message: str, before: int) -> str | queue.Later:
         if charge.purpose == "bill":
             bill = bill_rows.load(charge.about).present
             movement = bill_payments.after_charge(charge, bill, change)
-            bill_rows.put_change(commit, bill, movement.change)
+            bill_rows.add_change(commit, bill, movement.change)
             transfer = movement.transfer
         else:
             transfer = charge_reviews.settled(charge, change)

@@ -53,7 +53,7 @@ def handler(request: http.Request[TopUpWallet]) -> http.Answer:
     started = charges.start(card, amount, "top_up", "", now, hold=hold, transfer=transfer)
 
     with Commit(charge_id) as commit:
-        charge = charge_rows.start(commit, charge_id, replace(started, **request.marks()))
+        charge = charge_rows.start(commit, charge_id, replace(started, **request.origin()))
         limit_rows.count_try(commit, tries, now)
 
     return http.Answer(202, charge_wire.top_up(charge))

@@ -20,7 +20,7 @@ def handler(hold_id: str) -> str:
     now = clock.now()
     hold = fetch(ledger_rows.hold(hold_id))
 
-    expired = ledger.expire(hold, now) if hold else None
+    expired = ledger.expire_hold(hold, now) if hold else None
     if hold is None or expired is None:
         return "nothing due"
 

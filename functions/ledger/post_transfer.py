@@ -62,6 +62,6 @@ def handler(request: http.Request[PostTransfer]) -> http.Answer:
 
     with Commit(transfer_id) as commit:
         people_rows.check_pin(commit, request.caller, user.pin, operation=operation, now=now)
-        ledger_rows.post(commit, transfer, request=request.fingerprint)
+        ledger_rows.add_transfer(commit, transfer, request=request.fingerprint)
 
     return http.Answer(201, ledger_wire.transfer(transfer))

@@ -46,8 +46,8 @@ def handler(request: http.Request[CreateMerchant]) -> http.Answer:
     answer = wire.to_builtins(MerchantAnswer(merchant.merchant_id, merchant.name, merchant.admin))
 
     with Commit(operation) as commit:
-        merchant_rows.put_merchant(commit, merchant, request.now)
-        people_rows.put_merchants(commit, user, (*user.merchants, merchant.merchant_id))
+        merchant_rows.add_merchant(commit, merchant, request.now)
+        people_rows.add_merchants(commit, user, (*user.merchants, merchant.merchant_id))
         operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
 
     return http.Answer(201, answer)

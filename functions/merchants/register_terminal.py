@@ -50,7 +50,7 @@ def handler(request: http.Request[RegisterTerminal]) -> http.Answer:
     answer = wire.to_builtins(merchant_wire.terminal(terminal))
 
     with Commit(operation) as commit:
-        merchant_rows.put_terminal(commit, terminal, request.now)
+        merchant_rows.add_terminal(commit, terminal, request.now)
         operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
 
     return http.Answer(201, answer)

@@ -53,7 +53,7 @@ def handler(request: http.Request[RegisterDevice]) -> http.Answer:
         if known:
             people_rows.check_registered(commit, request.caller, known)
         else:
-            people_rows.put_device(commit, request.caller, device, request.now)
+            people_rows.add_device(commit, request.caller, device, request.now)
         operation_rows.record(commit, operation, request.fingerprint, 201, answer, request.now)
 
     return http.Answer(201, answer)

@@ -112,7 +112,7 @@ def _fund(user_id: str) -> None:
         legs = ledger.pay(ledger.funding(currency), [(ledger.wallet(user_id, currency), amount)])
         transfer = ledger.transfer(transfer_id, legs, at=clock.now(), kind="top_up", reason="sandbox money")
         commit = Commit(transfer_id)
-        ledger_rows.post(commit, transfer)
+        ledger_rows.add_transfer(commit, transfer)
         try:
             commit.send()
         except Stale:

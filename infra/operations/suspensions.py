@@ -28,9 +28,9 @@ def _set(whom: str, *, suspended: bool) -> bool:
     now = clock.now()
     commit = Commit(ids.new("opr", now))
     if user and user.suspended is not suspended:
-        people_rows.put_suspension(commit, user, now, suspended=suspended)
+        people_rows.add_suspension(commit, user, now, suspended=suspended)
     elif merchant and merchant.suspended is not suspended:
-        merchant_rows.put_suspension(commit, merchant, now, suspended=suspended)
+        merchant_rows.add_suspension(commit, merchant, now, suspended=suspended)
     elif user or merchant:
         return False
     else:

@@ -102,7 +102,7 @@ def _open_all() -> None:
         owner, device = f"usr_{uuid.uuid4().hex}", f"dev_{uuid.uuid4().hex}"
         opened = bills.open_for(owner, device, "USD", period=clock.HOUR, cap=None, now=now - clock.HOUR - 1)
         written = _Written()
-        bill_rows.put_opened(written, f"bil_{uuid.uuid4().hex}", opened)  # type: ignore[arg-type]
+        bill_rows.add_opened(written, f"bil_{uuid.uuid4().hex}", opened)  # type: ignore[arg-type]
         due += written.rows
     with console.progress("opening", len(due) // 1000) as advance:
         for start in range(0, len(due), 1000):

@@ -47,7 +47,9 @@ def pay(orders: Connection, number: int) -> None:
         transfer_id = f"trf_{uuid.uuid4().hex}"
         commit = Commit(transfer_id)
         legs = ledger.pay(payer, [(payee, amount)])
-        ledger_rows.post(commit, ledger.transfer(transfer_id, legs, at=clock.now(), kind="bill", reason="lunch"))
+        ledger_rows.add_transfer(
+            commit, ledger.transfer(transfer_id, legs, at=clock.now(), kind="bill", reason="lunch")
+        )
         commit.send()
 
     wallet = ledger.wallet(f"usr_{number}", "USD")

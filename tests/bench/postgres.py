@@ -116,7 +116,9 @@ def _billfold() -> Callable[[], None]:
         transfer_id = f"trf_{uuid.uuid4().hex}"
         commit = Commit(transfer_id)
         legs = ledger.pay(payer, [(payee, amount)])
-        ledger_rows.post(commit, ledger.transfer(transfer_id, legs, at=clock.now(), kind="transfer", reason="lunch"))
+        ledger_rows.add_transfer(
+            commit, ledger.transfer(transfer_id, legs, at=clock.now(), kind="transfer", reason="lunch")
+        )
         commit.send()
 
     payer, payee = ledger.wallet("usr_payer", "USD"), ledger.wallet("usr_payee", "USD")

@@ -337,7 +337,7 @@ def _so_far(comparison: Comparison, cursor: str = "", part: int = 0) -> Comparis
     (banked, *_) = bank_rows.payments(0, clock.now(), "", 10)
     line = Line(banked.key, banked.amount, banked.currency, "settled", banked.at, "charge", banked.sk)
     commit = Commit(after.message)
-    comparison_rows.put(commit, after, [line])
+    comparison_rows.add_piece(commit, after, [line])
     commit.send()
     return after
 

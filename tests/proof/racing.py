@@ -99,7 +99,7 @@ def bill_opened(person: Person, *, ago: int, ends_in: int, currency: str = "USD"
         cap=None,
     )
     commit = Commit(str(uuid.uuid4()))
-    bill = bill_rows.put_opened(commit, f"bil_{uuid.uuid4().hex}", opening)
+    bill = bill_rows.add_opened(commit, f"bil_{uuid.uuid4().hex}", opening)
     commit.send()
     return bill
 

@@ -106,7 +106,7 @@ def _close(bill_id: str) -> None:
         change = bills.close(bill, clock.now())
         device = fetch(people_rows.device(bill.owner, bill.device))
         with Commit(uuid.uuid4().hex) as commit:
-            bill_rows.put_change(commit, bill, change)
+            bill_rows.add_change(commit, bill, change)
             if device and device.bill == bill_id:
                 people_rows.free_device(commit, bill.owner, device)
 
@@ -125,7 +125,7 @@ def _remove_card(card_id: str) -> None:
     if change:
         # A card with a charge under way stays.
         with contextlib.suppress(Stale), Commit(uuid.uuid4().hex) as commit:
-            card_end_rows.put_over(commit, card, change)
+            card_end_rows.add_end(commit, card, change)
 
 
 def _of(table: str, sort: str) -> Callable[[State], list[str]]:

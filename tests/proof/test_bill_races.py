@@ -185,7 +185,7 @@ def test_verification_against_its_deadline_pays_or_gives_up_and_never_both(store
         tapped(alice, bill.bill_id, shop, [60])
         bill = bill_rows.load(bill.bill_id).present
         commit = Commit(str(uuid.uuid4()))
-        bill = bill_rows.put_change(commit, bill, Closed(at=clock.now() - 30 * MINUTE + 150, by_user=True))
+        bill = bill_rows.add_change(commit, bill, Closed(at=clock.now() - 30 * MINUTE + 150, by_user=True))
         commit.send()
         verifies = [soon(stubborn(world.verify, alice, bill.bill_id, bill.list_hash()), 0.3) for _ in range(4)]
         answers = race([*verifies, *[soon(handled("end_bills", bill.bill_id), 0.3) for _ in range(4)]])

@@ -89,7 +89,7 @@ def challenged(cards: CardWorld, person: Person, *, ago: int = 0) -> str:
     """A card whose code was sent some milliseconds ago."""
     card = asked(cards, person, "challenged")
     commit = Commit(str(uuid.uuid4()))
-    card_rows.put_change(commit, card_rows.load(card).present, ChallengeSent(at=clock.now() - ago))
+    card_rows.add_change(commit, card_rows.load(card).present, ChallengeSent(at=clock.now() - ago))
     commit.send()
     return card
 
@@ -425,7 +425,7 @@ def test_a_dispute_against_a_settling_bill_changes_nothing_that_was_verified(car
 
 
 def _account(person: Person, card: str) -> Any:
-    return ledger_rows.ledger.card(person.user_id, card, "USD")
+    return ledger_rows.ledger.card_funding(person.user_id, card, "USD")
 
 
 def _every_charge_is_right(store) -> None:

@@ -113,17 +113,17 @@ def test_a_hold_posted_voided_and_expired_at_once_ends_one_way(store, round_numb
     top_up = ledger.transfer(
         "trf_top_up", ledger.pay(ledger.funding("USD"), [(alice, 100)]), at=1, kind="top_up", reason="top-up"
     )
-    assert attempt(lambda commit: ledger_rows.post(commit, top_up))
+    assert attempt(lambda commit: ledger_rows.add_transfer(commit, top_up))
     hold = ledger.hold(f"hld_{uuid.uuid4().hex}", alice, 70, expires_at=5_000, now=1)
     assert attempt(lambda commit: ledger_rows.place_hold(commit, hold))
 
     def post(commit: Commit) -> None:
         legs = ledger.pay(alice, [(bob, 50)])
         transfer = ledger.transfer(f"trf_{uuid.uuid4().hex}", legs, at=2, kind="top_up", reason="held")
-        ledger_rows.post_held(commit, [(hold, ledger.post(hold, 50, 4_999))], transfer, 4_999)
+        ledger_rows.post_held(commit, [(hold, ledger.post_hold(hold, 50, 4_999))], transfer, 4_999)
 
     def void(commit: Commit) -> None:
-        ledger_rows.resolve_hold(commit, hold, ledger.void(hold), 4_999)
+        ledger_rows.resolve_hold(commit, hold, ledger.void_hold(hold), 4_999)
 
     def expire(commit: Commit) -> None:
         ledger_rows.resolve_hold(commit, hold, _expired(hold), 5_000)
@@ -141,6 +141,6 @@ def test_a_hold_posted_voided_and_expired_at_once_ends_one_way(store, round_numb
 
 
 def _expired(hold: Hold) -> Hold:
-    expired = ledger.expire(hold, 5_000)
+    expired = ledger.expire_hold(hold, 5_000)
     assert expired is not None
     return expired

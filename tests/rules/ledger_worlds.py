@@ -174,7 +174,7 @@ class Worlds:
         amounts = [max(1, hold.amount - keep) for hold in holds]
         reason = self._group_refusal(hold_ids)
         with expecting(reason):
-            posted = [ledger.post(hold, amount, self.now) for hold, amount in zip(holds, amounts, strict=True)]
+            posted = [ledger.post_hold(hold, amount, self.now) for hold, amount in zip(holds, amounts, strict=True)]
             legs = [Leg(hold.account, -hold.posted) for hold in posted] + [Leg(payee, sum(amounts))]
             made = ledger.transfer(transfer_id, legs, at=self.now, kind="transfer", reason="held")
             self.kept.post_holds(posted, made)
@@ -198,13 +198,13 @@ class Worlds:
         hold = self.kept.holds[hold_id]
         reason = AlreadyResolved if hold_id in self.naive.ends else None
         with expecting(reason):
-            self.kept.release(ledger.void(hold))
+            self.kept.release(ledger.void_hold(hold))
             self._end(hold_id, "voided")
         self.check([hold.account])
 
     def expire(self, hold_id: str) -> None:
         hold = self.kept.holds[hold_id]
-        expired = ledger.expire(hold, self.now)
+        expired = ledger.expire_hold(hold, self.now)
         due = hold_id not in self.naive.ends and self.now >= self.naive.reserved[hold_id][2]
         assert (expired is not None) == due
         if expired is not None:

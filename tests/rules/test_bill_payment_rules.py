@@ -182,7 +182,7 @@ def test_a_refund_goes_back_through_the_split_by_which_it_came(paid_by):
         bill, Settled(at=END, transfer_id="trf_1", list_hash=bill.list_hash(), method="pin", paid_by=paid_by)
     )
     movement = bill_refunds.movement(bill, refund(bill, "itm_1", "itm_2"), "chg_2")
-    payee = ledger.card("usr_1", "crd_1", "USD") if paid_by else ledger.wallet("usr_1", "USD")
+    payee = ledger.card_funding("usr_1", "crd_1", "USD") if paid_by else ledger.wallet("usr_1", "USD")
     legs = ledger.pay(ledger.sales("mer_a", "USD"), [(payee, 15)])
     about = {"reason": "refund", "about": "bil_1", "reverses": "trf_1"}
     assert movement.transfer == ledger.transfer("trf_2", legs, at=END, kind="refund", **about)

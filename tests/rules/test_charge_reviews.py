@@ -15,12 +15,12 @@ from tests.rules.test_charge_rules import BOUND, charge
 SETTLED = charge(Settled(at=BOUND + 1, reference="pay_1"))
 
 
-TO_WALLET = ledger.pay(ledger.card("usr_1", "crd_1", "USD"), [(ledger.wallet("usr_1", "USD"), 1_250)])
+TO_WALLET = ledger.pay(ledger.card_funding("usr_1", "crd_1", "USD"), [(ledger.wallet("usr_1", "USD"), 1_250)])
 
 
 def chargeback(transfer_id: str, amount: int, *, at: int, reverses: str) -> ledger.Transfer:
     """What the bank took back of the charge, or returned."""
-    legs = ledger.pay(ledger.chargebacks("USD"), [(ledger.card("usr_1", "crd_1", "USD"), amount)])
+    legs = ledger.pay(ledger.chargebacks("USD"), [(ledger.card_funding("usr_1", "crd_1", "USD"), amount)])
     return ledger.transfer(
         transfer_id, legs, at=at, kind="chargeback", reason="dispute", about="chg_1", reverses=reverses
     )

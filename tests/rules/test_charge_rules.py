@@ -198,7 +198,7 @@ def test_a_bill_is_paid_by_one_debit_of_the_card_s_account_and_one_credit_per_se
     """VB-17, CB-21, L-1."""
     made, word = charge(purpose="bill", about="bil_1"), Settled(at=BOUND, reference="pay_1")
     assert bill_payments.after_charge(made, bill_settling(), word).transfer == bill_transfer(
-        ledger.card("usr_1", "crd_1", "USD"), BOUND
+        ledger.card_funding("usr_1", "crd_1", "USD"), BOUND
     )
 
 
@@ -395,7 +395,7 @@ def test_our_list_is_compared_in_the_bank_s_units(amount, counted):
 @pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
 def test_a_card_s_account_is_found_again_by_its_name(currency):
     """L-10: one row without a floor; its name says whose card it is and in which currency."""
-    account = ledger.card("usr_1", "crd_1", currency)
+    account = ledger.card_funding("usr_1", "crd_1", currency)
     assert account.name == f"card/usr_1/crd_1/{currency}"
     assert ledger.account(account.name) == account
     assert (account.currency, account.lanes, account.floor) == (currency, 1, False)
@@ -410,9 +410,9 @@ def test_half_a_card_s_name_is_no_account(name):
 
 def test_a_card_s_account_holds_what_its_bank_is_asked_for_though_nothing_is_on_it():
     """L-10, L-11: held and posted it goes below zero, which is the bank's debt; voided it is as it was."""
-    held = ledger.hold("hld_1", ledger.card("usr_1", "crd_1", "USD"), 100, expires_at=50, now=10)
+    held = ledger.hold("hld_1", ledger.card_funding("usr_1", "crd_1", "USD"), 100, expires_at=50, now=10)
     before = ledger.Balance()
     holding = ledger.after_hold(before, held)
     assert (holding.available, holding.held, holding.posted) == (-100, 100, 0)
-    assert ledger.after_resolved(holding, ledger.post(held, 100, now=20)).posted == -100
-    assert ledger.after_resolved(holding, ledger.void(held)) == before
+    assert ledger.after_resolved(holding, ledger.post_hold(held, 100, now=20)).posted == -100
+    assert ledger.after_resolved(holding, ledger.void_hold(held)) == before

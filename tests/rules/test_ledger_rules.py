@@ -133,7 +133,7 @@ def test_only_wallets_have_a_floor_and_only_the_others_have_lanes():
         (ALICE, "wallet/usr_alice/USD", "usr_alice"),
         (SHOP, "sales/mer_shop/USD", "mer_shop"),
         (WORLD, "funding/USD", ""),
-        (ledger.card("usr_alice", "crd_1", "USD"), "card/usr_alice/crd_1/USD", "usr_alice"),
+        (ledger.card_funding("usr_alice", "crd_1", "USD"), "card/usr_alice/crd_1/USD", "usr_alice"),
         (ledger.chargebacks("USD"), "chargebacks/USD", ""),
     ],
 )
@@ -169,7 +169,7 @@ def test_more_than_is_available_cannot_be_held():
 
 def test_what_stands_for_money_outside_can_be_held_beyond_what_it_has():
     """CB-21: a card's account owes what its bank pays, and what it may still pay is held there."""
-    charge = ledger.hold("hld_1", ledger.card("usr_alice", "crd_1", "USD"), 100, expires_at=None, now=10)
+    charge = ledger.hold("hld_1", ledger.card_funding("usr_alice", "crd_1", "USD"), 100, expires_at=None, now=10)
     assert ledger.after_hold(Balance(-5), charge) == Balance(-105, 100)
 
 
@@ -208,14 +208,14 @@ def test_a_hold_is_on_a_wallet_and_ends_in_the_future(account, deadline, pointer
 def test_a_hold_without_a_deadline_ends_with_what_it_is_about():
     """LG-05, L-11: no sweep gives back what a bank may still charge; posting is never too late."""
     kept = ledger.hold("hld_1", ALICE, 100, expires_at=None, now=10)
-    assert ledger.expire(kept, now=10**15) is None
-    assert ledger.post(kept, 100, now=10**15).state == "posted"
-    assert ledger.void(kept).state == "voided"
+    assert ledger.expire_hold(kept, now=10**15) is None
+    assert ledger.post_hold(kept, 100, now=10**15).state == "posted"
+    assert ledger.void_hold(kept).state == "voided"
 
 
 def test_a_hold_posts_in_part_and_releases_the_rest():
     """LG-05: 30 of 100 leave, 70 are available again."""
-    posted = ledger.post(held(100), 30, now=20)
+    posted = ledger.post_hold(held(100), 30, now=20)
     assert (posted.state, posted.posted) == ("posted", 30)
     assert ledger.after_resolved(Balance(5, 100), posted) == Balance(75, 0)
 
@@ -224,18 +224,18 @@ def test_a_hold_posts_in_part_and_releases_the_rest():
 def test_a_hold_posts_no_more_than_it_holds(amount):
     """LG-05: 1 to all of it, in integers."""
     with pytest.raises(errors.Invalid) as refusal:
-        ledger.post(held(100), amount, now=20)
+        ledger.post_hold(held(100), amount, now=20)
     assert refusal.value.facts == {"reason": "at most the held amount can be posted", "pointer": "/amount"}
-    assert [ledger.post(held(100), whole, now=20).posted for whole in (1, 100)] == [1, 100]
+    assert [ledger.post_hold(held(100), whole, now=20).posted for whole in (1, 100)] == [1, 100]
 
 
 def test_a_hold_is_posted_before_its_deadline_and_expires_from_it_on():
     """LG-05: no instant allows both, none allows neither."""
-    assert ledger.post(held(), 1, now=49).state == "posted"
-    assert ledger.expire(held(), 49) is None
+    assert ledger.post_hold(held(), 1, now=49).state == "posted"
+    assert ledger.expire_hold(held(), 49) is None
     with pytest.raises(ledger_errors.HoldExpired):
-        ledger.post(held(), 1, now=50)
-    expired = ledger.expire(held(), 50)
+        ledger.post_hold(held(), 1, now=50)
+    expired = ledger.expire_hold(held(), 50)
     assert expired is not None
     assert expired.state == "expired"
     assert ledger.after_resolved(Balance(0, 100), expired) == Balance(100, 0)
@@ -243,21 +243,21 @@ def test_a_hold_is_posted_before_its_deadline_and_expires_from_it_on():
 
 def test_a_resolved_hold_stays_as_it_is():
     """LG-05: each of the three ends refuses each other end, and itself."""
-    expired = ledger.expire(held(), 60)
+    expired = ledger.expire_hold(held(), 60)
     assert expired is not None
-    for resolved in (ledger.post(held(), 1, now=20), ledger.void(held()), expired):
+    for resolved in (ledger.post_hold(held(), 1, now=20), ledger.void_hold(held()), expired):
         with pytest.raises(ledger_errors.AlreadyResolved) as refusal:
-            ledger.post(resolved, 1, now=20)
+            ledger.post_hold(resolved, 1, now=20)
         assert refusal.value.facts == {"state": resolved.state}
         with pytest.raises(ledger_errors.AlreadyResolved) as refusal:
-            ledger.void(resolved)
+            ledger.void_hold(resolved)
         assert refusal.value.facts == {"state": resolved.state}
-        assert ledger.expire(resolved, 60) is None
+        assert ledger.expire_hold(resolved, 60) is None
 
 
 def test_a_voided_hold_gives_everything_back():
     """LG-05: placing and voiding a hold changes nothing."""
-    assert ledger.after_resolved(ledger.after_hold(Balance(250), held()), ledger.void(held())) == Balance(250)
+    assert ledger.after_resolved(ledger.after_hold(Balance(250), held()), ledger.void_hold(held())) == Balance(250)
 
 
 amounts = st.integers(1, MAX_AMOUNT_MINOR)
@@ -283,5 +283,5 @@ def test_hold_and_post_is_worth_the_same_as_a_payment(available, amount, data):
         return
     placed = ledger.after_hold(Balance(available), held(amount))
     assert placed.posted == available
-    posted = ledger.after_resolved(placed, ledger.post(held(amount), paid, now=20))
+    posted = ledger.after_resolved(placed, ledger.post_hold(held(amount), paid, now=20))
     assert posted == ledger.after(Balance(available), Leg(ALICE, -paid))

@@ -46,7 +46,7 @@ def cloud(store, queues):
     return Cloud("eu-west-1", "123456789012", None, clients)
 
 
-def put_change(store, person, *, kind: str) -> str:
+def add_change(store, person, *, kind: str) -> str:
     """A bill's first change, of a kind that may be known or not."""
     bill = "bil_" + uuid.uuid4().hex
     facts = json.dumps({"at": 1, "device": "d", "text": CANARY})
@@ -74,8 +74,8 @@ def told(person) -> list[tuple[str, str]]:
 
 def test_every_queue_and_the_streams_are_counted(cloud, store, visitor):
     """Where something lies, however it came there."""
-    put_change(store, visitor, kind="new")
-    put_change(store, visitor, kind="newer")
+    add_change(store, visitor, kind="new")
+    add_change(store, visitor, kind="newer")
     forward(store)
     found = dead_letters.counts(cloud, LOCAL)
     assert set(found) == {*queue_names(sandbox_bank=True), "streams"}
@@ -84,7 +84,7 @@ def test_every_queue_and_the_streams_are_counted(cloud, store, visitor):
 
 def test_what_is_shown_are_ids_and_never_texts(cloud, store, queues, visitor):
     """CB-18: operations see what it is about; looking changes nothing."""
-    bill = put_change(store, visitor, kind="new")
+    bill = add_change(store, visitor, kind="new")
     forward(store)
     event = Event(f"{bill}/1", "usr_other", CANARY, bill, 1, {"text": CANARY})
     batch = delivery.in_order(visitor.user_id, [event_rows.encode(event), CANARY, '{"step": 1}', "[]"])
@@ -100,7 +100,7 @@ def test_what_is_shown_are_ids_and_never_texts(cloud, store, queues, visitor):
 
 def test_a_record_that_is_understood_by_now_is_told(cloud, store, queues, visitor):
     """A1: a newer writer's kind, and then the newer step."""
-    bill = put_change(store, visitor, kind="new")
+    bill = add_change(store, visitor, kind="new")
     forward(store)
     assert dead_letters.redrive(cloud, LOCAL, "streams") == (1, 0)
     assert dead_letters.counts(cloud, LOCAL)["streams"] == 1, (
@@ -123,7 +123,7 @@ def test_a_record_that_is_understood_by_now_is_told(cloud, store, queues, visito
 
 def test_a_batch_that_lambda_gave_up_is_read_from_the_stream_again(cloud, store, queues, visitor):
     """A1: its note holds a shard and two sequence numbers; the records between them are handed to the step."""
-    bills = [put_change(store, visitor, kind="opened") for _ in range(4)]
+    bills = [add_change(store, visitor, kind="opened") for _ in range(4)]
     note(store, queues, delivery.records(store, "bills")[1:3])
     (letter,) = dead_letters.show(cloud, LOCAL, "streams")
     assert letter.fault == "2 records for billfold-forward-bill-changes"
@@ -149,7 +149,7 @@ def note(store, queues, records: list[dict]) -> None:
 
 def test_what_cannot_be_read_any_more_stays_for_somebody_to_look_at(cloud, store, queues, visitor):
     """A1: a row that is gone, a stream that has forgotten, a step that fails."""
-    bill = put_change(store, visitor, kind="new")
+    bill = add_change(store, visitor, kind="new")
     forward(store)
     store.client.delete_item(TableName="billfold-bills", Key={"pk": {"S": bill}, "sk": {"S": "00000001"}})
     gone = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "999999999999999999999"}}
@@ -191,7 +191,7 @@ def test_a_queue_s_dead_letters_go_back_into_it_in_their_order(cloud, store, que
     assert dead_letters.counts(cloud, LOCAL)["statements"] == 12
     for one in made:
         commit = Commit(one.transfer_id)
-        ledger_rows.post(commit, one)
+        ledger_rows.add_transfer(commit, one)
         commit.send()
     assert dead_letters.redrive(cloud, LOCAL, "statements") == (12, 0)
     delivery.drain(queues)

@@ -248,7 +248,7 @@ def test_a_terminals_key_has_one_spelling_and_one_that_was_stored_in_another_sti
         assert (answer.status, answer.body.get("pointer")) == (400, "/public_key"), text
     till.terminal_id = f"trm_{uuid.uuid4().hex}"
     commit = Commit(till.terminal_id)
-    merchant_rows.put_terminal(commit, Terminal(till.terminal_id, shop.merchant, "till", others[0]), 1)
+    merchant_rows.add_terminal(commit, Terminal(till.terminal_id, shop.merchant, "till", others[0]), 1)
     commit.send()
     bill = world.opened(visitor)
     assert world.tap(visitor, bill, [till.item(bill, [("tea", 1, 150)])]).body["results"][0]["outcome"] == "added"

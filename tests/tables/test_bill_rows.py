@@ -75,14 +75,14 @@ def fresh() -> str:
 
 def opened(bill_id: str, opening: changes.Opened) -> Bill:
     commit = Commit(uuid.uuid4().hex)
-    bill = bill_rows.put_opened(commit, bill_id, opening)
+    bill = bill_rows.add_opened(commit, bill_id, opening)
     commit.send()
     return bill
 
 
 def put(before: Bill, change: Change) -> Bill:
     commit = Commit(uuid.uuid4().hex)
-    bill = bill_rows.put_change(commit, before, change)
+    bill = bill_rows.add_change(commit, before, change)
     commit.send()
     return bill
 

@@ -71,14 +71,14 @@ def fresh() -> str:
 
 def bound(opening: changes.Bound, card_id: str = "") -> Card:
     commit = Commit(uuid.uuid4().hex)
-    card = card_rows.put_bound(commit, card_id or fresh(), opening)
+    card = card_rows.add_bound(commit, card_id or fresh(), opening)
     commit.send()
     return card
 
 
 def put(before: Card, change: CardChange) -> Card:
     commit = Commit(uuid.uuid4().hex)
-    card = card_rows.put_change(commit, before, change)
+    card = card_rows.add_change(commit, before, change)
     commit.send()
     return card
 
@@ -202,7 +202,7 @@ def test_the_head_says_what_the_card_says(life):
 def test_a_card_that_is_over_keeps_no_token_to_charge_by_in_its_head(store):
     """CB-18, CB-20: none to charge by; the machine's stays, for the machine is to hear of it."""
     commit = Commit(uuid.uuid4().hex)
-    card = card_rows.put_challenge(commit, lived(REMOVED[:12]), changes.ChallengeSent(at=BOUND), "of the machine")
+    card = card_rows.add_challenge(commit, lived(REMOVED[:12]), changes.ChallengeSent(at=BOUND), "of the machine")
     commit.send()
     assert (head(card.card_id).token, card_rows.waiting(card.card_id)) == (TOKEN, "of the machine")
     card = put(card, changes.Removed(at=BOUND))
@@ -259,12 +259,12 @@ def test_a_token_of_the_machine_is_kept_for_a_card_that_is_as_it_was_read():
     """The machine waits only for what has not come yet: a word that came between is not slept through."""
     card = lived(LATE[:4])
     commit = Commit(uuid.uuid4().hex)
-    card_rows.put_task_token(commit, card, "first")
+    card_rows.add_task_token(commit, card, "first")
     commit.send()
     assert card_rows.waiting(card.card_id) == "first"
     put(card, heard("approved", by="callback"))
     commit = Commit(uuid.uuid4().hex)
-    card_rows.put_task_token(commit, card, "second")
+    card_rows.add_task_token(commit, card, "second")
     with pytest.raises(Stale):
         commit.send()
     assert card_rows.waiting(card.card_id) == "first"

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("store")
 OLD_ROWS = pathlib.Path(__file__).parent / "charge_rows_v1.json"
 DAY = 24 * HOUR
 ACTIVE = card_lives.REMOVED[:12]
-ACCOUNT = ledger.card("usr_1", "crd_1", "USD")
+ACCOUNT = ledger.card_funding("usr_1", "crd_1", "USD")
 WALLET = ledger.wallet("usr_1", "USD")
 
 

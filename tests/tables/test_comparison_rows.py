@@ -21,7 +21,7 @@ LONG = 255  # a bank's references, and our keys, are no longer
 
 def put(after: Comparison, lines: list[Line] | None = None) -> Comparison:
     commit = Commit(str(uuid.uuid4()))
-    comparison_rows.put(commit, after, lines or [])
+    comparison_rows.add_piece(commit, after, lines or [])
     commit.send()
     return after
 

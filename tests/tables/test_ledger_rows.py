@@ -36,7 +36,7 @@ def made(payer: Account, *credits: tuple[Account, int], name: str = "", at: int 
 
 def post(transfer: Transfer) -> Transfer:
     commit = Commit(fresh())
-    ledger_rows.post(commit, transfer)
+    ledger_rows.add_transfer(commit, transfer)
     commit.send()
     return transfer
 
@@ -211,7 +211,7 @@ def test_a_hold_posts_in_part_and_gives_the_rest_back():
     """LG-05: 45 of 70 are paid."""
     post(made(WORLD, (ALICE, 100)))
     hold = placed(ALICE, 70)
-    post_held([(hold, ledger.post(hold, 45, EARLY))], BOB)
+    post_held([(hold, ledger.post_hold(hold, 45, EARLY))], BOB)
     assert (balance(ALICE), balance(BOB), state(hold)) == (Balance(55), Balance(45), "posted")
 
 
@@ -221,8 +221,8 @@ def test_a_voided_and_an_expired_hold_give_everything_back():
     first, second = placed(ALICE, 40), placed(ALICE, 50)
     assert holds_due(DEADLINE) == {first.hold_id, second.hold_id}
     assert holds_due(DEADLINE - 1) == set()
-    resolve(first, ledger.void(first))
-    resolve(second, ledger.expire(second, DEADLINE), DEADLINE)
+    resolve(first, ledger.void_hold(first))
+    resolve(second, ledger.expire_hold(second, DEADLINE), DEADLINE)
     assert (state(first), state(second), balance(ALICE)) == ("voided", "expired", Balance(100))
     assert holds_due(DEADLINE) == set()
 
@@ -235,9 +235,9 @@ def test_a_hold_resolves_at_most_once_whoever_comes_second():
     """LG-05: each of the three ends against each, decided on the hold as it was when it was pending."""
     post(made(WORLD, (ALICE, 1_000)))
     ends = {
-        "posted": lambda hold: post_held([(hold, ledger.post(hold, 10, EARLY))], BOB),
-        "voided": lambda hold: resolve(hold, ledger.void(hold)),
-        "expired": lambda hold: resolve(hold, ledger.expire(hold, DEADLINE), DEADLINE),
+        "posted": lambda hold: post_held([(hold, ledger.post_hold(hold, 10, EARLY))], BOB),
+        "voided": lambda hold: resolve(hold, ledger.void_hold(hold)),
+        "expired": lambda hold: resolve(hold, ledger.expire_hold(hold, DEADLINE), DEADLINE),
     }
     for first in ends:
         for second in ends:
@@ -254,9 +254,9 @@ def test_the_write_itself_refuses_to_post_after_the_deadline():
     post(made(WORLD, (ALICE, 100)))
     hold = placed(ALICE, 10)
     with pytest.raises(Stale):
-        post_held([(hold, ledger.post(hold, 10, EARLY))], BOB, now=DEADLINE)
+        post_held([(hold, ledger.post_hold(hold, 10, EARLY))], BOB, now=DEADLINE)
     assert (state(hold), balance(ALICE)) == ("pending", Balance(90, 10))
-    post_held([(hold, ledger.post(hold, 10, EARLY))], BOB, now=DEADLINE - 1)
+    post_held([(hold, ledger.post_hold(hold, 10, EARLY))], BOB, now=DEADLINE - 1)
 
 
 def group(size: int) -> list[Hold]:
@@ -270,7 +270,7 @@ def group(size: int) -> list[Hold]:
 def test_a_hold_group_commits_together(size):
     """LG-05: dozens of payers, one transfer."""
     holds = group(size)
-    post_held([(hold, ledger.post(hold, 7, EARLY)) for hold in holds], ALICE)
+    post_held([(hold, ledger.post_hold(hold, 7, EARLY)) for hold in holds], ALICE)
     assert balance(ALICE) == Balance(7 * size)
     assert {(state(hold), balance(hold.account)) for hold in holds} == {("posted", Balance(3))}
 
@@ -278,9 +278,9 @@ def test_a_hold_group_commits_together(size):
 def test_one_resolved_hold_keeps_its_whole_group_from_committing():
     """LG-05: all or none; the others stay reserved."""
     holds = group(12)
-    resolve(holds[5], ledger.void(holds[5]))
+    resolve(holds[5], ledger.void_hold(holds[5]))
     with pytest.raises(Stale):
-        post_held([(hold, ledger.post(hold, 8, EARLY)) for hold in holds], ALICE)
+        post_held([(hold, ledger.post_hold(hold, 8, EARLY)) for hold in holds], ALICE)
     assert balance(ALICE) == Balance(0)
     assert [state(hold) for hold in holds].count("pending") == 11
     assert balance(holds[0].account) == Balance(2, 8)
@@ -293,7 +293,7 @@ def test_a_hold_group_voids_together():
     def void_all() -> None:
         commit = Commit(fresh())
         for hold in holds:
-            ledger_rows.resolve_hold(commit, hold, ledger.void(hold), EARLY)
+            ledger_rows.resolve_hold(commit, hold, ledger.void_hold(hold), EARLY)
         commit.send()
 
     void_all()
@@ -302,7 +302,7 @@ def test_a_hold_group_voids_together():
         void_all()
 
 
-CARD = ledger.card("usr_alice", "crd_1", "USD")
+CARD = ledger.card_funding("usr_alice", "crd_1", "USD")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class Pair:
         payer, *payees = self.draw.sample(peers, k=self.draw.choice([2, 2, 3, 5]))
         legs = ledger.pay(payer, [(payee, self.draw.randint(1, 60)) for payee in payees])
         made = ledger.transfer(transfer_id, legs, at=self.now, kind="transfer", reason="walk")
-        self.both("transfer", lambda: self.kept.post(made), lambda commit: ledger_rows.post(commit, made))
+        self.both("transfer", lambda: self.kept.post(made), lambda commit: ledger_rows.add_transfer(commit, made))
 
     def place(self) -> None:
         lasts, amount = self.draw.choice([5, 60, None]), self.draw.randint(1, 80)
@@ -64,23 +64,23 @@ class Pair:
                 chosen[hold.account.name] = hold
         if not chosen:
             return
-        pairs = [(hold, ledger.post(hold, self.draw.randint(1, hold.amount), 0)) for hold in chosen.values()]
+        pairs = [(hold, ledger.post_hold(hold, self.draw.randint(1, hold.amount), 0)) for hold in chosen.values()]
         made = _out_of(pairs, payee, self.now)
 
         def by_rules() -> None:
-            current = [ledger.post(self.kept.holds[old.hold_id], new.posted, self.now) for old, new in pairs]
+            current = [ledger.post_hold(self.kept.holds[old.hold_id], new.posted, self.now) for old, new in pairs]
             self.kept.post_holds(current, made)
 
         self.both("post", by_rules, lambda commit: ledger_rows.post_held(commit, pairs, made, self.now))
 
     def release(self) -> None:
         old = self.draw.choice(self.placed[-9:])
-        expired = ledger.expire(old, self.now)
-        new = expired or ledger.void(old)
+        expired = ledger.expire_hold(old, self.now)
+        new = expired or ledger.void_hold(old)
 
         def by_rules() -> bool:
             current = self.kept.holds[old.hold_id]
-            after = ledger.expire(current, self.now) if expired else ledger.void(current)
+            after = ledger.expire_hold(current, self.now) if expired else ledger.void_hold(current)
             if after is not None:
                 self.kept.release(after)
             return after is not None
@@ -103,7 +103,9 @@ def test_random_operations_on_the_rows_behave_as_the_rules_do(store, seed):
         made = ledger.transfer(
             uuid.uuid4().hex, ledger.pay(outside, [(account, 300)]), at=1, kind="transfer", reason="top-up"
         )
-        pair.both("top-up", lambda made=made: pair.kept.post(made), lambda c, made=made: ledger_rows.post(c, made))
+        pair.both(
+            "top-up", lambda made=made: pair.kept.post(made), lambda c, made=made: ledger_rows.add_transfer(c, made)
+        )
     ids = [uuid.uuid4().hex for _ in range(OPERATIONS // 4)]
     for _ in range(OPERATIONS // 2):
         kind, pair.now = pair.draw.random(), pair.now + pair.draw.choice([0, 1, 3])
@@ -132,7 +134,9 @@ def test_the_books_balance_in_the_rows_themselves(store):
         payee = pair.draw.choice(WALLETS)
         legs = ledger.pay(ledger.funding(payee.currency), [(payee, number + 1)])
         made = ledger.transfer(uuid.uuid4().hex, legs, at=1, kind="transfer", reason="top-up")
-        pair.both("top-up", lambda made=made: pair.kept.post(made), lambda c, made=made: ledger_rows.post(c, made))
+        pair.both(
+            "top-up", lambda made=made: pair.kept.post(made), lambda c, made=made: ledger_rows.add_transfer(c, made)
+        )
         pair.transfer(uuid.uuid4().hex)
     sums: Counter[str] = Counter()
     for row in store.rows("ledger"):

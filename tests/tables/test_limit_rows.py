@@ -70,7 +70,7 @@ def test_two_tries_at_once_are_both_counted_or_one_is_stale():
 def test_after_a_failed_challenge_this_owner_waits_a_day_with_this_card_and_nobody_else_does():
     """CB-09: the cool-down; another card or another owner is free."""
     commit = Commit(uuid.uuid4().hex)
-    limit_rows.put_cooling(commit, "usr_1", "one", BOUND + 24 * HOUR)
+    limit_rows.add_cooling(commit, "usr_1", "one", BOUND + 24 * HOUR)
     commit.send()
     assert limited(WHOS, BOUND) == 24 * 3600
     assert limited(WHOS, BOUND + 24 * HOUR - 1) == 1

@@ -56,7 +56,7 @@ def right_try(user_id: str, read: User, now: int, operation: str = "") -> bool:
 
 def change(user_id: str, read: User, now: int) -> bool:
     after = people.after_right_pin(read.pin, f"hash {uuid.uuid4()}")
-    return sent(lambda commit: people_rows.put_pin(commit, user_id, read.pin, after))
+    return sent(lambda commit: people_rows.add_pin(commit, user_id, read.pin, after))
 
 
 DEEDS = {"wrong": wrong_try, "right": right_try, "change": change}
@@ -131,7 +131,7 @@ def test_a_phone_that_was_known_and_is_removed_is_not_said_to_be_registered():
     """LG-07: the answer that is recorded is about what was read, also when nothing else is written."""
     user_id, device = joined(), Device("dev_1", "phone", {}, "1", 1)
     assert not sent(lambda commit: people_rows.check_registered(commit, user_id, device))
-    assert sent(lambda commit: people_rows.put_device(commit, user_id, device, 1))
+    assert sent(lambda commit: people_rows.add_device(commit, user_id, device, 1))
     assert sent(lambda commit: people_rows.check_registered(commit, user_id, device))
 
 

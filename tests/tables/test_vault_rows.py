@@ -32,7 +32,7 @@ def committed(fill: Callable[[Commit], Any]) -> None:
 
 
 def put(card_id: str, parts: dict[str, Sealed], **options: Any) -> None:
-    committed(lambda commit: vault_rows.put(commit, card_id, parts, **options))
+    committed(lambda commit: vault_rows.add_parts(commit, card_id, parts, **options))
 
 
 def kept(card_id: str) -> dict[str, Sealed]:

@@ -140,7 +140,7 @@ def fund(person: Person, amount: int, currency: str = "USD") -> None:
     transfer_id = "trf_" + uuid.uuid4().hex
     legs = ledger.pay(ledger.funding(currency), [(ledger.wallet(person.user_id, currency), amount)])
     commit = Commit(transfer_id)
-    ledger_rows.post(commit, ledger.transfer(transfer_id, legs, at=clock.now(), kind="top_up", reason="top-up"))
+    ledger_rows.add_transfer(commit, ledger.transfer(transfer_id, legs, at=clock.now(), kind="top_up", reason="top-up"))
     commit.send()
 
 
@@ -214,7 +214,9 @@ def drain_sales(shop: Seller, currency: str = "USD") -> None:
     takings, transfer_id = sales(shop, currency), "trf_" + uuid.uuid4().hex
     legs = ledger.pay(ledger.sales(shop.merchant, currency), [(ledger.funding(currency), takings)])
     commit = Commit(transfer_id)
-    ledger_rows.post(commit, ledger.transfer(transfer_id, legs, at=clock.now(), kind="pay_out", reason="pay-out"))
+    ledger_rows.add_transfer(
+        commit, ledger.transfer(transfer_id, legs, at=clock.now(), kind="pay_out", reason="pay-out")
+    )
     commit.send()
 
 

@@ -276,7 +276,7 @@ def test_a_word_about_a_card_of_another_bank_is_not_found(cards, monkeypatch):
     monkeypatch.setenv("BILLFOLD_ISSUERS", os.environ["BILLFOLD_ISSUERS"].replace("4=sandbox", "4=stripe"))
     _, card = cards.bound()
     commit = Commit(card)
-    card_rows.put_change(commit, card_rows.load(card).present, Asked(at=clock.now(), fields_sent=["number"]))
+    card_rows.add_change(commit, card_rows.load(card).present, Asked(at=clock.now(), fields_sent=["number"]))
     commit.send()
     found = card_rows.load(card).present
     assert found.bank == "stripe"

@@ -26,7 +26,7 @@ def cloud(store, cards):
 
 def put(after: Comparison) -> Comparison:
     commit = Commit(after.message)
-    comparison_rows.put(commit, after)
+    comparison_rows.add_piece(commit, after)
     commit.send()
     return after
 

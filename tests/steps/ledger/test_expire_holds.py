@@ -57,7 +57,7 @@ def test_a_hold_resolves_at_most_once(hold, later):
 def test_a_hold_that_was_resolved_before_is_left_alone(hold, later):
     """LG-05: voided stays voided."""
     commit = Commit("void")
-    ledger_rows.resolve_hold(commit, hold, ledger.void(hold), clock.now())
+    ledger_rows.resolve_hold(commit, hold, ledger.void_hold(hold), clock.now())
     commit.send()
     later(minutes=6)
     assert expire(hold.hold_id, "hld_unknown") == {"batchItemFailures": []}

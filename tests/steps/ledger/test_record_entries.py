@@ -15,7 +15,7 @@ def transfer(person, amount, at=1_700_000_000_000):
     legs = ledger.pay(ledger.funding("USD"), [(ledger.wallet(person.user_id, "USD"), amount)])
     made = ledger.transfer(f"trf_{person.sub}{amount}", legs, at=at, kind="top_up", reason="top-up")
     commit = Commit(made.transfer_id)
-    ledger_rows.post(commit, made)
+    ledger_rows.add_transfer(commit, made)
     commit.send()
     return made.transfer_id
 

@@ -91,7 +91,7 @@ def test_the_write_itself_refuses_a_terminal_of_a_suspended_merchant(stall):
     """XX-04: a suspension between reading and writing wins."""
     suspensions.decide("suspend", stall.merchant)
     commit = Commit(uuid.uuid4().hex)
-    merchant_rows.put_terminal(commit, Terminal("trm_late", stall.merchant, "late", Till().public_key), 1)
+    merchant_rows.add_terminal(commit, Terminal("trm_late", stall.merchant, "late", Till().public_key), 1)
     with pytest.raises(Stale):
         commit.send()
 
@@ -106,7 +106,7 @@ def test_of_many_suspensions_at_once_one_is_made_and_the_first_instant_stays(sta
         with pytest.raises(suspensions.NobodyThere):
             suspensions.decide("suspend", name)
     stale = Commit(uuid.uuid4().hex)
-    merchant_rows.put_suspension(stale, Merchant(stall.merchant, "", "", suspended=True), 1, suspended=False)
+    merchant_rows.add_suspension(stale, Merchant(stall.merchant, "", "", suspended=True), 1, suspended=False)
     with pytest.raises(Stale):
         stale.send()
 

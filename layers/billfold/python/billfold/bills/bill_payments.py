@@ -29,30 +29,30 @@ class Movement:
     started: Started | None = None
 
 
-def pay(bill: Bill, means: CardSummary | Balance, ids: Ids, now: int, marks: dict[str, Any]) -> Movement:
+def pay(bill: Bill, means: CardSummary | Balance, ids: Ids, now: int, origin: dict[str, Any]) -> Movement:
     """The payment of a verified bill by this card, which can pay it, or from the wallet with this balance."""
     if isinstance(means, Balance):
-        return by_wallet(bill, means, ids, now, marks)
-    return by_card(bill, means, ids, now, marks)
+        return by_wallet(bill, means, ids, now, origin)
+    return by_card(bill, means, ids, now, origin)
 
 
-def by_wallet(bill: Bill, balance: Balance, ids: Ids, now: int, marks: dict[str, Any]) -> Movement:
+def by_wallet(bill: Bill, balance: Balance, ids: Ids, now: int, origin: dict[str, Any]) -> Movement:
     """One debit of the owner's wallet and one credit per seller, or, without enough money, that the settlement failed."""
     legs, transfer_id = ledger.pay(ledger.wallet(bill.owner, bill.currency), bill.payees()), ids("trf")
     paid = ledger.transfer(transfer_id, legs, at=now, kind="bill", reason="bill", about=bill.bill_id)
     try:
         ledger.after(balance, legs[0])
     except BalanceTooLow as refusal:
-        return Movement(SettlementFailed(at=now, refusal=refusal.code(), facts=refusal.facts, **marks))
-    settled = Settled(at=now, transfer_id=transfer_id, list_hash=bill.list_hash(), method="pin", **marks)
+        return Movement(SettlementFailed(at=now, refusal=refusal.code(), facts=refusal.facts, **origin))
+    settled = Settled(at=now, transfer_id=transfer_id, list_hash=bill.list_hash(), method="pin", **origin)
     return Movement(settled, paid)
 
 
-def by_card(bill: Bill, card: CardSummary, ids: Ids, now: int, marks: dict[str, Any]) -> Movement:
+def by_card(bill: Bill, card: CardSummary, ids: Ids, now: int, origin: dict[str, Any]) -> Movement:
     """The list is verified, and the card's bank is to be asked for a charge (CB-21)."""
     about, charge_id = bill.bill_id, ids("chg")
     started = charges.start(card, bill.total, "bill", about, now, hold=ids("hld"), transfer=ids("trf"))
-    settling = Settling(at=now, charge=charge_id, card=card.card_id, list_hash=bill.list_hash(), method="pin", **marks)
+    settling = Settling(at=now, charge=charge_id, card=card.card_id, list_hash=bill.list_hash(), method="pin", **origin)
     return Movement(settling, charge_id=charge_id, started=started)
 
 
@@ -66,7 +66,7 @@ def after_charge(charge: Charge, bill: Bill, change: ChargeChange) -> Movement:
     if not isinstance(change, Charged):
         return Movement(SettlementFailed(at=change.at, refusal=CardDeclined.code(), facts={}))
     legs, transfer_id = (
-        ledger.pay(ledger.card(charge.owner, charge.card, charge.currency), bill.payees()),
+        ledger.pay(ledger.card_funding(charge.owner, charge.card, charge.currency), bill.payees()),
         charge.transfer_id,
     )
     paid = ledger.transfer(transfer_id, legs, at=change.at, kind="bill", reason="bill", about=bill.bill_id)

@@ -35,7 +35,7 @@ def movement(bill: Bill, refund: Refunded, charge_id: str) -> Movement:
     """
     paid_by, currency = bill.paid_by, bill.currency
     amount = sum(bill.item(item_id).amount for item_id in refund.items)
-    payee = ledger.card(bill.owner, paid_by.card, currency) if paid_by else ledger.wallet(bill.owner, currency)
+    payee = ledger.card_funding(bill.owner, paid_by.card, currency) if paid_by else ledger.wallet(bill.owner, currency)
     transfer = ledger.transfer(
         refund.transfer_id,
         ledger.pay(ledger.sales(refund.by, currency), [(payee, amount)]),

@@ -75,7 +75,7 @@ JOURNALS = journals.Journals(
     condition=_takes_it,
 )
 load, check_as_read = JOURNALS.load, JOURNALS.check_as_read
-put_opened, put_change = JOURNALS.put_new, JOURNALS.put_change
+add_opened, add_change = JOURNALS.add_new, JOURNALS.add_change
 
 
 def summaries(owner: str, *, before: str, limit: int) -> tuple[list[Summary], str]:

@@ -54,7 +54,7 @@ def _to_sealed(row: PhotoRow) -> Sealed | None:
     return Sealed(row.sealed_under, row.sealed_key, row.sealed_reading) if row.sealed_reading else None
 
 
-def put_started(commit: Commit, photo: Photo) -> None:
+def add_started(commit: Commit, photo: Photo) -> None:
     """Add a new photo to a commit."""
     commit.put_new(
         PhotoRow(
@@ -70,7 +70,7 @@ def put_started(commit: Commit, photo: Photo) -> None:
     )
 
 
-def put_read(commit: Commit, photo: Photo, sealed: Sealed | None) -> None:
+def add_reading(commit: Commit, photo: Photo, sealed: Sealed | None) -> None:
     """Add to a commit what became of an upload; nothing became of it before."""
     actions = [PhotoRow.state.set(photo.state)]
     if photo.reason:
@@ -85,7 +85,7 @@ def put_read(commit: Commit, photo: Photo, sealed: Sealed | None) -> None:
     commit.update(PhotoRow(photo.photo_id, PhotoRow.SORT), actions, PhotoRow.state == "awaiting_upload")
 
 
-def put_expired(commit: Commit, photo_id: str, now: int) -> None:
+def add_expiry(commit: Commit, photo_id: str, now: int) -> None:
     """Add to a commit that a photo's time is over, and erase what was read."""
     sealed = (PhotoRow.sealed_under, PhotoRow.sealed_key, PhotoRow.sealed_reading)
     erased = (PhotoRow.reason, PhotoRow.fingerprints, *sealed)

@@ -7,11 +7,11 @@ from billfold.tables.commits import Commit
 from billfold.vault import vault_rows
 
 
-def put_over(commit: Commit, before: Card, change: CardChange) -> Card:
+def add_end(commit: Commit, before: Card, change: CardChange) -> Card:
     """Add the end of a card to a commit: nobody holds it, the vault forgets it, and once a code was tried it cools down."""
-    card = card_rows.put_change(commit, before, change)
+    card = card_rows.add_change(commit, before, change)
     card_holder_rows.remove_holder(commit, card)
     vault_rows.erase(commit, card.card_id)
     if card_answers.cools_down(card):
-        limit_rows.put_cooling(commit, card.owner, card.fingerprint, change.at + COOL_DOWN)
+        limit_rows.add_cooling(commit, card.owner, card.fingerprint, change.at + COOL_DOWN)
     return card

@@ -85,7 +85,7 @@ JOURNALS = journals.Journals(
     head_alone=("token",),
 )
 load, head, check_as_read = JOURNALS.load, JOURNALS.head, JOURNALS.check_as_read
-put_bound, put_change = JOURNALS.put_new, JOURNALS.put_change
+add_bound, add_change = JOURNALS.add_new, JOURNALS.add_change
 
 
 def summary(card_id: str) -> Wanted[CardSummary | None]:
@@ -108,15 +108,15 @@ def _summary(row: HeadRow) -> CardSummary:
     )
 
 
-def put_challenge(commit: Commit, before: Card, sent: ChallengeSent, task_token: str) -> Card:
+def add_challenge(commit: Commit, before: Card, sent: ChallengeSent, task_token: str) -> Card:
     """Add to a commit that a challenge is sent, and the token with which the state machine waits: before anyone is contacted.
 
     The token stays when the card ends, because the machine that waits with it is to hear so.
     """
-    return JOURNALS.put_change(commit, before, sent, HeadRow.task_token.set(task_token))
+    return JOURNALS.add_change(commit, before, sent, HeadRow.task_token.set(task_token))
 
 
-def put_task_token(commit: Commit, card: Card, task_token: str) -> None:
+def add_task_token(commit: Commit, card: Card, task_token: str) -> None:
     """Add to a commit that the state machine waits with this token for a card that is as it was read."""
     row = HeadRow(card.card_id, HeadRow.SORT)
     commit.update(row, [HeadRow.task_token.set(task_token)], HeadRow.revision == card.revision)

@@ -56,7 +56,7 @@ def disputed(charge: Charge, taken: Iterable[tuple[str, int]], now: int) -> tupl
 
 def account(charge: Charge) -> ledger.Account:
     """The account of the charge's card."""
-    return ledger.card(charge.owner, charge.card, charge.currency)
+    return ledger.card_funding(charge.owner, charge.card, charge.currency)
 
 
 def _moved(charge: Charge, dispute: str, amount: int, corrects: str, now: int) -> Transfer:

@@ -96,7 +96,7 @@ def started(charge_id: str) -> Wanted[bool]:
 
 def start(commit: Commit, charge_id: str, started: Started) -> Charge:
     """Add to a commit that a bank is to be asked: the intent, and of a charge the hold, while its card is active (CB-10)."""
-    charge = JOURNALS.put_new(commit, charge_id, started)
+    charge = JOURNALS.add_new(commit, charge_id, started)
     if charge.purpose != "refund":
         ledger_rows.place_hold(commit, _hold(charge))
         card_rows.count_charge(commit, charge.card, 1)
@@ -105,24 +105,24 @@ def start(commit: Commit, charge_id: str, started: Started) -> Charge:
 
 def resolve(commit: Commit, before: Charge, change: ChargeChange, transfer: Transfer | None, now: int) -> Charge:
     """Add the bank's word to a commit: the charge's change, and its hold posted by the transfer, or voided without one."""
-    charge = JOURNALS.put_change(commit, before, change)
+    charge = JOURNALS.add_change(commit, before, change)
     if charge.purpose == "refund":
         if transfer:
-            ledger_rows.post(commit, transfer)
+            ledger_rows.add_transfer(commit, transfer)
         return charge
     held = _hold(before)
     if transfer:
-        ledger_rows.post_held(commit, [(held, ledger.post(held, before.amount, now))], transfer, now)
+        ledger_rows.post_held(commit, [(held, ledger.post_hold(held, before.amount, now))], transfer, now)
     else:
-        ledger_rows.resolve_hold(commit, held, ledger.void(held), now)
+        ledger_rows.resolve_hold(commit, held, ledger.void_hold(held), now)
     card_rows.count_charge(commit, charge.card, -1)
     return charge
 
 
 def review(commit: Commit, before: Charge, change: ChargeChange, transfer: Transfer) -> Charge:
     """Add to a commit what the bank said of a settled charge later, and the transfer that books it."""
-    charge = JOURNALS.put_change(commit, before, change)
-    ledger_rows.post(commit, transfer)
+    charge = JOURNALS.add_change(commit, before, change)
+    ledger_rows.add_transfer(commit, transfer)
     return charge
 
 

@@ -97,7 +97,7 @@ def lines(comparison: Comparison) -> list[Line]:
     return [line for one in raw for line in msgspec.json.decode(one["lines"]["S"], type=list[Line])]
 
 
-def put(commit: Commit, after: Comparison, listed: Iterable[Line] = ()) -> None:
+def add_piece(commit: Commit, after: Comparison, listed: Iterable[Line] = ()) -> None:
     """Add to a commit how far a comparison has come and what its piece has listed, or its report."""
     named = msgspec.to_builtins(after.named)
     counts: dict[str, Any] = {"compared": after.compared, "found": after.found, "differences": named}

@@ -59,7 +59,7 @@ def funding(currency: str) -> Account:
     return Account(f"funding/{currency}", lanes=LANES)
 
 
-def card(user: str, card_id: str, currency: str) -> Account:
+def card_funding(user: str, card_id: str, currency: str) -> Account:
     """What a card's bank has paid, as its debt; held while it is asked."""
     return Account(f"card/{user}/{card_id}/{currency}")
 
@@ -79,7 +79,7 @@ def account(name: str) -> Account:
         return sales(owner, currency)
     if kind == "card" and "/" in owner:
         user, _, card_id = owner.partition("/")
-        return card(user, card_id, currency)
+        return card_funding(user, card_id, currency)
     if kind == "funding" and not owner:
         return funding(currency)
     if kind == "chargebacks" and not owner:
@@ -233,7 +233,7 @@ def after_hold(balance: Balance, held: Hold) -> Balance:
     return Balance(balance.available - held.amount, balance.held + held.amount)
 
 
-def post(held: Hold, amount: int, now: int) -> Hold:
+def post_hold(held: Hold, amount: int, now: int) -> Hold:
     """The hold with `amount` of it posted and the rest released; refuses what is resolved, expired or above the hold (LG-05)."""
     if held.state != "pending":
         raise AlreadyResolved(state=held.state)
@@ -244,14 +244,14 @@ def post(held: Hold, amount: int, now: int) -> Hold:
     return replace(held, state="posted", posted=amount)
 
 
-def void(held: Hold) -> Hold:
+def void_hold(held: Hold) -> Hold:
     """The hold with all of its money released."""
     if held.state != "pending":
         raise AlreadyResolved(state=held.state)
     return replace(held, state="voided")
 
 
-def expire(held: Hold, now: int) -> Hold | None:
+def expire_hold(held: Hold, now: int) -> Hold | None:
     """The hold expired when its deadline has passed and it is still pending; otherwise None: there is nothing to do."""
     if held.state != "pending" or held.expires_at is None or now < held.expires_at:
         return None

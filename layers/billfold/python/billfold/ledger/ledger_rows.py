@@ -111,7 +111,7 @@ def _kind(row: TransferRow, line: Leg) -> ledger.Kind:
     return cast(ledger.Kind, row.kind) if row.kind else ledger.kind_before_kinds(line, row.about or "")
 
 
-def post(commit: Commit, transfer: Transfer, *, request: str = "") -> None:
+def add_transfer(commit: Commit, transfer: Transfer, *, request: str = "") -> None:
     """Add a transfer to a commit: its record, which must not exist (LG-04), and each leg's balance (LG-06)."""
     commit.record(_transfer_row(transfer, request))
     for leg in transfer.legs:

@@ -70,7 +70,7 @@ def _to_terminal(row: TerminalRow) -> Terminal:
     return Terminal(row.pk, row.merchant, row.name, row.public_key, row.revoked_at)
 
 
-def put_merchant(commit: Commit, merchant: Merchant, now: int) -> None:
+def add_merchant(commit: Commit, merchant: Merchant, now: int) -> None:
     commit.put_new(
         MerchantRow(merchant.merchant_id, MerchantRow.SORT, name=merchant.name, admin=merchant.admin, created_at=now)
     )
@@ -78,7 +78,7 @@ def put_merchant(commit: Commit, merchant: Merchant, now: int) -> None:
         outbox_rows.tell(commit, "merchant.created", audience, merchant.merchant_id, now)
 
 
-def put_suspension(commit: Commit, merchant: Merchant, now: int, *, suspended: bool) -> None:
+def add_suspension(commit: Commit, merchant: Merchant, now: int, *, suspended: bool) -> None:
     """Add to a commit that a merchant is suspended from now on, or no more; the other held until then."""
     action = MerchantRow.suspended_at.set(now) if suspended else MerchantRow.suspended_at.remove()
     was = MerchantRow.suspended_at.does_not_exist() if suspended else MerchantRow.suspended_at.exists()
@@ -87,7 +87,7 @@ def put_suspension(commit: Commit, merchant: Merchant, now: int, *, suspended: b
     outbox_rows.tell(commit, kind, merchant.merchant_id, merchant.merchant_id, now)
 
 
-def put_terminal(commit: Commit, terminal: Terminal, now: int) -> None:
+def add_terminal(commit: Commit, terminal: Terminal, now: int) -> None:
     """Add a new terminal to a commit, whose merchant must exist and not be suspended."""
     commit.check(merchant_key(terminal.merchant), MerchantRow.pk.exists() & MerchantRow.suspended_at.does_not_exist())
     commit.put_new(

@@ -86,7 +86,7 @@ def devices(user_id: str, *, after: str = "", limit: int | None = None) -> Itera
         yield _to_device(DeviceRow.from_raw_data(item))
 
 
-def put_device(commit: Commit, user_id: str, device: Device, now: int) -> None:
+def add_device(commit: Commit, user_id: str, device: Device, now: int) -> None:
     """Add a device to a commit, and its user if this is the first one; its user has fewer than may be."""
     commit.put_new(
         DeviceRow(
@@ -134,19 +134,19 @@ def free_device(commit: Commit, user_id: str, device: Device) -> None:
 
 def change_pin(commit: Commit, user: User, after: Pin, now: int) -> None:
     """Add to a commit that a user has another PIN, or the first."""
-    put_pin(commit, user.user_id, user.pin, after)
+    add_pin(commit, user.user_id, user.pin, after)
     outbox_rows.tell(commit, "pin.changed" if user.pin.hash else "pin.set", user.user_id, user.user_id, now)
 
 
 def count_try(commit: Commit, user: User, after: Pin, now: int) -> None:
     """Add to a commit that a wrong PIN was tried (VB-15); the owner hears of it, whoever tried."""
-    put_pin(commit, user.user_id, user.pin, after)
+    add_pin(commit, user.user_id, user.pin, after)
     kind: OutboxKind = "pin.locked" if after.locked_until else "pin.wrong"
     left = people.tries_left(after, now)
     outbox_rows.tell(commit, kind, user.user_id, user.user_id, now, tries_left=left)
 
 
-def put_pin(commit: Commit, user_id: str, before: Pin, after: Pin) -> None:
+def add_pin(commit: Commit, user_id: str, before: Pin, after: Pin) -> None:
     """Add a PIN's change to a commit: another hash, or a try that was counted or forgiven; it must be as it was read."""
     actions = [
         UserRow.pin_hash.set(after.hash),
@@ -167,7 +167,7 @@ def check_pin(commit: Commit, user_id: str, pin: Pin, *, operation: str = "", no
     the PIN's revision, unless the refusal's record was read before the twin's commit and the user after it.
     """
     if pin.tries or pin.locked_until:
-        put_pin(commit, user_id, pin, people.after_right_pin(pin))
+        add_pin(commit, user_id, pin, people.after_right_pin(pin))
     else:
         commit.check(user_key(user_id), _pin_as_read(pin))
     # A twin that committed since this request arrived had arrived within a function's life before: less than a minute.
@@ -201,7 +201,7 @@ def _pin_as_read(pin: Pin) -> Condition:
     return unchanged
 
 
-def put_suspension(commit: Commit, user: User, now: int, *, suspended: bool) -> None:
+def add_suspension(commit: Commit, user: User, now: int, *, suspended: bool) -> None:
     """Add to a commit that a user is suspended from now on, or no more; the other held until then."""
     action = UserRow.suspended_at.set(now) if suspended else UserRow.suspended_at.remove()
     was = UserRow.suspended_at.does_not_exist() if suspended else UserRow.suspended_at.exists()
@@ -210,7 +210,7 @@ def put_suspension(commit: Commit, user: User, now: int, *, suspended: bool) -> 
     outbox_rows.tell(commit, kind, user.user_id, user.user_id, now)
 
 
-def put_merchants(commit: Commit, before: User, merchants: tuple[str, ...]) -> None:
+def add_merchants(commit: Commit, before: User, merchants: tuple[str, ...]) -> None:
     """Add to a commit which merchants a user administers; the list must be as it was read, and the user not suspended since."""
     row = UserRow(before.user_id, UserRow.SORT)
     same = UserRow.merchants == list(before.merchants) if before.merchants else UserRow.merchants.does_not_exist()

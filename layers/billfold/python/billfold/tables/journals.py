@@ -198,14 +198,14 @@ class Journals(Generic[ThingT, ChangeT, HeadT, RowT]):
 
     # ---------------------------------------------------------------------------------------------------------- writes
 
-    def put_new(self, commit: Commit, thing_id: str, first: ChangeT) -> ThingT:
+    def add_new(self, commit: Commit, thing_id: str, first: ChangeT) -> ThingT:
         """Add a new thing to a commit: its head, which must not exist, and its first change."""
         thing = self.new(thing_id, first)
         commit.record(self.head_row(thing_id, HEAD, owner=thing.owner, **self._columns(thing)))
         commit.put_new(self._change_row(None, thing, first))
         return thing
 
-    def put_change(self, commit: Commit, before: ThingT, change: ChangeT, *more: Action) -> ThingT:
+    def add_change(self, commit: Commit, before: ThingT, change: ChangeT, *more: Action) -> ThingT:
         """Add a thing's next change to a commit, on the condition that the thing is as it was read, and on the noun's own.
 
         The head is written where the change changes it, and by `more` actions.

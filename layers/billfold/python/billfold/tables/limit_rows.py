@@ -39,7 +39,7 @@ class LimitRow(Row):
     expires_at = Integer()
 
 
-def put_cooling(commit: Commit, user: str, fingerprint: str, until: int) -> None:
+def add_cooling(commit: Commit, user: str, fingerprint: str, until: int) -> None:
     """Add to a commit that this user must wait until then before trying this card again (CB-09)."""
     _, pk, sk = _cooling(user, fingerprint)
     commit.put(LimitRow(pk, sk, times=[until], expires_at=until // SECOND))

@@ -78,7 +78,7 @@ class Request(Generic[B]):
         """The id that this call and each repeat of it yield: the same caller, method, path and Idempotency-Key."""
         return ids.derived(prefix, self.caller, self.method, self.path, self.idempotency_key)
 
-    def marks(self, **more: Any) -> dict[str, Any]:
+    def origin(self, **more: Any) -> dict[str, Any]:
         """What a change keeps of the request that made it, to know a repeat and to give it the first answer."""
         return {"operation": self.operation("opr"), "request": self.fingerprint, **more}
 

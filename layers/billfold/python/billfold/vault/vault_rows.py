@@ -51,7 +51,7 @@ def to_parts(row: VaultRow) -> dict[str, Sealed]:
     return {part: Sealed(row.generation, row.data_key, text) for part, text in parts.items() if text is not None}
 
 
-def put(commit: Commit, card_id: str, parts: dict[str, Sealed], before: dict[str, Sealed] | None = None) -> None:
+def add_parts(commit: Commit, card_id: str, parts: dict[str, Sealed], before: dict[str, Sealed] | None = None) -> None:
     """Add a card's sealed parts to a commit; they are new, or (resealed) what was read is as it was."""
     number, person = parts[NUMBER], parts.get(PERSON)
     row = VaultRow(
