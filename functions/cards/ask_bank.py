@@ -1,11 +1,11 @@
-"""Ask the bank what is not known of a card yet: first to authenticate it, later what became of that.
+"""Ask the bank about a card: the first time to authenticate it, afterwards what became of that authentication.
 
 Trigger   task bank_authentication
 Reads     card; vault
 Writes    card, change                       (one transaction before the bank is first asked: with what; one after: its word)
 Answers   approved, declined, challenge, unknown, expired or over, and how long to wait
-Again     the bank is asked with the same key, and nothing happens twice; a verdict that is known is not asked for, that of a
-          card which ended meanwhile is: an approval of it is to be withdrawn (CB-14)
+Again     the bank is asked with the same key, and nothing happens twice; the bank is not asked for a verdict that is known;
+          about a card that ended without one it is asked, because an approval must be withdrawn (CB-14)
 May       cards PutItem Query UpdateItem; vault BatchGetItem; kms Decrypt:card; bank
 Layers    stripe
 """
@@ -43,7 +43,7 @@ def handler(event: workflow.Input) -> workflow.Output:
 
 
 def _authenticate(bank: Bank, card: Card) -> Verdict:
-    """Ask with the number and the person, which only now leave the vault; Stale when the card ended and they are erased."""
+    """Send the bank the number and the person, which the vault opens here; Stale when the card has ended and both are erased."""
     sealed = fetch(vault_rows.sealed(card.card_id))
     if not sealed:
         raise Stale()

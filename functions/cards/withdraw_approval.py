@@ -1,8 +1,8 @@
-"""Have the bank take back an approval of a card that is over; of a bank that never gave its word, ask for it first (CB-14).
+"""Have the bank take back its approval of a card that is over; a bank that has not answered is asked for its answer first (CB-14).
 
 Trigger   queue withdrawals
 Reads     card
-Writes    card, change                       (one transaction once the bank gave its word late; one once it took it back)
+Writes    card, change                       (one transaction for a late answer of the bank; one once the bank took it back)
 Answers   withdrawn | nothing to withdraw | unknown, asked again later | unknown, left to the bank's callback; an approval that
           the bank does not take back in two hours rests as a dead letter
 Again     the bank is asked with the same key; it is recorded once

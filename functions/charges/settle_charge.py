@@ -1,9 +1,11 @@
 """Ask a card's bank for a charge or a refund, and settle it by the answer; without one, ask again later.
 
-A message names a charge, and may have a word (charge_messages). Without one the message comes again until the bank has
-answered. With `once` the bank is asked a single time, and of a charge that is settled it is asked whether a refund failed or
-the charge was disputed (charge_reviews); that message comes again until the books say all that the bank says. The other words
-are what operations found out at the bank: they count only when the step itself asks the bank no more.
+A message names a charge, and may have a word (charge_messages).
+
+- Without a word, the message comes again until the bank has answered.
+- With `once`, the bank is asked a single time about a charge that is settling. About a settled charge, the bank is asked whether
+  a refund failed or the customer disputed the charge (charge_reviews), until the books agree with the bank.
+- Any other word is an outcome that operations learned from the bank. It counts only when this step no longer asks the bank.
 
 Trigger   queue charges
 Reads     charge; of a bill's charge, bill

@@ -15,8 +15,8 @@ ALL: tuple[Scenario, ...] = tuple(
 
 
 def is_first(scenario: Scenario) -> bool:
-    """Whether it is its step's first: there everything is tried at every call; at the others' calls that only look, which are the
-    same ones, nothing."""
+    """Whether a scenario is the first of its step. Every fault is tried at every call of the first one. In the others, calls that
+    only read get no fault, because the first scenario made the same calls."""
     return scenario is next(one for one in ALL if one.step == scenario.step and not one.slow)
 
 

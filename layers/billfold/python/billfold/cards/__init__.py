@@ -48,8 +48,8 @@ MAX_HOLDERS = 3
 PATIENCE = 15 * MINUTE
 FIRST_WAIT, LONGEST_WAIT = 2 * SECOND, 2 * MINUTE
 COOL_DOWN = 24 * HOUR
-# When a machine has ended a card at the very latest: the bank's patience, four codes, a last patience with a try that nobody
-# judged, and over an hour of tries to end it.
+# A machine has ended its card after this time at the latest: the bank's 15 minutes, four codes of five minutes each, 15 minutes for
+# a try that the bank did not judge, and more than an hour of retries of the step that ends the card.
 MACHINE_TIME = 2 * HOUR
 OUT_OF_DATE = "out_of_date"
 

@@ -20,12 +20,12 @@ EVENTS = {
     ("ended", "expired"): "card.expired",
     ("ended", "cancelled"): "card.cancelled",
 }
-# An answer that the machine got by asking it knows already; every other resumes it.
+# The machine itself asked for an answer that came by asking. Every other answer resumes the machine.
 RESUMING = ("answered", "code_refused", "ended")
 
 
 def messages(image: dict[str, Any]) -> list[tuple[str, str]]:
-    """The queues that a row inserted into this table has something for, each with the card's id (and events apart)."""
+    """The queues to which an inserted row sends the card's id. Events are made by `events_of`."""
     row = card_rows.JOURNALS.inserted(image)
     if row is None:
         return []
@@ -34,8 +34,8 @@ def messages(image: dict[str, Any]) -> list[tuple[str, str]]:
         found.append(("authentications", row.pk))
     if row.kind in RESUMING and row.facts.get("by") != "asking":
         found.append(("answers", row.pk))
-    # Over before the bank gave its word: it may hold an approval that nobody has heard of. So may it of a card that we declined
-    # for its code, of which a last try was never judged.
+    # The card ended before the bank answered, so the bank may still approve it. The bank may also approve a card that we declined
+    # after too many codes, when the bank never judged the last code.
     unheard = row.kind == "ended" and row.state in ("expired", "cancelled", "declined") and row.verdict != "declined"
     approved = row.state in cards.ENDS and row.verdict == "approved" and row.kind != "withdrawn"
     if row.kind == "approved_late" or approved or unheard:

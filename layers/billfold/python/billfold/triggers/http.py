@@ -56,7 +56,7 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Request(Generic[B]):
     """One call. `address`: the caller's network address, as the gateway saw it. `api`: the id of the gateway's API. `fingerprint`:
-    tells the body from any other body under the same Idempotency-Key (`fingerprints`)."""
+    a hash of the body, another one for another body under the same Idempotency-Key (`fingerprints`)."""
 
     request_id: str
     caller: str
