@@ -19,7 +19,7 @@ from billfold.cards.card_changes import (
     CodeTried,
     Withdrawn,
 )
-from billfold.charges import charge_rows
+from billfold.charges import charge_reviews, charge_rows
 from billfold.errors import OperationRunning, Unavailable
 from billfold.ledger import ledger_rows
 from billfold.tables.commits import Commit
@@ -437,7 +437,7 @@ def _every_charge_is_right(store) -> None:
     for row in kept(store, "charges", "#"):
         charge = charge_rows.load(row["pk"]["S"]).present
         assert row["state"]["S"] == charge.state
-        account = charge_rows.account(charge)
+        account = charge_reviews.account(charge)
         hold = fetch(ledger_rows.hold(charge.hold_id))
         assert hold.state == {"settling": "pending", "settled": "posted", "declined": "voided"}[charge.state]
         assert (fetch(ledger_rows.transfer(charge.transfer_id)) is not None) == (charge.state == "settled")
