@@ -531,11 +531,11 @@ def test_a_card_that_is_over_leaves_no_holder_nothing_in_the_vault_and_cools_dow
     card = lived([*DECLINED[:5], *([changes.CodeTried(at=BOUND + 5)] if spent else [])], "crd_of_usr_1")
     sealed = Sealed("1", b"key", b"number")
     with Commit(uuid.uuid4().hex) as commit:
-        vault_rows.put(commit, card.card_id, {vault_rows.NUMBER: sealed})
+        vault_rows.add_parts(commit, card.card_id, {vault_rows.NUMBER: sealed})
     assert fetch(vault_rows.sealed(card.card_id)) == {vault_rows.NUMBER: sealed}
 
     with Commit(uuid.uuid4().hex) as commit:
-        over = card_end_rows.put_over(commit, card, changes.Ended(at=BOUND + 6, state="cancelled"))
+        over = card_end_rows.add_end(commit, card, changes.Ended(at=BOUND + 6, state="cancelled"))
 
     assert (over.state, fetch(card_rows.head(card.card_id)).state) == ("cancelled", "cancelled")
     assert (held("fingerprint 1"), fetch(vault_rows.sealed(card.card_id))) == ({}, None)

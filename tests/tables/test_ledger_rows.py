@@ -138,7 +138,7 @@ def test_transfers_are_read_in_the_order_of_the_question_without_those_that_were
     first, second = post(made(WORLD, (ALICE, 60))), post(made(WORLD, (BOB, 40)))
     asked = made(WORLD, (ALICE, 1))
     with Commit(fresh()) as commit:
-        ledger_rows.post(commit, asked, request="fingerprint")
+        ledger_rows.add_transfer(commit, asked, request="fingerprint")
     wanted = [second.transfer_id, "trf_nobody", first.transfer_id]
     found, without, with_request, none = fetch(
         ledger_rows.transfers(wanted),
