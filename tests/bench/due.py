@@ -119,6 +119,8 @@ class _Written:
     def put_new(self, row: Any) -> None:
         self.rows.append(row)
 
+    record = put_new
+
 
 def _show(finding: float, finding_cpu: float, took: list[float]) -> None:
     low, middle, high = console.spread(took, 2)
