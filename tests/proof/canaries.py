@@ -2,7 +2,8 @@
 
 Short digits need care both ways. False alarms are kept out because every CVV and wrong code begins with a zero, as no number
 that a computer writes does, because they are looked for between characters that are no digits, and because what is made up
-at random (ids, hashes: long runs of hex, UUIDs) is taken out first. Misses are kept out because a code glued to other digits
+at random (ids, hashes, keys: long runs of hex, UUIDs, 32 bytes in base64) is taken out first. Misses are kept out because a code
+glued to other digits
 or into a long run of hex is no form that anybody writes by accident, while hex, base64 and reversed codes are looked for too;
 a CVV that lost its zero on becoming a number is looked for beside its field's name.
 """
@@ -16,8 +17,12 @@ from urllib.parse import quote
 
 from sandbox_bank import behaviours
 
-# A UUID may be glued to anything: ciphertexts begin with their key's, and go on with any byte.
-MADE_UP = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{16,}")
+# A UUID may be glued to anything: ciphertexts begin with their key's, and go on with any byte. A thumbprint or a key's coordinate
+# is 32 bytes in base64, 43 characters, in which four digits stand by chance.
+MADE_UP = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{16,}"
+    r"|dev_[A-Za-z0-9_-]{43}|(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"
+)
 RIGHT_CODE = "123456"
 WRONG_CODES = 6
 
