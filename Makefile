@@ -64,7 +64,7 @@ mutants: install .local/mutants/.installed  ## how many small bugs the tests of 
 check: install .local/scanners/.installed  ## format, lint, types, arrows, templates, known vulnerabilities
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
-	@.venv/bin/mypy app.py functions infra layers/billfold/python/billfold
+	@.venv/bin/mypy
 	@PYTHONPATH=.:layers/billfold/python .venv/bin/lint-imports --no-logo
 	@$(PYTHON) -m infra check-templates
 	@.local/scanners/bin/pip-audit --progress-spinner off --disable-pip --no-deps -r layers/packages/constraints.txt \

@@ -48,14 +48,15 @@ class BankServer:
     def send_callbacks(self, client: Any) -> int:
         """The bank's messages that are due, to the step that sends them; says how many there were. One that the merchant
         does not take stays in the queue, hidden for a while."""
-        name, count = dict(triggers.of_bank())["send_bank_callbacks"].name, 0
-        while messages := queues.receive(client, name):
+        queue, count = dict(triggers.of_bank())["send_bank_callbacks"], 0
+        assert isinstance(queue, triggers.Queue)
+        while messages := queues.receive(client, queue.name):
             for message in messages:
                 record = {"messageId": message["MessageId"], "body": message["Body"], "eventSource": "aws:sqs"}
                 answer = send_bank_callbacks.handler({"Records": [record | {"attributes": {}}]}, None)
                 count += 1
                 if not answer["batchItemFailures"]:
-                    queues.delete(client, name, message)
+                    queues.delete(client, queue.name, message)
         return count
 
     def answer(self, received: Received) -> Answer:
