@@ -136,7 +136,7 @@ def handler(body: str) -> str:
 
 FORWARDING = """from billfold.triggers import stream
 
-# Each follower makes messages of a new row: a noun's `*_rows.messages`, or `event_stream.feeds(…)`.
+# Each follower makes messages of a new row: a noun's `*_stream.messages`, or `event_stream.feeds(*_stream.events_of)`.
 handler = stream.forward(__name__)
 """
 
@@ -145,7 +145,7 @@ FINDING = """from billfold.triggers import schedule
 
 @schedule.step
 def handler(now: int) -> int:
-    # Send what is due to a queue: `handler = schedule.sweep(__name__, "due-…", lambda now: due(…, now))` is all of such a step.
+    # Send what is due to a queue: `handler = schedule.sweep(__name__, "due-…", *_rows.JOURNALS.due)` is all of such a step.
     return 0
 """
 
