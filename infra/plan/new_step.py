@@ -30,7 +30,8 @@ SPOKEN = re.compile(
 )
 AT = {"every day": "every day at 02:10 UTC"}
 WIDTH = 120
-NO_WORKFLOWS = {"utils", "helpers", "common", "shared", "misc", "base", "manager", "service", "core", "impl"}
+# Names of files and folders that say nothing.
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "shared", "misc", "base", "manager", "service", "core", "impl"}
 # They say what is heard, or nothing.
 NO_VERBS = {"on", "handle", "process", "do"}
 
@@ -72,7 +73,7 @@ def checked(workflow: str, name: str, trigger: str) -> NewStep:
     said = " ".join(trigger.split())
     if not SPOKEN.fullmatch(said):
         raise Refused(f"no step is started by {said!r}; say one like {', '.join(map(repr, TRIGGERS))}")
-    if not re.fullmatch(r"[a-z]+(_[a-z]+)*", workflow) or workflow in NO_WORKFLOWS:
+    if not re.fullmatch(r"[a-z]+(_[a-z]+)*", workflow) or workflow in FORBIDDEN_NAMES:
         raise Refused(f"{workflow!r} is no workflow: small letters, as in {', '.join(sorted(_folders()))}")
     verb = name.partition("_")[0]
     if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name) or verb in NO_VERBS or verb in _folders():

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from infra.plan import steps
+from infra.plan.new_step import FORBIDDEN_NAMES
 from infra.plan.stages import ROOT
 
 LAYER = ROOT / "layers/billfold/python/billfold"
@@ -16,7 +17,6 @@ OURS = sorted(
     [*LAYER.rglob("*.py"), *BANK.rglob("*.py"), *STEP_FILES, *(ROOT / "infra").rglob("*.py"), ROOT / "app.py"]
 )
 _, FAULTS = steps.survey()
-FORBIDDEN_NAMES = {"utils", "helpers", "common", "shared", "misc", "base", "manager", "service", "core", "impl"}
 MARKS = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 
 

@@ -157,6 +157,7 @@ def search(sought: Iterable[Pattern], texts: Iterable[str]) -> list[Pattern]:
 def _is_in(one: Pattern, whole: str, bare: str, digits: set[str], named: set[str]) -> bool:
     if not one.short:
         return one.text in whole
-    if one.text.isdigit() and one.form != "hex":
+    # The hex of digits is digits too, eight of which turn up within longer numbers by chance.
+    if one.text.isdigit():
         return one.text in digits or (one.form == "plain" and one.text.lstrip("0") in named)
-    return one.text in (bare if len(one.text) < 12 else whole)
+    return one.text in bare

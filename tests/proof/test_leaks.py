@@ -258,6 +258,23 @@ def test_random_ids_and_instants_raise_no_alarm():
     assert canaries.search(canaries.patterns(BIRDS), made + numbers + glued) == []
 
 
+def test_what_stands_by_chance_in_a_key_or_a_long_number_raises_no_alarm():
+    """A thumbprint and a key's coordinate are 32 bytes in base64; the hex of a CVV is eight digits of an instant."""
+    for bird in BIRDS:
+        key = f"-{bird.cvv}_".center(43, "x")
+        made = f'{{"x":"{key}","device":"dev_{key}","at":17{bird.cvv.encode().hex()}115}} {bird.cvv.encode().hex()}0.5'
+        assert canaries.search(canaries.patterns([bird]), [made]) == []
+
+
+def test_what_stands_beside_a_key_is_found():
+    """A key is taken out whole, and only where it is one."""
+    for bird in BIRDS:
+        for beside in (f"{'x' * 43} {bird.cvv}", f"dev_{'x' * 43}.{bird.cvv}", f"-{bird.cvv}_".center(42, "x")):
+            assert bird.cvv in {found.text for found in canaries.search(canaries.patterns([bird]), [beside])}
+        hexed = bird.cvv.encode().hex()
+        assert hexed in {found.text for found in canaries.search(canaries.patterns([bird]), [f'"{hexed}"'])}
+
+
 def test_what_is_glued_to_an_id_is_found():
     """An id is taken out, and nothing else with it."""
     for bird in BIRDS:
